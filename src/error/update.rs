@@ -1,0 +1,105 @@
+//! Why a change of the set was refused.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+use tower::BoxError;
+
+use crate::units::EndpointId;
+
+/// A change of the endpoints was refused; the set is as it was.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum UpdateError {
+    /// The change would leave no endpoint at all.
+    ///
+    /// Way out: `allow_empty = true` under `[update]`, or
+    /// [`replace_unchecked`](crate::Balancer::replace_unchecked).
+    Empty {
+        /// How many endpoints there are.
+        current: usize,
+    },
+    /// The change would remove too many endpoints at once.
+    ///
+    /// Way out: a larger `max_shrink_percent` under `[update]`,
+    /// [`replace_unchecked`](crate::Balancer::replace_unchecked), or to keep sending it: it is
+    /// believed at `believed_at`.
+    Shrinks {
+        /// How many endpoints there are.
+        current: usize,
+        /// How many there would be.
+        proposed: usize,
+        /// The part of them that may go at once.
+        max_shrink_percent: u8,
+        /// When the smaller set will be believed if it is still being sent.
+        believed_at: Instant,
+    },
+    /// Two endpoints of the new set share an id.
+    Duplicate {
+        /// The id.
+        id: EndpointId,
+    },
+    /// The set has no endpoint of this id.
+    Unknown {
+        /// The id.
+        id: EndpointId,
+    },
+    /// Endpoints were described, and the balancer has no factory that makes targets of
+    /// descriptions.
+    ///
+    /// Way out: [`Builder::make`](crate::Builder::make).
+    NoFactory,
+    /// The factory could not make a target.
+    Make {
+        /// The endpoint whose target it was.
+        id: EndpointId,
+        /// What the factory said; a panic is reported in words.
+        source: Arc<BoxError>,
+    },
+    /// The strategy panicked while it prepared for the new set.
+    Strategy {
+        /// The strategy's name.
+        name: String,
+    },
+}
+
+impl fmt::Display for UpdateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty { current } => write!(
+                f,
+                "the change would remove the last of {current} endpoints; set \
+                 update.allow_empty or use replace_unchecked if that is meant"
+            ),
+            Self::Shrinks { current, proposed, max_shrink_percent, .. } => write!(
+                f,
+                "the change would leave {proposed} of {current} endpoints, and at most \
+                 {max_shrink_percent} % may go at once; it is believed if it is still sent after \
+                 update.confirm_after, or with replace_unchecked"
+            ),
+            Self::Duplicate { id } => write!(f, "two endpoints are called `{id}`"),
+            Self::Unknown { id } => write!(f, "no endpoint is called `{id}`"),
+            Self::NoFactory => {
+                f.write_str("endpoints were described but Builder::make gave no factory for them")
+            }
+            Self::Make { id, source } => write!(f, "the target of `{id}` was not made: {source}"),
+            Self::Strategy { name } => {
+                write!(f, "strategy `{name}` panicked while it prepared for the new set")
+            }
+        }
+    }
+}
+
+impl Error for UpdateError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Make { source, .. } => {
+                let source: &BoxError = source;
+                Some(&**source)
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Instants as numbers that fit an atomic.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Nanoseconds since a balancer was built. 584 years fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Nanos(pub(crate) u64);
+
+impl Nanos {
+    /// Later than everything: nothing is due.
+    pub(crate) const NEVER: Self = Self(u64::MAX);
+
+    #[must_use]
+    pub(crate) fn plus(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(nanos(span)))
+    }
+
+    /// The time since `earlier`, zero if the clock went back.
+    #[must_use]
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// A duration in nanoseconds, at most `u64::MAX`.
+pub(crate) fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The instant a balancer's [`Nanos`] count from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin(Instant);
+
+impl Origin {
+    pub(crate) fn new(at: Instant) -> Self {
+        Self(at)
+    }
+
+    /// `at` as a number; zero if it lies before the origin.
+    #[inline]
+    pub(crate) fn nanos(self, at: Instant) -> Nanos {
+        Nanos(nanos(at.saturating_duration_since(self.0)))
+    }
+
+    /// The number as an instant, or `None` if the platform's clock cannot say it.
+    pub(crate) fn instant(self, at: Nanos) -> Option<Instant> {
+        self.0.checked_add(Duration::from_nanos(at.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn time_before_the_origin_is_zero_and_the_end_saturates() {
+        #![allow(clippy::disallowed_methods)]
+        let now = Instant::now();
+        let origin = Origin::new(now + Duration::from_secs(5));
+        assert_eq!(origin.nanos(now), Nanos(0));
+        assert_eq!(Nanos(3).plus(Duration::MAX), Nanos::NEVER);
+        assert_eq!(Nanos(3).since(Nanos(9)), Duration::ZERO);
+        assert_eq!(origin.instant(Nanos(7)).map(|at| origin.nanos(at)), Some(Nanos(7)));
+    }
+}
