@@ -64,9 +64,7 @@ impl Randomness {
     pub(crate) fn fork(&self) -> Rng {
         match self {
             Self::Thread => Rng(fastrand::Rng::with_seed(fastrand::u64(..))),
-            Self::Stream(state) => {
-                Rng::seeded(state.fetch_add(GOLDEN_GAMMA, Ordering::Relaxed))
-            }
+            Self::Stream(state) => Rng::seeded(state.fetch_add(GOLDEN_GAMMA, Ordering::Relaxed)),
         }
     }
 }
@@ -108,9 +106,8 @@ mod tests {
     #[test]
     fn a_stream_forks_differently_each_time_and_repeats_with_its_seed() {
         let (a, b) = (Randomness::new(Some(3)), Randomness::new(Some(3)));
-        let from = |source: &Randomness| {
-            (0..10).map(|_| source.fork().next_u64()).collect::<Vec<_>>()
-        };
+        let from =
+            |source: &Randomness| (0..10).map(|_| source.fork().next_u64()).collect::<Vec<_>>();
         let (first, second) = (from(&a), from(&b));
         assert_eq!(first, second);
         assert!(first.windows(2).all(|pair| pair[0] != pair[1]));

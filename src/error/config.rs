@@ -34,7 +34,12 @@ impl Problem {
     /// A fault that makes the settings refused.
     #[must_use]
     pub fn error(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { path: path.into(), severity: Severity::Error, message: message.into(), position: None }
+        Self {
+            path: path.into(),
+            severity: Severity::Error,
+            message: message.into(),
+            position: None,
+        }
     }
 
     /// A fault that is only pointed out.

@@ -1,12 +1,14 @@
 //! Words the rest of the crate is written in: identities, percents, versions, instants.
 
 mod id;
+mod key;
 mod percent;
 mod time;
 mod version;
 
 pub use self::id::EndpointId;
+pub use self::key::Key;
 pub use self::percent::Percent;
 pub use self::version::Version;
 
-pub(crate) use self::time::{Nanos, Origin};
+pub(crate) use self::time::{Nanos, Origin, nanos};

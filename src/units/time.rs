@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Nanoseconds since a balancer was built. 584 years fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Nanos(pub(crate) u64);
 
 impl Nanos {
@@ -36,6 +36,10 @@ pub(crate) struct Origin(Instant);
 impl Origin {
     pub(crate) fn new(at: Instant) -> Self {
         Self(at)
+    }
+
+    pub(crate) fn start(self) -> Instant {
+        self.0
     }
 
     /// `at` as a number; zero if it lies before the origin.

@@ -1,0 +1,2 @@
+//! What a pick costs.
+fn main() {}

@@ -1,0 +1,225 @@
+//! The front door.
+
+use std::fmt;
+use std::sync::Weak;
+
+use crate::balancer::core::{Core, Writer};
+use crate::balancer::make::Factory;
+use crate::balancer::named::Named;
+use crate::balancer::{Balancer, now};
+use crate::config::Config;
+use crate::endpoint::{Attributes, Bound, Endpoint, EndpointCell, EndpointSpec, Shared};
+use crate::error::{BoxError, ConfigError, Problem};
+use crate::event::Hub;
+use crate::rng::Randomness;
+use crate::snapshot::{Draft, Ground, Member, Said};
+use crate::strategy::{Cursor, Strategy};
+use crate::sync::{Arc, HandOver, Published};
+use crate::units::{Nanos, Origin, Version};
+
+/// Describes a balancer; [`Balancer::builder`] begins it.
+#[must_use = "a builder does nothing until `build`"]
+pub struct Builder<T> {
+    name: Option<String>,
+    config: Config,
+    endpoints: Vec<Endpoint<T>>,
+    seed: Option<u64>,
+    named: Named,
+    factory: Option<Factory<T>>,
+}
+
+impl<T: Send + Sync + 'static> Builder<T> {
+    pub(crate) fn new() -> Self {
+        Self {
+            name: None,
+            config: Config::default(),
+            endpoints: Vec::new(),
+            seed: None,
+            named: Named::default(),
+            factory: None,
+        }
+    }
+
+    /// What the balancer is called in status and events. Goes before a `name` in the settings;
+    /// without either it is `default`.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The settings. Default: [`Config::default`].
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Adds an endpoint.
+    pub fn endpoint(mut self, endpoint: Endpoint<T>) -> Self {
+        self.endpoints.push(endpoint);
+        self
+    }
+
+    /// Adds endpoints.
+    pub fn endpoints(mut self, endpoints: impl IntoIterator<Item = Endpoint<T>>) -> Self {
+        self.endpoints.extend(endpoints);
+        self
+    }
+
+    /// Makes every random choice of this balancer follow from `seed`, so that the same picks in
+    /// the same order have the same results. Default: none, and every balancer differs.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Makes a strategy known under a name, to be chosen by `kind = "custom"` and
+    /// `custom = "name"`. A second strategy of the same name takes the place of the first.
+    pub fn strategy(mut self, name: impl Into<String>, strategy: impl Strategy) -> Self {
+        self.named.insert(name.into(), Arc::new(strategy));
+        self
+    }
+
+    /// Turns descriptions of endpoints into targets: those of the `[[endpoints]]` of a file and
+    /// of [`Balancer::replace_specs`].
+    ///
+    /// Called again when the address of an endpoint changes, and when its target is declared
+    /// broken ([`Outcome::broken`](crate::Outcome::broken)): at once the first time, then with
+    /// pauses that double from 100 ms to 30 s, half of each left to chance, until the endpoint has
+    /// answered well again. Until a new target is made, the old one stays.
+    ///
+    /// It runs under the writer's lock, now and then on a request's own thread: it must neither
+    /// block nor call the balancer. Connect lazily. A panic counts as an error.
+    pub fn make(
+        mut self,
+        make: impl Fn(&EndpointSpec) -> Result<T, BoxError> + Send + Sync + 'static,
+    ) -> Self {
+        self.factory = Some(Factory::new(make));
+        self
+    }
+
+    /// Builds the balancer. An empty set and one of zero weights are no errors: a pick then says
+    /// [`PickError`](crate::PickError).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with every problem: two endpoints share an id, the settings carry endpoints
+    /// and [`make`](Self::make) was not called or failed, or the strategy is unknown or panics.
+    pub fn build(self) -> Result<Balancer<T>, ConfigError> {
+        let mut problems = Vec::new();
+        let chosen = self.named.choose(self.config.strategy()).map_err(|p| problems.push(p)).ok();
+        let made = made(&self.config, self.factory.as_ref(), &mut problems);
+        let given = self.endpoints.into_iter().map(|Endpoint { attributes, weight, target }| {
+            Joining { attributes, weight, target, spec: None }
+        });
+        let mut joining: Vec<_> = given.chain(made).collect();
+        joining.sort_by(|a, b| a.attributes.id.cmp(&b.attributes.id));
+        for pair in joining.windows(2).filter(|pair| pair[0].attributes.id == pair[1].attributes.id)
+        {
+            let id = &pair[0].attributes.id;
+            problems.push(Problem::error("endpoints", format!("two endpoints are called `{id}`")));
+        }
+        let Some(chosen) = chosen.filter(|_| problems.is_empty()) else {
+            return Err(ConfigError::new(problems));
+        };
+
+        let randomness = Randomness::new(self.seed);
+        let ground = Ground {
+            origin: Origin::new(now()),
+            // Far from the end of the count, and anywhere in a round.
+            cursor: Arc::new(Cursor::at(randomness.fork().next_u64() >> 8)),
+        };
+        let shared = Arc::new(Shared::new(ground.origin));
+        let name = self.name.as_deref().or(self.config.name()).unwrap_or("default").into();
+        let strategy = Arc::clone(&chosen.name);
+        let draft = Draft {
+            version: Version::FIRST,
+            config: Arc::new(self.config),
+            chosen,
+            members: joining.into_iter().map(|joining| Arc::new(joining.member(&shared))).collect(),
+            other_due: Nanos::NEVER,
+        };
+        let snapshot = draft.build(&ground).map_err(|_| {
+            let message = format!("strategy `{strategy}` panicked while it prepared its picker");
+            Problem::error("strategy", message)
+        })?;
+        let core = Arc::new(Core {
+            name,
+            published: Published::new(snapshot),
+            writer: HandOver::new(Writer::default()),
+            hub: Hub::default(),
+            ground,
+            named: self.named,
+            randomness,
+            shared: Arc::clone(&shared),
+            factory: self.factory,
+        });
+        let control: Weak<Core<T>> = Arc::downgrade(&core);
+        shared.report_to(control);
+        Ok(Balancer { core })
+    }
+}
+
+/// An endpoint of the first set.
+struct Joining<T> {
+    attributes: Attributes,
+    weight: u32,
+    target: T,
+    spec: Option<Arc<EndpointSpec>>,
+}
+
+impl<T> Joining<T> {
+    fn member(self, shared: &Arc<Shared>) -> Member<T> {
+        let cell = EndpointCell::new(self.attributes.id.clone(), Arc::clone(shared));
+        Member {
+            attributes: Arc::new(self.attributes),
+            given_weight: self.weight,
+            said: Said::default(),
+            bound: Arc::new(Bound { cell: Arc::new(cell), target: self.target }),
+            spec: self.spec,
+        }
+    }
+}
+
+/// The endpoints that the settings describe.
+fn made<T>(
+    config: &Config,
+    factory: Option<&Factory<T>>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Joining<T>> {
+    let specs = config.endpoints().unwrap_or(&[]);
+    let Some(factory) = factory else {
+        if !specs.is_empty() {
+            let message = "the settings describe endpoints, and Builder::make was not called to \
+                           turn them into targets";
+            problems.push(Problem::error("endpoints", message));
+        }
+        return Vec::new();
+    };
+    let mut made = Vec::with_capacity(specs.len());
+    for (at, spec) in specs.iter().enumerate() {
+        match factory.make(spec) {
+            Ok(target) => made.push(Joining {
+                attributes: Attributes::of(spec),
+                weight: spec.weight,
+                target,
+                spec: Some(Arc::new(spec.clone())),
+            }),
+            Err(error) => {
+                let message = format!("the target of `{}` was not made: {error}", spec.id);
+                problems.push(Problem::error(format!("endpoints[{at}]"), message));
+            }
+        }
+    }
+    made
+}
+
+impl<T> fmt::Debug for Builder<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("name", &self.name)
+            .field("config", &self.config)
+            .field("endpoints", &self.endpoints)
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,225 @@
+//! What all handles of a balancer share, and the one way in which a new snapshot is published.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use tokio::time::Instant;
+
+use crate::balancer::guard::UpdateGuard;
+use crate::balancer::make::{Factory, Rebuild};
+use crate::balancer::named::Named;
+use crate::endpoint::{EndpointCell, Held, Shared, Tripped};
+use crate::error::PickError;
+use crate::event::{Event, Hub, Published as Change};
+use crate::rng::Randomness;
+use crate::snapshot::{Draft, Ground, Member, Miss, Snapshot, StrategyPanicked};
+use crate::sync::{Arc, HandOver, Published};
+use crate::units::{EndpointId, Key, Nanos, Version};
+
+/// Looks a pick takes at newer snapshots when the endpoint it chose was closed under its hands.
+const LOOKS: usize = 8;
+
+/// Removed endpoints that are remembered at the least, however small the set is.
+const REMEMBERED: usize = 1_024;
+
+pub(crate) struct Core<T> {
+    pub(crate) name: Arc<str>,
+    pub(crate) published: Published<Snapshot<T>>,
+    pub(crate) writer: HandOver<Writer<T>>,
+    pub(crate) hub: Hub,
+    pub(crate) ground: Ground,
+    pub(crate) named: Named,
+    pub(crate) randomness: Randomness,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) factory: Option<Factory<T>>,
+}
+
+/// What only the writer sees.
+pub(crate) struct Writer<T> {
+    pub(crate) guard: UpdateGuard,
+    /// Cells of endpoints that were removed, and until when they are kept.
+    pub(crate) removed: BTreeMap<EndpointId, Remembered>,
+    pub(crate) rebuilds: BTreeMap<EndpointId, Rebuild>,
+    /// What is to be dropped once the lock is free: dropping a target runs code of its owner.
+    pub(crate) garbage: Vec<Garbage<T>>,
+}
+
+/// What dies with a change.
+#[expect(dead_code, reason = "kept only to be dropped")]
+pub(crate) enum Garbage<T> {
+    Snapshot(Arc<Snapshot<T>>),
+    Members(Vec<Arc<Member<T>>>),
+    Target(T),
+}
+
+impl<T> Default for Writer<T> {
+    fn default() -> Self {
+        Self {
+            guard: UpdateGuard::default(),
+            removed: BTreeMap::new(),
+            rebuilds: BTreeMap::new(),
+            garbage: Vec::new(),
+        }
+    }
+}
+
+pub(crate) struct Remembered {
+    pub(crate) cell: Arc<EndpointCell>,
+    pub(crate) until: Nanos,
+}
+
+impl<T: Send + Sync + 'static> Core<T> {
+    #[inline]
+    pub(crate) fn pick(&self, key: &Key, now: Instant) -> Result<Held<T>, PickError> {
+        let now = self.ground.origin.nanos(now);
+        if self.published.read(|snapshot| now >= snapshot.next_due) {
+            self.settle(now);
+        }
+        for _ in 1..LOOKS {
+            match self.look(key, now) {
+                Ok(held) => return Ok(held),
+                Err(Miss::Refused(refusal)) => return Err(refusal),
+                Err(Miss::Stale) => {}
+            }
+        }
+        match self.look(key, now) {
+            Ok(held) => Ok(held),
+            Err(Miss::Refused(refusal)) => Err(refusal),
+            // An operator drains one endpoint after the other faster than this thread runs.
+            Err(Miss::Stale) => {
+                Err(PickError::NoneAvailable { draining: 1, disabled: 0, until: None })
+            }
+        }
+    }
+
+    #[inline]
+    fn look(&self, key: &Key, now: Nanos) -> Result<Held<T>, Miss> {
+        let (typical, rng) = (self.shared.typical.read(), self.randomness.fork());
+        self.published.read(|snapshot| snapshot.pick(key, now, typical, rng))
+    }
+
+    /// Runs a control operation under the writer's lock, settles what is due before and what was
+    /// left meanwhile after, and drops what was replaced when the lock is free again.
+    pub(crate) fn write<R>(
+        &self,
+        now: Nanos,
+        act: impl FnOnce(&mut Writer<T>, &Snapshot<T>) -> R,
+    ) -> R {
+        let garbage = RefCell::new(Vec::new());
+        let settle = |writer: &mut Writer<T>| {
+            self.settle_due(writer, now);
+            garbage.borrow_mut().append(&mut writer.garbage);
+        };
+        self.writer.act(
+            |writer| {
+                settle(writer);
+                let base = self.published.current();
+                let result = act(writer, &base);
+                garbage.borrow_mut().append(&mut writer.garbage);
+                garbage.borrow_mut().push(Garbage::Snapshot(base));
+                result
+            },
+            settle,
+        )
+    }
+
+    /// Publishes a draft made from `base`: from here on picks see it. The one place that does.
+    pub(crate) fn publish(
+        &self,
+        writer: &mut Writer<T>,
+        base: &Snapshot<T>,
+        draft: Draft<T>,
+        change: Option<Change>,
+    ) -> Result<Version, StrategyPanicked> {
+        let other_due = writer.rebuilds.values().map(Rebuild::due).min().unwrap_or(Nanos::NEVER);
+        let draft = Draft { other_due, ..draft };
+        let snapshot = draft.build(&self.ground).map_err(|unbuilt| {
+            writer.garbage.push(Garbage::Members(unbuilt.members));
+            StrategyPanicked
+        })?;
+        let version = snapshot.version;
+        let changed = changed(&base.members, &snapshot.members);
+        // Opened before it can be chosen; closed once it no longer can.
+        let (open, shut): (Vec<_>, Vec<_>) = changed.iter().partition(|m| m.said.admits());
+        open.iter().for_each(|member| member.bound.cell.open());
+        writer.garbage.push(Garbage::Snapshot(self.published.publish(snapshot)));
+        shut.iter().for_each(|member| member.bound.cell.close());
+        if let Some(change) = change {
+            self.hub.send(Event::Published { version, change });
+        }
+        Ok(version)
+    }
+
+    /// The cell of an endpoint that joins: its old one, if it is remembered.
+    pub(crate) fn cell(
+        &self,
+        writer: &mut Writer<T>,
+        id: &EndpointId,
+        now: Nanos,
+    ) -> Arc<EndpointCell> {
+        match writer.removed.remove(id) {
+            Some(kept) if now < kept.until => kept.cell,
+            _ => Arc::new(EndpointCell::new(id.clone(), Arc::clone(&self.shared))),
+        }
+    }
+
+    /// Remembers the cells of endpoints that leave, within bounds.
+    pub(crate) fn remember<'a>(
+        &self,
+        writer: &mut Writer<T>,
+        base: &Snapshot<T>,
+        leaving: impl Iterator<Item = &'a Arc<Member<T>>>,
+        now: Nanos,
+    ) {
+        let outlier = base.config.outlier().cloned().unwrap_or_default();
+        let until = now.plus(outlier.remember_removed());
+        for member in leaving {
+            let cell = Arc::clone(&member.bound.cell);
+            writer.removed.insert(member.id().clone(), Remembered { cell, until });
+        }
+        writer.removed.retain(|_, kept| now < kept.until);
+        let most = REMEMBERED.max(2 * base.members.len());
+        while writer.removed.len() > most {
+            let oldest = writer.removed.iter().min_by_key(|(_, kept)| kept.until);
+            let Some(id) = oldest.map(|(id, _)| id.clone()) else {
+                return;
+            };
+            writer.removed.remove(&id);
+        }
+    }
+}
+
+impl<T: Send + Sync + 'static> Tripped for Core<T> {
+    fn tripped(&self, now: Nanos) {
+        let garbage = RefCell::new(Vec::new());
+        self.writer.leave(|writer| {
+            self.settle_due(writer, now);
+            garbage.borrow_mut().append(&mut writer.garbage);
+        });
+    }
+}
+
+impl<T> fmt::Debug for Core<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The members of `new` that are not in `old` as they are. Both are in the order of the ids.
+fn changed<T>(old: &[Arc<Member<T>>], new: &[Arc<Member<T>>]) -> Vec<Arc<Member<T>>> {
+    let mut old = old.iter().peekable();
+    let mut changed = Vec::new();
+    for member in new {
+        if old.peek().is_some_and(|known| Arc::ptr_eq(known, member)) {
+            old.next();
+            continue;
+        }
+        while old.next_if(|known| known.id() < member.id()).is_some() {}
+        match old.next_if(|known| known.id() == member.id()) {
+            Some(known) if Arc::ptr_eq(known, member) => {}
+            _ => changed.push(Arc::clone(member)),
+        }
+    }
+    changed
+}

@@ -1,0 +1,61 @@
+//! Waiting for an endpoint to finish.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::endpoint::EndpointCell;
+use crate::sync::Arc;
+use crate::units::EndpointId;
+
+/// Ready when nothing is in flight to the endpoint that is being drained.
+///
+/// From then on nothing is, until the endpoint is enabled or its time is over: requests that were
+/// choosing it while the drain began are counted or turned to another endpoint. If it is enabled
+/// before, the future goes on waiting for a moment with nothing in flight.
+///
+/// The future holds neither the balancer nor the target.
+///
+/// # Cancel safety
+///
+/// Dropping it stops the waiting and nothing else: the endpoint goes on draining.
+#[must_use = "the drain has begun; await this to know when it is over"]
+pub struct Drain {
+    cell: Arc<EndpointCell>,
+}
+
+impl Drain {
+    pub(crate) fn new(cell: Arc<EndpointCell>) -> Self {
+        Self { cell }
+    }
+
+    /// The endpoint that is being drained.
+    #[must_use]
+    pub fn endpoint(&self) -> &EndpointId {
+        self.cell.id()
+    }
+
+    /// Requests that are still in flight to it.
+    #[must_use]
+    pub fn in_flight(&self) -> u64 {
+        self.cell.in_flight()
+    }
+}
+
+impl Future for Drain {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.cell.watch(cx.waker()) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl fmt::Debug for Drain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Drain")
+            .field("endpoint", self.endpoint())
+            .field("in_flight", &self.in_flight())
+            .finish()
+    }
+}

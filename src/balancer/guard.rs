@@ -1,0 +1,64 @@
+//! Whether a smaller set is believed.
+
+use tokio::time::Instant;
+
+use crate::config::UpdateConfig;
+use crate::error::UpdateError;
+use crate::units::{Nanos, Origin, nanos};
+
+/// Refuses sets that are empty or shrink too far at once, unless they keep coming.
+#[derive(Debug, Default)]
+pub(crate) struct UpdateGuard {
+    doubted: Option<Doubted>,
+}
+
+/// A smaller set that was refused.
+#[derive(Clone, Copy, Debug)]
+struct Doubted {
+    since: Nanos,
+    size: usize,
+}
+
+impl UpdateGuard {
+    /// Judges a change from `current` to `proposed` endpoints.
+    pub(crate) fn check(
+        &mut self,
+        config: Option<&UpdateConfig>,
+        (current, proposed): (usize, usize),
+        now: Nanos,
+        origin: Origin,
+    ) -> Result<(), UpdateError> {
+        let Some(config) = config else { return Ok(()) };
+        if proposed == 0 && current > 0 && !config.allow_empty() {
+            return Err(UpdateError::Empty { current });
+        }
+        let gone = current.saturating_sub(proposed);
+        let allowed = config.max_shrink_percent();
+        if current < config.min_endpoints() || gone <= allowed.of(current) {
+            self.believe();
+            return Ok(());
+        }
+        // A set that is smaller still is a new claim, and has its own time to prove itself.
+        let doubted = match self.doubted {
+            Some(doubted) if proposed >= doubted.size => doubted,
+            _ => Doubted { since: now, size: proposed },
+        };
+        let believed = Nanos(doubted.since.0.saturating_add(nanos(config.confirm_after())));
+        if now >= believed {
+            self.believe();
+            return Ok(());
+        }
+        self.doubted = Some(doubted);
+        Err(UpdateError::Shrinks {
+            current,
+            proposed,
+            max_shrink_percent: allowed.get(),
+            believed_at: origin.instant(believed).unwrap_or_else(|| Instant::from(origin.start())),
+        })
+    }
+
+    /// A set was taken: what was doubted before is of the past.
+    pub(crate) fn believe(&mut self) {
+        self.doubted = None;
+    }
+}

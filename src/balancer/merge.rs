@@ -1,0 +1,200 @@
+//! From endpoints as they are sent to members of the set.
+
+use crate::balancer::core::{Core, Garbage, Writer};
+use crate::endpoint::{Attributes, Bound, Endpoint, EndpointCell, EndpointSpec};
+use crate::error::UpdateError;
+use crate::snapshot::{Member, Said, Snapshot};
+use crate::sync::Arc;
+use crate::units::{EndpointId, Nanos};
+
+/// An endpoint as it is sent: with a target, or with a description of one.
+pub(crate) enum Offer<T> {
+    Endpoint(Endpoint<T>),
+    Spec(EndpointSpec),
+}
+
+/// How a new set differs from the old one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) added: usize,
+    pub(crate) removed: usize,
+    pub(crate) changed: usize,
+}
+
+/// An offer with all that could fail behind it.
+struct Arrival<T> {
+    attributes: Attributes,
+    weight: u32,
+    spec: Option<Arc<EndpointSpec>>,
+    /// `None` keeps the target that is there.
+    target: Option<T>,
+}
+
+impl Tally {
+    pub(crate) fn is_nothing(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl<T> Offer<T> {
+    pub(crate) fn id(&self) -> &EndpointId {
+        match self {
+            Self::Endpoint(endpoint) => &endpoint.attributes.id,
+            Self::Spec(spec) => &spec.id,
+        }
+    }
+}
+
+/// The offers in the order of their ids, none twice.
+pub(crate) fn by_id<T>(
+    offers: impl IntoIterator<Item = Offer<T>>,
+) -> Result<Vec<Offer<T>>, UpdateError> {
+    let mut offers: Vec<_> = offers.into_iter().collect();
+    offers.sort_by(|a, b| a.id().cmp(b.id()));
+    match offers.windows(2).find(|pair| pair[0].id() == pair[1].id()) {
+        Some(pair) => Err(UpdateError::Duplicate { id: pair[0].id().clone() }),
+        None => Ok(offers),
+    }
+}
+
+impl<T: Send + Sync + 'static> Core<T> {
+    /// The members that `offers` make of the present ones. Known endpoints keep their targets.
+    pub(crate) fn merge(
+        &self,
+        writer: &mut Writer<T>,
+        base: &Snapshot<T>,
+        offers: Vec<Offer<T>>,
+        now: Nanos,
+    ) -> Result<(Vec<Arc<Member<T>>>, Tally), UpdateError> {
+        // Everything that can fail comes first; only then is anything touched.
+        let mut arrivals = Vec::with_capacity(offers.len());
+        let mut refusal = None;
+        for offer in offers {
+            let known = base.position(offer.id()).and_then(|at| base.members.get(at));
+            match self.arrive(writer, known, offer) {
+                Ok(arrival) => arrivals.push(arrival),
+                Err(error) => {
+                    refusal = Some(error);
+                    break;
+                }
+            }
+        }
+        if let Some(error) = refusal {
+            let made = arrivals.into_iter().filter_map(|arrival| arrival.target);
+            writer.garbage.extend(made.map(Garbage::Target));
+            return Err(error);
+        }
+        let mut tally = Tally::default();
+        let mut members = Vec::with_capacity(arrivals.len());
+        for arrival in arrivals {
+            let known = base.position(&arrival.attributes.id).and_then(|at| base.members.get(at));
+            let (Some(known), None) = (known, &arrival.target) else {
+                match known {
+                    None => tally.added += 1,
+                    Some(_) => tally.changed += 1,
+                }
+                let member = self.member(writer, known, arrival, now);
+                members.extend(member.map(Arc::new));
+                continue;
+            };
+            if is_same(known, &arrival) {
+                members.push(Arc::clone(known));
+            } else {
+                tally.changed += 1;
+                let member = self.member(writer, Some(known), arrival, now);
+                members.extend(member.map(Arc::new));
+            }
+        }
+        tally.removed = (base.members.len() + tally.added).saturating_sub(members.len());
+        Ok((members, tally))
+    }
+
+    /// The member that `offer` makes with its own target, known or not.
+    pub(crate) fn swapped(
+        &self,
+        writer: &mut Writer<T>,
+        known: Option<&Arc<Member<T>>>,
+        offer: Offer<T>,
+        now: Nanos,
+    ) -> Result<Member<T>, UpdateError> {
+        // Not knowing the endpoint is what makes it bring its own target.
+        let arrival = self.arrive(writer, None, offer)?;
+        let id = arrival.attributes.id.clone();
+        self.member(writer, known, arrival, now).ok_or(UpdateError::Unknown { id })
+    }
+
+    fn arrive(
+        &self,
+        writer: &mut Writer<T>,
+        known: Option<&Arc<Member<T>>>,
+        offer: Offer<T>,
+    ) -> Result<Arrival<T>, UpdateError> {
+        match offer {
+            Offer::Endpoint(Endpoint { attributes, weight, target }) => {
+                let target = if known.is_some() {
+                    writer.garbage.push(Garbage::Target(target));
+                    None
+                } else {
+                    Some(target)
+                };
+                let spec = known.and_then(|known| known.spec.clone());
+                Ok(Arrival { attributes, weight, spec, target })
+            }
+            Offer::Spec(spec) => {
+                let stands = known
+                    .and_then(|known| known.spec.as_ref())
+                    .is_some_and(|known| known.address == spec.address);
+                let target = if stands { None } else { Some(self.make(&spec)?) };
+                let (attributes, weight) = (Attributes::of(&spec), spec.weight);
+                Ok(Arrival { attributes, weight, spec: Some(Arc::new(spec)), target })
+            }
+        }
+    }
+
+    pub(crate) fn make(&self, spec: &EndpointSpec) -> Result<T, UpdateError> {
+        let factory = self.factory.as_ref().ok_or(UpdateError::NoFactory)?;
+        factory.make(spec).map_err(|source| UpdateError::Make { id: spec.id.clone(), source })
+    }
+
+    /// `None` only if there is no target at all, neither a new one nor one to keep.
+    fn member(
+        &self,
+        writer: &mut Writer<T>,
+        known: Option<&Arc<Member<T>>>,
+        arrival: Arrival<T>,
+        now: Nanos,
+    ) -> Option<Member<T>> {
+        let cell = |writer: &mut Writer<T>| -> Arc<EndpointCell> {
+            match known {
+                Some(known) => Arc::clone(&known.bound.cell),
+                None => self.cell(writer, &arrival.attributes.id, now),
+            }
+        };
+        let bound = match (arrival.target, known) {
+            (Some(target), _) => {
+                writer.rebuilds.remove(&arrival.attributes.id);
+                Arc::new(Bound { cell: cell(writer), target })
+            }
+            (None, Some(known)) => Arc::clone(&known.bound),
+            (None, None) => return None,
+        };
+        Some(Member {
+            attributes: match known {
+                Some(known) if *known.attributes == arrival.attributes => {
+                    Arc::clone(&known.attributes)
+                }
+                _ => Arc::new(arrival.attributes),
+            },
+            given_weight: arrival.weight,
+            said: known.map_or_else(Said::default, |known| known.said),
+            bound,
+            spec: arrival.spec,
+        })
+    }
+}
+
+fn is_same<T>(known: &Member<T>, arrival: &Arrival<T>) -> bool {
+    known.given_weight == arrival.weight
+        && *known.attributes == arrival.attributes
+        && known.spec == arrival.spec
+}

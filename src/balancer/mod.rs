@@ -1,0 +1,138 @@
+//! The handle: choosing, changing, and looking on.
+//!
+//! One writer at a time computes a new snapshot and publishes it with a single store; picks never
+//! wait for it. What depends on time alone is settled by whichever pick notices first, so nothing
+//! has to run in the background for the balancer to be right.
+
+mod apply;
+mod builder;
+mod core;
+mod drain;
+mod guard;
+mod lease;
+mod make;
+mod merge;
+mod named;
+mod operate;
+mod settle;
+mod status;
+mod update;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::apply::Change;
+pub use self::builder::Builder;
+pub use self::drain::Drain;
+pub use self::lease::Lease;
+pub use self::status::{EndpointStatus, Status};
+
+use std::fmt;
+
+use tokio::time::Instant;
+
+use crate::balancer::core::Core;
+use crate::config::Config;
+use crate::error::PickError;
+use crate::event::Events;
+use crate::sync::Arc;
+use crate::units::{Key, Version};
+
+/// Chooses an endpoint for each request, and lets everything be changed while it does.
+///
+/// A handle: clones share one balancer. The last one gone, the balancer is; leases that are out
+/// stay valid.
+///
+/// ```
+/// use evenkeel::{Balancer, Endpoint, Key, Outcome};
+///
+/// let balancer = Balancer::builder()
+///     .name("checkout")
+///     .endpoint(Endpoint::new("a", "10.0.0.1:80"))
+///     .endpoint(Endpoint::new("b", "10.0.0.2:80").weight(3))
+///     .build()?;
+///
+/// let lease = balancer.pick(&Key::none())?;
+/// println!("calling {} at {}", lease.endpoint(), lease.target());
+/// lease.finish(Outcome::Success);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Balancer<T> {
+    core: Arc<Core<T>>,
+}
+
+impl<T: Send + Sync + 'static> Balancer<T> {
+    /// Starts the description of a balancer.
+    #[must_use]
+    pub fn builder() -> Builder<T> {
+        Builder::new()
+    }
+
+    /// Chooses an endpoint and counts the request in.
+    ///
+    /// For code that is not a `tower` service; services use [`service`](Self::service). Never
+    /// waits. What the request asks for stands in the key.
+    ///
+    /// # Errors
+    ///
+    /// [`PickError`] says why there is no endpoint for it.
+    #[inline]
+    pub fn pick(&self, key: &Key) -> Result<Lease<T>, PickError> {
+        self.core.pick(key, now()).map(Lease::new)
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.core.name
+    }
+
+    /// The settings that are served.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        self.core.published.read(|snapshot| Arc::clone(&snapshot.config))
+    }
+
+    /// The version that is served.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.core.published.read(|snapshot| snapshot.version)
+    }
+
+    /// What it is doing, as things stand now. Publishes nothing and counts nothing.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.core.status(now())
+    }
+
+    /// Events from now on.
+    #[must_use]
+    pub fn subscribe(&self) -> Events {
+        self.core.hub.subscribe()
+    }
+}
+
+impl<T> Clone for Balancer<T> {
+    fn clone(&self) -> Self {
+        Self { core: Arc::clone(&self.core) }
+    }
+}
+
+impl<T> fmt::Debug for Balancer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (version, endpoints) =
+            self.core.published.read(|snapshot| (snapshot.version, snapshot.members.len()));
+        f.debug_struct("Balancer")
+            .field("name", &self.core.name)
+            .field("version", &version)
+            .field("endpoints", &endpoints)
+            .finish()
+    }
+}
+
+/// The clock: read once by a pick, once by an outcome, once by a control operation.
+#[inline]
+fn now() -> Instant {
+    #[expect(clippy::disallowed_methods, reason = "the edge; all below is told the time")]
+    Instant::now()
+}

@@ -1,0 +1,112 @@
+//! What operators say. It lies over the discovered set: a `replace` does not undo it.
+
+use std::time::Duration;
+
+use crate::balancer::core::Core;
+use crate::balancer::{Balancer, Drain, now};
+use crate::error::UpdateError;
+use crate::event::Published as Change;
+use crate::snapshot::{Draft, Said};
+use crate::sync::Arc;
+use crate::units::{EndpointId, Nanos, Version};
+
+impl<T: Send + Sync + 'static> Balancer<T> {
+    /// Gives an endpoint another weight than the one it came with. At 0 it finishes what it has
+    /// and takes nothing new.
+    ///
+    /// Holds until [`enable`](Self::enable), or until the endpoint is removed; sets that are sent
+    /// meanwhile do not undo it.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::Unknown`] if there is no endpoint of this id.
+    pub fn set_weight(&self, id: &EndpointId, weight: u32) -> Result<Version, UpdateError> {
+        self.core.say(id, |said, before| {
+            let change = Change::Reweighted { endpoint: id.clone(), from: before, to: weight };
+            (Said { weight: Some(weight), ..said }, change)
+        })
+    }
+
+    /// Lets an endpoint finish what it has and gives it nothing new, until
+    /// [`enable`](Self::enable).
+    ///
+    /// The returned future is ready when nothing is in flight to it. Dropping the future changes
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::Unknown`] if there is no endpoint of this id.
+    pub fn drain(&self, id: &EndpointId) -> Result<Drain, UpdateError> {
+        self.core.drain(id, None)
+    }
+
+    /// Drains an endpoint for a while; then it comes back by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::Unknown`] if there is no endpoint of this id.
+    pub fn drain_for(&self, id: &EndpointId, span: Duration) -> Result<Drain, UpdateError> {
+        self.core.drain(id, Some(span))
+    }
+
+    /// Switches an endpoint off. Like a drain, but meant to last; status tells them apart.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::Unknown`] if there is no endpoint of this id.
+    pub fn disable(&self, id: &EndpointId) -> Result<Version, UpdateError> {
+        self.core.say(id, |said, _| {
+            (Said { disabled: true, ..said }, Change::Disabled { endpoint: id.clone() })
+        })
+    }
+
+    /// Takes back all that operators said about an endpoint: drain, switch and weight.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::Unknown`] if there is no endpoint of this id.
+    pub fn enable(&self, id: &EndpointId) -> Result<Version, UpdateError> {
+        self.core.say(id, |_, _| (Said::default(), Change::Enabled { endpoint: id.clone() }))
+    }
+}
+
+impl<T: Send + Sync + 'static> Core<T> {
+    fn drain(&self, id: &EndpointId, span: Option<Duration>) -> Result<Drain, UpdateError> {
+        let now = self.ground.origin.nanos(now());
+        let until = span.map_or(Nanos::NEVER, |span| now.plus(span));
+        self.say(id, |said, _| {
+            let reported = span.and_then(|_| self.ground.origin.instant(until));
+            let change = Change::Draining { endpoint: id.clone(), until: reported };
+            (Said { draining_until: Some(until), ..said }, change)
+        })?;
+        let unknown = || UpdateError::Unknown { id: id.clone() };
+        let cell = self.published.read(|snapshot| {
+            let member = snapshot.members.get(snapshot.position(id)?)?;
+            Some(Arc::clone(&member.bound.cell))
+        });
+        cell.map(Drain::new).ok_or_else(unknown)
+    }
+
+    /// Changes what is said about an endpoint. Saying the same again changes nothing.
+    fn say(
+        &self,
+        id: &EndpointId,
+        words: impl FnOnce(Said, u32) -> (Said, Change),
+    ) -> Result<Version, UpdateError> {
+        let now = self.ground.origin.nanos(now());
+        self.update(now, |writer, base| {
+            let unknown = || UpdateError::Unknown { id: id.clone() };
+            let at = base.position(id).ok_or_else(unknown)?;
+            let member = base.members.get(at).ok_or_else(unknown)?;
+            let (said, change) = words(member.said, member.weight());
+            if said == member.said {
+                return Ok(base.version);
+            }
+            let mut draft = Draft::of(base);
+            draft.version = draft.version.next_config();
+            draft.members[at] = Arc::new(member.with_said(said));
+            self.publish(writer, base, draft, Some(change))
+                .map_err(|_| UpdateError::Strategy { name: base.chosen.name.to_string() })
+        })
+    }
+}

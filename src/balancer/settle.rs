@@ -1,0 +1,107 @@
+//! What time and trips bring about.
+
+use crate::balancer::core::{Core, Garbage, Writer};
+use crate::balancer::make::Rebuild;
+use crate::event::{Event, Published as Change};
+use crate::snapshot::{Draft, Member, Said, Snapshot};
+use crate::sync::Arc;
+use crate::units::Nanos;
+
+impl<T: Send + Sync + 'static> Core<T> {
+    /// Settles what is due, unless somebody else is at it.
+    #[cold]
+    pub(crate) fn settle(&self, now: Nanos) {
+        let garbage = std::cell::RefCell::new(Vec::new());
+        let settle = |writer: &mut Writer<T>| {
+            self.settle_due(writer, now);
+            garbage.borrow_mut().append(&mut writer.garbage);
+        };
+        self.writer.try_act(settle, settle);
+    }
+
+    /// Settles under the lock: ends what is over, takes up what cells carry, makes again what is
+    /// broken.
+    pub(crate) fn settle_due(&self, writer: &mut Writer<T>, now: Nanos) {
+        let base = self.published.current();
+        self.expire(writer, &base, now);
+        let base = self.published.current();
+        self.rebuild(writer, &base, now);
+        writer.garbage.push(Garbage::Snapshot(base));
+    }
+
+    fn expire(&self, writer: &mut Writer<T>, base: &Arc<Snapshot<T>>, now: Nanos) {
+        for (at, member) in base.members.iter().enumerate().filter(|(_, m)| m.due() <= now) {
+            let current = self.published.current();
+            let mut draft = Draft::of(&current);
+            let said = Said { draining_until: None, ..member.said };
+            if let Some(slot) = draft.members.get_mut(at) {
+                *slot = Arc::new(member.with_said(said));
+            }
+            draft.version = draft.version.next_config();
+            let change = Change::Expired { endpoint: member.id().clone() };
+            // A strategy that panics leaves things as they are; the next pick tries again.
+            let _ = self.publish(writer, &current, draft, Some(change));
+            writer.garbage.push(Garbage::Snapshot(current));
+        }
+        writer.garbage.push(Garbage::Snapshot(Arc::clone(base)));
+    }
+
+    fn rebuild(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) {
+        let Some(factory) = &self.factory else { return };
+        let mut draft = Draft::of(base);
+        let mut events = Vec::new();
+        let mut touched = false;
+        for (slot, member) in draft.members.iter_mut().zip(&base.members) {
+            let broken = member.bound.cell.take_broken();
+            let Some(spec) = member.spec.as_ref() else {
+                continue;
+            };
+            let known = writer.rebuilds.get(member.id());
+            if !broken && known.is_none_or(|rebuild| now < rebuild.due()) {
+                continue;
+            }
+            touched = true;
+            let rebuild = writer.rebuilds.entry(member.id().clone()).or_default();
+            if !rebuild.want(now, member.bound.cell.counts().successes) {
+                continue;
+            }
+            let endpoint = member.id().clone();
+            match factory.make(spec) {
+                Ok(target) => {
+                    rebuild.made(now, &mut self.randomness.fork());
+                    *slot = Arc::new(member.with_target(target));
+                    events.push((endpoint, None));
+                }
+                Err(error) => {
+                    rebuild.failed(now, &mut self.randomness.fork());
+                    events.push((endpoint, Some((error, rebuild.attempts(), rebuild.due()))));
+                }
+            }
+        }
+        if !touched {
+            return;
+        }
+        let version = draft.version;
+        if self.publish(writer, base, draft, None).is_err() {
+            return;
+        }
+        for (endpoint, failure) in events {
+            self.hub.send(match failure {
+                None => Event::Published { version, change: Change::Rebuilt { endpoint } },
+                Some((error, attempts, due)) => Event::RebuildFailed {
+                    endpoint,
+                    error,
+                    attempts,
+                    retry_at: self.ground.origin.instant(due).unwrap_or(self.ground.origin.start()),
+                },
+            });
+        }
+    }
+
+    /// Forgets how often targets of endpoints that left were made again.
+    pub(crate) fn forget_rebuilds(&self, writer: &mut Writer<T>, members: &[Arc<Member<T>>]) {
+        writer.rebuilds.retain(|id, _: &mut Rebuild| {
+            members.binary_search_by(|member| member.id().cmp(id)).is_ok()
+        });
+    }
+}

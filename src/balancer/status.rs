@@ -1,0 +1,119 @@
+//! What a balancer is doing, as data.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::balancer::core::Core;
+use crate::endpoint::Availability;
+use crate::snapshot::{Member, Snapshot};
+use crate::units::{EndpointId, Nanos, Version};
+
+/// A balancer at one moment.
+///
+/// Serialisable with the feature `config`.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "config", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Status {
+    /// What the balancer is called.
+    pub name: String,
+    /// What it serves.
+    pub version: Version,
+    /// The strategy that chooses.
+    pub strategy: String,
+    /// Whether health is not believed because too few would be left.
+    pub panic: bool,
+    /// Every endpoint, in the order of the ids.
+    pub endpoints: Vec<EndpointStatus>,
+}
+
+/// An endpoint at one moment.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "config", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct EndpointStatus {
+    /// Its identity.
+    pub id: EndpointId,
+    /// What it is doing; the last that applies.
+    pub state: Availability,
+    /// The weight it came with, or the one an operator gave it.
+    pub weight: u32,
+    /// The weight it is chosen by: 0 while it takes nothing new.
+    pub effective_weight: f64,
+    /// The part of requests it gets while all are equally loaded; all parts sum to 1, or to 0
+    /// where nothing can be chosen.
+    pub expected_share: f64,
+    /// Requests in flight.
+    pub in_flight: u64,
+    /// Requests ever sent to it.
+    pub picks: u64,
+    /// Those that ended well.
+    pub successes: u64,
+    /// Those that failed.
+    pub failures: u64,
+    /// Those refused for having too much to do.
+    pub overloaded: u64,
+    /// The moving average of its latency, once something was measured.
+    pub latency: Option<Duration>,
+    /// Its tier.
+    pub tier: u32,
+    /// Where it runs.
+    pub zone: Option<String>,
+}
+
+impl Status {
+    /// The endpoint of this id.
+    #[must_use]
+    pub fn endpoint(&self, id: &EndpointId) -> Option<&EndpointStatus> {
+        let at = self.endpoints.binary_search_by(|endpoint| endpoint.id.cmp(id)).ok()?;
+        self.endpoints.get(at)
+    }
+}
+
+impl<T: Send + Sync + 'static> Core<T> {
+    pub(crate) fn status(&self, now: Instant) -> Status {
+        let now = self.ground.origin.nanos(now);
+        let snapshot = self.published.current();
+        let shares = snapshot.shares();
+        let endpoints = snapshot
+            .members
+            .iter()
+            .zip(shares)
+            .map(|(member, share)| endpoint_status(&snapshot, member, share, now))
+            .collect();
+        Status {
+            name: self.name.to_string(),
+            version: snapshot.version,
+            strategy: snapshot.chosen.name.to_string(),
+            panic: false,
+            endpoints,
+        }
+    }
+}
+
+fn endpoint_status<T>(
+    snapshot: &Snapshot<T>,
+    member: &Member<T>,
+    expected_share: f64,
+    now: Nanos,
+) -> EndpointStatus {
+    let cell = &member.bound.cell;
+    let counts = cell.counts();
+    let latency = cell.measured_latency(now, snapshot.settings());
+    EndpointStatus {
+        id: member.id().clone(),
+        state: member.availability(now),
+        weight: member.weight(),
+        effective_weight: if member.is_admitted() { f64::from(member.weight()) } else { 0.0 },
+        expected_share,
+        in_flight: counts.in_flight,
+        picks: counts.picks,
+        successes: counts.successes,
+        failures: counts.failures,
+        overloaded: counts.overloaded,
+        latency: latency.map(|nanos| Duration::from_nanos(nanos as u64)),
+        tier: member.attributes.tier,
+        zone: member.attributes.zone.as_deref().map(str::to_owned),
+    }
+}

@@ -1,0 +1,190 @@
+//! Changes of the set: what discovery says.
+
+use crate::balancer::core::{Core, Writer};
+use crate::balancer::merge::{Offer, by_id};
+use crate::balancer::{Balancer, now};
+use crate::endpoint::{Endpoint, EndpointSpec};
+use crate::error::UpdateError;
+use crate::event::{Event, Published as Change};
+use crate::snapshot::{Draft, Member, Snapshot};
+use crate::sync::Arc;
+use crate::units::{EndpointId, Nanos, Version};
+
+impl<T: Send + Sync + 'static> Balancer<T> {
+    /// Makes `endpoints` the whole set.
+    ///
+    /// An endpoint that is known by its id keeps its target, its counters, its estimates and what
+    /// operators said about it, and gets the new weight and attributes; the target given for it
+    /// here is dropped. One that is missing leaves: it finishes what it has, and its target is
+    /// dropped with its last lease. Sending the same set again changes nothing, not even the
+    /// version.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError`]: two endpoints share an id, or the update guard (`[update]`) does not
+    /// believe the set. The set is then as it was.
+    pub fn replace(
+        &self,
+        endpoints: impl IntoIterator<Item = Endpoint<T>>,
+    ) -> Result<Version, UpdateError> {
+        self.core.replace(endpoints.into_iter().map(Offer::Endpoint), true)
+    }
+
+    /// Makes `endpoints` the whole set without asking the update guard: the operator means it,
+    /// even if the set is empty.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::Duplicate`] if two endpoints share an id.
+    pub fn replace_unchecked(
+        &self,
+        endpoints: impl IntoIterator<Item = Endpoint<T>>,
+    ) -> Result<Version, UpdateError> {
+        self.core.replace(endpoints.into_iter().map(Offer::Endpoint), false)
+    }
+
+    /// Makes the endpoints that `specs` describe the whole set.
+    ///
+    /// As [`replace`](Self::replace), with targets made by [`Builder::make`](crate::Builder::make)
+    /// for endpoints that are new and for those whose address changed. If one of them cannot be
+    /// made, nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`replace`](Self::replace), and [`UpdateError::Make`] or [`UpdateError::NoFactory`].
+    pub fn replace_specs(
+        &self,
+        specs: impl IntoIterator<Item = EndpointSpec>,
+    ) -> Result<Version, UpdateError> {
+        self.core.replace(specs.into_iter().map(Offer::Spec), true)
+    }
+
+    /// Adds an endpoint. If its id is known, its target and attributes are replaced by these,
+    /// while counters, estimates and what operators said stay.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError`], where the strategy cannot take the new set.
+    pub fn insert(&self, endpoint: Endpoint<T>) -> Result<Version, UpdateError> {
+        self.core.insert(Offer::Endpoint(endpoint))
+    }
+
+    /// Adds the endpoint that `spec` describes, with a target made by
+    /// [`Builder::make`](crate::Builder::make). If its id is known, it gets a new target.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert), and [`UpdateError::Make`] or [`UpdateError::NoFactory`].
+    pub fn insert_spec(&self, spec: EndpointSpec) -> Result<Version, UpdateError> {
+        self.core.insert(Offer::Spec(spec))
+    }
+
+    /// Removes an endpoint. It finishes what it has.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::Unknown`] if there is none of this id, or the update guard refuses; to
+    /// remove the last endpoint is to send an empty set.
+    pub fn remove(&self, id: &EndpointId) -> Result<Version, UpdateError> {
+        self.core.remove(id)
+    }
+}
+
+impl<T: Send + Sync + 'static> Core<T> {
+    pub(crate) fn replace(
+        &self,
+        offers: impl IntoIterator<Item = Offer<T>>,
+        checked: bool,
+    ) -> Result<Version, UpdateError> {
+        let now = self.ground.origin.nanos(now());
+        // Outside the lock, so that what is refused is also dropped outside.
+        let mut offers = by_id(offers).map(Some);
+        self.update(now, |writer, base| {
+            let offers = offers.as_mut().map_err(|error| error.clone())?;
+            if checked {
+                let sizes = (base.members.len(), offers.as_ref().map_or(0, Vec::len));
+                writer.guard.check(base.config.update(), sizes, now, self.ground.origin)?;
+            } else {
+                writer.guard.believe();
+            }
+            let offers = offers.take().unwrap_or_default();
+            let (members, tally) = self.merge(writer, base, offers, now)?;
+            if tally.is_nothing() {
+                return Ok(base.version);
+            }
+            let leaving = base.members.iter().filter(|member| {
+                members.binary_search_by(|kept| kept.id().cmp(member.id())).is_err()
+            });
+            self.remember(writer, base, leaving, now);
+            let change = Change::Replaced {
+                added: tally.added,
+                removed: tally.removed,
+                changed: tally.changed,
+                unchecked: !checked,
+            };
+            self.publish_set(writer, base, members, change)
+        })
+    }
+
+    fn insert(&self, offer: Offer<T>) -> Result<Version, UpdateError> {
+        let now = self.ground.origin.nanos(now());
+        let mut offer = Some(offer);
+        self.update(now, |writer, base| {
+            let Some(offer) = offer.take() else {
+                return Ok(base.version);
+            };
+            let id = offer.id().clone();
+            let place = base.members.binary_search_by(|member| member.id().cmp(&id));
+            let known = place.ok().and_then(|at| base.members.get(at));
+            let member = self.swapped(writer, known, offer, now)?;
+            let mut members = base.members.to_vec();
+            match place {
+                Ok(at) => members[at] = Arc::new(member),
+                Err(at) => members.insert(at, Arc::new(member)),
+            }
+            let change = Change::Inserted { endpoint: id, swapped: place.is_ok() };
+            self.publish_set(writer, base, members, change)
+        })
+    }
+
+    fn remove(&self, id: &EndpointId) -> Result<Version, UpdateError> {
+        let now = self.ground.origin.nanos(now());
+        self.update(now, |writer, base| {
+            let at = base.position(id).ok_or_else(|| UpdateError::Unknown { id: id.clone() })?;
+            let sizes = (base.members.len(), base.members.len() - 1);
+            writer.guard.check(base.config.update(), sizes, now, self.ground.origin)?;
+            let mut members = base.members.to_vec();
+            members.remove(at);
+            self.remember(writer, base, base.members.get(at).into_iter(), now);
+            let change = Change::Removed { endpoint: id.clone() };
+            self.publish_set(writer, base, members, change)
+        })
+    }
+
+    /// Runs a change under the lock and tells subscribers if it was refused.
+    pub(crate) fn update<R>(
+        &self,
+        now: Nanos,
+        act: impl FnOnce(&mut Writer<T>, &Snapshot<T>) -> Result<R, UpdateError>,
+    ) -> Result<R, UpdateError> {
+        self.write(now, |writer, base| {
+            act(writer, base).inspect_err(|error| {
+                let version = base.version;
+                self.hub.send(Event::UpdateRefused { version, error: error.clone() });
+            })
+        })
+    }
+
+    fn publish_set(
+        &self,
+        writer: &mut Writer<T>,
+        base: &Snapshot<T>,
+        members: Vec<Arc<Member<T>>>,
+        change: Change,
+    ) -> Result<Version, UpdateError> {
+        self.forget_rebuilds(writer, &members);
+        let draft = Draft { version: base.version.next_set(), members, ..Draft::of(base) };
+        self.publish(writer, base, draft, Some(change))
+            .map_err(|_| UpdateError::Strategy { name: base.chosen.name.to_string() })
+    }
+}

@@ -1,0 +1,125 @@
+//! TOML text into settings.
+
+use std::borrow::Cow;
+
+use ::toml::Spanned;
+use ::toml::de::{DeTable, DeValue};
+
+use super::faults::Faults;
+use super::nesting::{MOST_NESTED, too_deep};
+use super::node::{DEEPEST, Entry, Node, Value};
+use super::section::Section;
+use crate::config::Config;
+use crate::error::{ConfigError, Problem};
+
+impl Config {
+    /// The longest text that [`from_toml`](Self::from_toml) reads: 4 MiB, some fifty thousand
+    /// endpoints.
+    pub const MAX_TOML_BYTES: usize = 4 * 1024 * 1024;
+
+    /// Reads settings from TOML.
+    ///
+    /// Every key is optional, and an empty text gives the [default](Self::default). Nothing is
+    /// ignored: a key that is unknown, or not available yet, is an error. Durations are text with
+    /// a unit (`"250ms"`, `"10s"`). Needs the feature `config`, on by default.
+    ///
+    /// ```
+    /// use evenkeel::{Config, StrategyKind};
+    ///
+    /// let config = Config::from_toml(
+    ///     r#"
+    ///     name = "checkout"
+    ///     update = false
+    ///
+    ///     [strategy]
+    ///     kind = "round_robin"
+    ///
+    ///     [[endpoints]]
+    ///     id = "a"
+    ///     address = "http://10.0.0.1:8080"
+    ///     weight = 3
+    ///     "#,
+    /// )?;
+    /// assert_eq!(config.strategy().kind(), &StrategyKind::RoundRobin);
+    /// assert!(config.update().is_none());
+    ///
+    /// let error = Config::from_toml("[strategy]\nchoices = 1").unwrap_err();
+    /// assert_eq!(
+    ///     error.problems()[0].to_string(),
+    ///     "line 2, column 11: strategy.choices: found the number 1; a whole number from 2 to 16, \
+    ///      or \"all\", is needed",
+    /// );
+    /// # Ok::<(), evenkeel::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// With every problem at once, in the order of the text and each with its place; beyond 10,000
+    /// only their number. A text that is no TOML at all, that is longer than
+    /// [`MAX_TOML_BYTES`](Self::MAX_TOML_BYTES) or that nests brackets more than eight deep is one
+    /// problem by itself.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        if text.len() > Self::MAX_TOML_BYTES {
+            let (found, most) = (text.len(), Self::MAX_TOML_BYTES);
+            let message = format!("the text has {found} bytes; at most {most} are read");
+            return Err(Problem::error("", message).into());
+        }
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut faults = Faults::default();
+        let config = read(text, &mut faults);
+        faults.into_result(config, text).map(Option::unwrap_or_default)
+    }
+}
+
+/// The settings; `None` only where `faults` say why.
+fn read(text: &str, faults: &mut Faults) -> Option<Config> {
+    if let Some(at) = too_deep(text) {
+        let message = format!(
+            "brackets are nested more than {MOST_NESTED} deep, or one before this is not closed"
+        );
+        faults.add(Some(at), Problem::error("", message));
+        return None;
+    }
+    let document = match DeTable::parse(text) {
+        Ok(document) => document,
+        Err(error) => {
+            let at = error.span().map_or(text.len(), |span| span.start);
+            let message = format!("is not valid TOML: {}", error.message());
+            faults.add(Some(at), Problem::error("", message));
+            return None;
+        }
+    };
+    let root = Node { at: Some(0), value: table(document.get_ref(), 0) };
+    Section::open("", &root, faults, Config::read).ok()
+}
+
+fn node<'t>(spanned: &'t Spanned<DeValue<'_>>, depth: usize) -> Node<'t> {
+    let value = match spanned.get_ref() {
+        DeValue::String(text) => Value::Text(Cow::Borrowed(text)),
+        DeValue::Integer(number) => match i128::from_str_radix(number.as_str(), number.radix()) {
+            Ok(number) => Value::Whole(number),
+            Err(_) => Value::Number(Cow::Borrowed(number.as_str())),
+        },
+        DeValue::Float(number) => Value::Number(Cow::Borrowed(number.as_str())),
+        DeValue::Boolean(flag) => Value::Flag(*flag),
+        DeValue::Datetime(_) => Value::Time,
+        DeValue::Array(items) if depth < DEEPEST => {
+            Value::List(items.iter().map(|item| node(item, depth + 1)).collect())
+        }
+        DeValue::Array(_) => Value::List(Vec::new()),
+        DeValue::Table(entries) => table(entries, depth),
+    };
+    Node { at: Some(spanned.span().start), value }
+}
+
+fn table<'t>(entries: &'t DeTable<'_>, depth: usize) -> Value<'t> {
+    if depth == DEEPEST {
+        return Value::Table(Vec::new());
+    }
+    let entry = |(key, value): (&'t Spanned<Cow<'_, str>>, &'t Spanned<DeValue<'_>>)| Entry {
+        key: Cow::Borrowed(key.get_ref()),
+        at: Some(key.span().start),
+        node: node(value, depth + 1),
+    };
+    Value::Table(entries.iter().map(entry).collect())
+}

@@ -1,0 +1,28 @@
+//! Settings, parsed and checked once, so that nothing behind them checks again.
+//!
+//! A value of these types is valid by construction: ranges are kept by the setters, and the
+//! reader of files goes through the same setters. Each section is one file, which holds the type,
+//! what its keys mean and, with the feature `config`, how they are read.
+
+mod choices;
+mod ids;
+mod kind;
+mod outlier;
+mod range;
+mod root;
+mod strategy;
+mod update;
+mod warnings;
+
+#[cfg(feature = "config")]
+mod document;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::choices::Choices;
+pub use self::kind::StrategyKind;
+pub use self::outlier::OutlierConfig;
+pub use self::root::Config;
+pub use self::strategy::StrategyConfig;
+pub use self::update::UpdateConfig;

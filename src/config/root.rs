@@ -1,0 +1,152 @@
+//! The settings as a whole.
+
+use super::ids::Ids;
+use super::outlier::OutlierConfig;
+use super::strategy::StrategyConfig;
+use super::update::UpdateConfig;
+use crate::endpoint::EndpointSpec;
+use crate::error::Problem;
+
+/// Everything about a balancer that can be changed while it runs.
+///
+/// A value of this type is valid: each setter keeps its range, and `Config::from_toml` goes
+/// through the same checks. [`warnings`](Self::warnings) tells what is valid and still hardly
+/// meant.
+///
+/// ```
+/// use evenkeel::{Config, StrategyConfig, StrategyKind};
+///
+/// let config = Config::default()
+///     .with_name("checkout")
+///     .with_strategy(StrategyConfig::new(StrategyKind::RoundRobin));
+/// assert_eq!(config.name(), Some("checkout"));
+/// assert!(config.update().is_some());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    name: Option<String>,
+    strategy: StrategyConfig,
+    update: Option<UpdateConfig>,
+    outlier: Option<OutlierConfig>,
+    endpoints: Option<Vec<EndpointSpec>>,
+}
+
+impl Default for Config {
+    /// What an empty file says: no name, the default strategy, the update guard and outlier
+    /// handling on, and no word about the endpoints.
+    fn default() -> Self {
+        Self {
+            name: None,
+            strategy: StrategyConfig::default(),
+            update: Some(UpdateConfig::default()),
+            outlier: Some(OutlierConfig::default()),
+            endpoints: None,
+        }
+    }
+}
+
+impl Config {
+    /// What the balancer is called in events and status; default none.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// `[strategy]`: how an endpoint is chosen.
+    #[must_use]
+    pub const fn strategy(&self) -> &StrategyConfig {
+        &self.strategy
+    }
+
+    /// `[update]`: which changes of the set are believed at once; `None` after `update = false`.
+    #[must_use]
+    pub const fn update(&self) -> Option<&UpdateConfig> {
+        self.update.as_ref()
+    }
+
+    /// `[outlier]`: what follows from the answers an endpoint gives; `None` after
+    /// `outlier = false`.
+    #[must_use]
+    pub const fn outlier(&self) -> Option<&OutlierConfig> {
+        self.outlier.as_ref()
+    }
+
+    /// `[[endpoints]]`: the set, where the settings carry it; `None`, the default, leaves the set
+    /// alone.
+    #[must_use]
+    pub fn endpoints(&self) -> Option<&[EndpointSpec]> {
+        self.endpoints.as_deref()
+    }
+
+    /// Sets the [name](Self::name).
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Sets the [strategy](Self::strategy).
+    #[must_use]
+    pub fn with_strategy(mut self, strategy: StrategyConfig) -> Self {
+        self.strategy = strategy;
+        self
+    }
+
+    /// Sets the [update guard](Self::update); `None` switches it off.
+    #[must_use]
+    pub fn with_update(mut self, update: Option<UpdateConfig>) -> Self {
+        self.update = update;
+        self
+    }
+
+    /// Sets [outlier handling](Self::outlier); `None` switches it off.
+    #[must_use]
+    pub fn with_outlier(mut self, outlier: Option<OutlierConfig>) -> Self {
+        self.outlier = outlier;
+        self
+    }
+
+    /// Sets the [endpoints](Self::endpoints); `None` leaves the set alone, an empty list asks for
+    /// an empty one.
+    ///
+    /// # Errors
+    ///
+    /// If an id is empty, or two endpoints share one.
+    pub fn with_endpoints(mut self, endpoints: Option<Vec<EndpointSpec>>) -> Result<Self, Problem> {
+        let mut ids = Ids::default();
+        for (index, endpoint) in endpoints.iter().flatten().enumerate() {
+            ids.admit(index, &endpoint.id).map_err(|bad| bad.problem)?;
+        }
+        self.endpoints = endpoints;
+        Ok(self)
+    }
+}
+
+#[cfg(feature = "config")]
+mod reading {
+    use super::{Config, OutlierConfig, StrategyConfig, UpdateConfig};
+    use crate::config::document::{Section, endpoints, text};
+
+    const NOT_YET: [&str; 7] =
+        ["limits", "health", "panic", "slow_start", "tiers", "hash", "guard"];
+
+    impl Config {
+        /// What stays at its default after a problem does not matter: the whole is then refused.
+        pub(in crate::config) fn read(section: &mut Section<'_, '_>) -> Self {
+            let mut config = Self::default();
+            section.set(&mut config, "name", text, |it, value| Ok(it.with_name(value)));
+            if let Some(strategy) = section.part("strategy", StrategyConfig::read) {
+                config.strategy = strategy;
+            }
+            if let Some(update) = section.part_or_off("update", UpdateConfig::read) {
+                config.update = update;
+            }
+            if let Some(outlier) = section.part_or_off("outlier", OutlierConfig::read) {
+                config.outlier = outlier;
+            }
+            config.endpoints = endpoints(section);
+            section.not_yet(&NOT_YET);
+            config
+        }
+    }
+}

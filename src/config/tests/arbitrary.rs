@@ -1,0 +1,117 @@
+//! No text ends in a panic.
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::text::FULL;
+use crate::config::Config;
+
+/// Pieces that mean something to TOML, to the settings, or to nobody.
+const PIECES: &[&str] = &[
+    "[",
+    "]",
+    "{",
+    "}",
+    "[[",
+    "]]",
+    "=",
+    ".",
+    ",",
+    "\n",
+    "\r\n",
+    "\"",
+    "'",
+    "\"\"\"",
+    "'''",
+    "\\",
+    "#",
+    "\\u0000",
+    "\u{0}",
+    "\u{7f}",
+    "é",
+    "\u{10ffff}",
+    "\u{feff}",
+    "false",
+    "true",
+    "inf",
+    "nan",
+    "0",
+    "-1",
+    "1e9",
+    "0x",
+    "9223372036854775808",
+    "1979-05-27",
+    "'0s'",
+    "'18446744073709551615s1000ms'",
+    "'99999999999y'",
+    "name",
+    "strategy",
+    "kind",
+    "custom",
+    "choices",
+    "decay",
+    "failure_penalty",
+    "update",
+    "outlier",
+    "endpoints",
+    "id",
+    "address",
+    "labels",
+    "limits",
+    "interval",
+    " ",
+];
+
+/// Whatever the answer is, it has to be one that can be used.
+fn read(text: &str) {
+    match Config::from_toml(text) {
+        Ok(config) => drop(config.warnings(3)),
+        Err(error) => {
+            let problems = error.problems();
+            assert!(!problems.is_empty());
+            assert!(problems.iter().all(|it| it.position.is_some() && !it.message.is_empty()));
+            assert!(problems.is_sorted_by_key(|it| it.position));
+            assert!(!error.to_string().contains(|it: char| it.is_control() && it != '\n'));
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_text(text in any::<String>()) {
+        read(&text);
+    }
+
+    #[test]
+    fn arbitrary_pieces(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40)) {
+        read(&pieces.concat());
+    }
+
+    #[test]
+    fn arbitrary_values(
+        key in prop::sample::select(&["name", "strategy.kind", "strategy.choices", "strategy.decay",
+            "update.min_endpoints", "update.confirm_after", "outlier", "endpoints"][..]),
+        value in prop_oneof![
+            any::<i64>().prop_map(|it| it.to_string()),
+            any::<f64>().prop_map(|it| format!("{it:?}")),
+            "[0-9]{0,22}(ns|us|ms|s|m|h|d|w|M|y)([0-9]{0,22}(ms|s|y))?".prop_map(|it| format!("'{it}'")),
+            "\\PC*".prop_map(|it| format!("{it:?}")),
+        ],
+    ) {
+        read(&format!("{key} = {value}"));
+    }
+
+    #[test]
+    fn mutations_of_a_valid_document(
+        cuts in prop::collection::vec((any::<Index>(), any::<Index>(), prop::sample::select(PIECES)), 1..4),
+    ) {
+        let mut text = String::from(FULL);
+        for (from, length, piece) in cuts {
+            let bounds: Vec<_> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+            let start = from.index(bounds.len());
+            let end = (start + length.index(12)).min(bounds.len() - 1);
+            text.replace_range(bounds[start]..bounds[end], piece);
+        }
+        read(&text);
+    }
+}

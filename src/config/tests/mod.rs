@@ -1,0 +1,19 @@
+//! What the settings promise, from outside of the types.
+
+mod types;
+mod warnings;
+
+#[cfg(feature = "config")]
+mod any;
+#[cfg(feature = "config")]
+mod arbitrary;
+#[cfg(feature = "config")]
+mod places;
+#[cfg(feature = "config")]
+mod refusals;
+#[cfg(feature = "config")]
+mod scale;
+#[cfg(feature = "config")]
+mod text;
+#[cfg(feature = "config")]
+mod wrong;

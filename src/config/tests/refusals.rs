@@ -1,0 +1,133 @@
+//! Bad documents, and what is said of each: where, and in which words.
+
+use super::wrong::{ENDPOINTS, WRONG};
+use crate::config::Config;
+use crate::error::{Problem, Severity};
+
+fn problems(text: &str) -> Vec<Problem> {
+    Config::from_toml(text).unwrap_err().problems().to_vec()
+}
+
+/// Text, path, line and column, phrases of the message. One problem each.
+pub(super) type Case = (&'static str, &'static str, (usize, usize), &'static [&'static str]);
+
+const UNKNOWN: &[Case] = &[
+    ("nmae = 'a'", "nmae", (1, 1), &["unknown key", "did you mean `name`?"]),
+    ("[strategy]\nchoises = 3", "strategy.choises", (2, 1), &["did you mean `choices`?"]),
+    ("Name = 'a'", "Name", (1, 1), &["did you mean `name`?"]),
+    ("update.allow-empty = true", "update.allow-empty", (1, 8), &["did you mean `allow_empty`?"]),
+    (
+        "[update]\nzzz = 1",
+        "update.zzz",
+        (2, 1),
+        &["known here are `allow_empty`, `max_shrink_percent`, `min_endpoints`, `confirm_after`"],
+    ),
+    ("helth = {}", "helth", (1, 1), &["nearest is `health`", "not available yet"]),
+    ("\"a b\\u0007\" = 1", "\"a b\\u{7}\"", (1, 1), &["unknown key; known here are `name`"]),
+    (
+        "[[endpoints]]\nid = 'a'\naddress = 'x'\nwieght = 2",
+        "endpoints[0].wieght",
+        (4, 1),
+        &["did you mean `weight`?"],
+    ),
+    (
+        "strategy.kind = 'least_reqests'",
+        "strategy.kind",
+        (1, 17),
+        &["unknown word \"least_reqests\"", "did you mean `least_request`?", "`peak_ewma`"],
+    ),
+    (
+        "strategy.kind = 'LeastRequest'",
+        "strategy.kind",
+        (1, 17),
+        &["did you mean `least_request`?"],
+    ),
+    ("strategy.kind = 'magic'", "strategy.kind", (1, 17), &["known are `round_robin`, `random`"]),
+];
+
+const NOT_YET: &[Case] = &[
+    ("limits = {}", "limits", (1, 1), &["not available yet"]),
+    ("[health]\nrise = 2", "health", (1, 2), &["not available yet"]),
+    ("panic = false", "panic", (1, 1), &["not available yet"]),
+    ("slow_start.window = '30s'", "slow_start", (1, 1), &["not available yet"]),
+    ("[tiers]", "tiers", (1, 2), &["not available yet"]),
+    ("[hash]", "hash", (1, 2), &["not available yet"]),
+    ("[guard]\nmax_share_percent = 60", "guard", (1, 2), &["not available yet"]),
+    ("outlier.interval = '10s'", "outlier.interval", (1, 9), &["not available yet"]),
+    ("[outlier.latency]", "outlier.latency", (1, 10), &["not available yet"]),
+    (
+        "[outlier]\nconsecutive_failures = false",
+        "outlier.consecutive_failures",
+        (2, 1),
+        &["not available yet"],
+    ),
+    (
+        "strategy.kind = 'ring_hash'",
+        "strategy.kind",
+        (1, 17),
+        &["`ring_hash` is not available yet"],
+    ),
+    (
+        "strategy.kind = 'maglv'",
+        "strategy.kind",
+        (1, 17),
+        &["the nearest is `maglev`, which is not available yet"],
+    ),
+];
+
+const SYNTAX: &[Case] = &[
+    ("a = ", "", (1, 5), &["is not valid TOML"]),
+    ("name = 'a'\nname = 'b'", "", (2, 1), &["duplicate key"]),
+    ("[strategy]\n[strategy]", "", (2, 2), &["duplicate key"]),
+    ("a = [[[[[[[[[", "", (1, 13), &["nested more than 8 deep"]),
+];
+
+#[test]
+fn each_fault_is_told_where_it_is_and_what_would_be_right() {
+    for (text, path, position, phrases) in [UNKNOWN, NOT_YET, WRONG, ENDPOINTS, SYNTAX].concat() {
+        let problems = problems(text);
+        let [problem] = problems.as_slice() else {
+            panic!("{text:?} is one problem, not {problems:#?}");
+        };
+        assert_eq!(problem.severity, Severity::Error);
+        assert_eq!(problem.path, path, "{text:?}");
+        assert_eq!(problem.position, Some(position), "{text:?}");
+        for phrase in phrases {
+            assert!(problem.message.contains(phrase), "{text:?}: {}", problem.message);
+        }
+    }
+}
+
+#[test]
+fn all_faults_are_told_at_once_in_the_order_of_the_text() {
+    let text = "
+[[endpoints]]
+weight = -1
+
+[update]
+confirm_after = '0s'
+allow_empti = true
+
+[strategy]
+kind = 'x'
+custom = 'not complained of: the kind is unknown'
+choices = 1
+
+[limits]
+";
+    let found = problems(text);
+    let found: Vec<_> = found.iter().map(|it| (it.position.unwrap(), it.path.as_str())).collect();
+    assert_eq!(
+        found,
+        [
+            ((2, 1), "endpoints[0].id"),
+            ((2, 1), "endpoints[0].address"),
+            ((3, 10), "endpoints[0].weight"),
+            ((6, 17), "update.confirm_after"),
+            ((7, 1), "update.allow_empti"),
+            ((10, 8), "strategy.kind"),
+            ((12, 11), "strategy.choices"),
+            ((14, 2), "limits"),
+        ]
+    );
+}

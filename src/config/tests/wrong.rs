@@ -1,0 +1,130 @@
+//! Values of the wrong type, out of range, or in the wrong company.
+
+use super::refusals::Case;
+
+pub(super) const WRONG: &[Case] = &[
+    ("name = 3", "name", (1, 8), &["found the number 3; a text is needed"]),
+    ("strategy = 'random'", "strategy", (1, 12), &["found the text \"random\"; a table"]),
+    ("strategy = false", "strategy", (1, 12), &["found `false`; a table is needed"]),
+    ("strategy.kind = []", "strategy.kind", (1, 17), &["found a list; one of `round_robin`"]),
+    (
+        "strategy.choices = 1",
+        "strategy.choices",
+        (1, 20),
+        &["found the number 1; a whole number from 2 to 16, or \"all\","],
+    ),
+    ("strategy.choices = 17", "strategy.choices", (1, 20), &["found the number 17", "2 to 16"]),
+    ("strategy.choices = 'al'", "strategy.choices", (1, 20), &["\"al\"", "or \"all\""]),
+    ("strategy.choices = 2.0", "strategy.choices", (1, 20), &["found the number 2.0"]),
+    (
+        "strategy.decay = 10",
+        "strategy.decay",
+        (1, 18),
+        &["found the number 10, which has no unit", "\"250ms\""],
+    ),
+    ("strategy.decay = '10'", "strategy.decay", (1, 18), &["found the text \"10\"", "\"250ms\""]),
+    ("strategy.decay = '-1s'", "strategy.decay", (1, 18), &["found the text \"-1s\""]),
+    ("strategy.decay = 12:00:00", "strategy.decay", (1, 18), &["found a date or time"]),
+    (
+        "strategy.decay = '0s'",
+        "strategy.decay",
+        (1, 18),
+        &["0s is out of range; a duration from 100ms to 1h is needed"],
+    ),
+    ("strategy.decay = '2h'", "strategy.decay", (1, 18), &["2h is out of range"]),
+    ("strategy.decay = false", "strategy.decay", (1, 18), &["found `false`; a duration"]),
+    (
+        "strategy.failure_penalty = '0s'",
+        "strategy.failure_penalty",
+        (1, 28),
+        &["0s is out of range", "from 10ms to 10m", "or `false` to switch it off"],
+    ),
+    (
+        "strategy.failure_penalty = 0",
+        "strategy.failure_penalty",
+        (1, 28),
+        &["found the number 0, which has no unit", "or `false` to switch it off"],
+    ),
+    (
+        "strategy.failure_penalty = true",
+        "strategy.failure_penalty",
+        (1, 28),
+        &["found `true`", "on by default", "leave it out", "`false`"],
+    ),
+    ("update = true", "update", (1, 10), &["found `true`", "leave it out", "`false`"]),
+    ("outlier = true", "outlier", (1, 11), &["found `true`", "leave it out", "`false`"]),
+    ("update = 0", "update", (1, 10), &["found the number 0; a table is needed, or `false`"]),
+    ("[[outlier]]", "outlier", (1, 1), &["found a list; a table is needed, or `false`"]),
+    ("update.allow_empty = 'no'", "update.allow_empty", (1, 22), &["`true` or `false`"]),
+    (
+        "update.max_shrink_percent = 101",
+        "update.max_shrink_percent",
+        (1, 29),
+        &["found the number 101; a whole number from 0 to 100"],
+    ),
+    ("update.min_endpoints = -1", "update.min_endpoints", (1, 24), &["found the number -1"]),
+    ("update.confirm_after = '0s'", "update.confirm_after", (1, 24), &["from 1s to 24h"]),
+    ("outlier.remember_removed = '2d'", "outlier.remember_removed", (1, 28), &["48h is out of"]),
+    (
+        "strategy.decay = 99999999999999999999999999999999999999999999999999999",
+        "strategy.decay",
+        (1, 18),
+        &["found the number 999999999999999999999999999999999999999999999999…, which"],
+    ),
+    (
+        "[strategy]\nkind = 'custom'",
+        "strategy.custom",
+        (1, 1),
+        &["is missing", "needs the name", "custom = \"leader\""],
+    ),
+    ("[strategy]\ncustom = 'x'", "strategy.custom", (2, 10), &["not \"least_request\""]),
+    (
+        "strategy = { kind = 'custom', custom = '' }",
+        "strategy.custom",
+        (1, 40),
+        &["must not be empty"],
+    ),
+];
+
+pub(super) const ENDPOINTS: &[Case] = &[
+    ("endpoints = 'a'", "endpoints", (1, 13), &["found the text \"a\"; a list of tables"]),
+    ("endpoints = [1]", "endpoints[0]", (1, 14), &["found the number 1; a table is needed"]),
+    ("[[endpoints]]\nid = 'a'", "endpoints[0].address", (1, 1), &["is missing"]),
+    ("[[endpoints]]\naddress = 'a'", "endpoints[0].id", (1, 1), &["is missing"]),
+    (
+        "[[endpoints]]\nid = ''\naddress = 'x'",
+        "endpoints[0].id",
+        (2, 6),
+        &["an id must not be empty"],
+    ),
+    (
+        "endpoints = [{ id = 'a', address = 'x', weight = -1 }]",
+        "endpoints[0].weight",
+        (1, 50),
+        &["found the number -1; a whole number from 0 to 4294967295"],
+    ),
+    (
+        "endpoints = [{ id = 'a', address = 'x', tier = 4294967296 }]",
+        "endpoints[0].tier",
+        (1, 48),
+        &["found the number 4294967296"],
+    ),
+    (
+        "endpoints = [{ id = 'a', address = 'x', labels = { rack = 7 } }]",
+        "endpoints[0].labels.rack",
+        (1, 59),
+        &["found the number 7; a text is needed"],
+    ),
+    (
+        "endpoints = [7, { id = 'a', address = 'x' }]\n",
+        "endpoints[0]",
+        (1, 14),
+        &["found the number 7"],
+    ),
+    (
+        "[[endpoints]]\nid = 'a'\naddress = 'x'\n[[endpoints]]\naddress = 'y'\nid = 'a'",
+        "endpoints[1].id",
+        (6, 6),
+        &["\"a\" is already the id of endpoints[0] (line 2, column 6)"],
+    ),
+];

@@ -1,0 +1,134 @@
+//! `[update]`: which new sets of endpoints are believed.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::range::within;
+use crate::error::Problem;
+use crate::units::Percent;
+
+/// `[update]`: what a change of the endpoints must look like to be believed at once.
+///
+/// A discovery source that fails often says so by an empty or a much shorter list. This guard
+/// keeps the last good set until such a list is confirmed. It is on by default;
+/// `update = false` switches it off.
+///
+/// ```
+/// use evenkeel::UpdateConfig;
+///
+/// let update = UpdateConfig::default().with_min_endpoints(10);
+/// assert_eq!(update.min_endpoints(), 10);
+/// assert_eq!(update.max_shrink_percent().get(), 50);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdateConfig {
+    allow_empty: bool,
+    max_shrink_percent: Percent,
+    min_endpoints: usize,
+    confirm_after: Duration,
+}
+
+impl Default for UpdateConfig {
+    /// No empty set, at most half of four or more at once, believed after a minute.
+    fn default() -> Self {
+        Self {
+            allow_empty: false,
+            max_shrink_percent: Self::HALF,
+            min_endpoints: 4,
+            confirm_after: Duration::from_mins(1),
+        }
+    }
+}
+
+impl UpdateConfig {
+    const HALF: Percent = Percent::new(50).expect("50 is at most 100");
+    const CONFIRM_AFTER: RangeInclusive<Duration> =
+        Duration::from_secs(1)..=Duration::from_hours(24);
+
+    /// Whether an empty list empties the set; default `false`: it keeps the last good set.
+    #[must_use]
+    pub const fn allow_empty(&self) -> bool {
+        self.allow_empty
+    }
+
+    /// The part of the endpoints that may go at once, by their number; 0 to 100, default 50.
+    ///
+    /// Replacing all by as many others is no shrinking. Larger trusts the source more; at 100
+    /// only an empty list is held back, at 0 each removal has to be confirmed.
+    #[must_use]
+    pub const fn max_shrink_percent(&self) -> Percent {
+        self.max_shrink_percent
+    }
+
+    /// The number of endpoints below which a set may shrink freely, though not to nothing;
+    /// default 4, any number.
+    ///
+    /// Larger leaves more sets unguarded; 0 and 1 guard every set.
+    #[must_use]
+    pub const fn min_endpoints(&self) -> usize {
+        self.min_endpoints
+    }
+
+    /// How long a smaller set has to be sent before it is believed after all; 1s to 24h, default
+    /// 1m.
+    ///
+    /// Longer outlasts longer failures of the source, and keeps endpoints that are really gone
+    /// for as long.
+    #[must_use]
+    pub const fn confirm_after(&self) -> Duration {
+        self.confirm_after
+    }
+
+    /// Sets whether an [empty list](Self::allow_empty) empties the set.
+    #[must_use]
+    pub fn with_allow_empty(mut self, allow: bool) -> Self {
+        self.allow_empty = allow;
+        self
+    }
+
+    /// Sets [the part that may go at once](Self::max_shrink_percent).
+    #[must_use]
+    pub fn with_max_shrink_percent(mut self, percent: Percent) -> Self {
+        self.max_shrink_percent = percent;
+        self
+    }
+
+    /// Sets [the number below which sets shrink freely](Self::min_endpoints).
+    #[must_use]
+    pub fn with_min_endpoints(mut self, endpoints: usize) -> Self {
+        self.min_endpoints = endpoints;
+        self
+    }
+
+    /// Sets [the time until a smaller set is believed](Self::confirm_after).
+    ///
+    /// # Errors
+    ///
+    /// Outside 1s to 24h.
+    pub fn with_confirm_after(mut self, after: Duration) -> Result<Self, Problem> {
+        self.confirm_after = within("update.confirm_after", after, &Self::CONFIRM_AFTER)?;
+        Ok(self)
+    }
+}
+
+#[cfg(feature = "config")]
+mod reading {
+    use super::UpdateConfig;
+    use crate::config::document::{Section, count, duration, flag, percent};
+
+    impl UpdateConfig {
+        pub(in crate::config) fn read(section: &mut Section<'_, '_>) -> Self {
+            let mut update = Self::default();
+            section
+                .set(&mut update, "allow_empty", flag, |it, value| Ok(it.with_allow_empty(value)));
+            section.set(&mut update, "max_shrink_percent", percent, |it, value| {
+                Ok(it.with_max_shrink_percent(value))
+            });
+            section.set(&mut update, "min_endpoints", count, |it, value| {
+                Ok(it.with_min_endpoints(value))
+            });
+            section.set(&mut update, "confirm_after", duration, Self::with_confirm_after);
+            update
+        }
+    }
+}

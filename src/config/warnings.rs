@@ -1,0 +1,122 @@
+//! What is valid and still hardly meant.
+
+use super::Config;
+use super::choices::Choices;
+use super::range::Spelt;
+use super::strategy::StrategyConfig;
+use super::update::UpdateConfig;
+use crate::endpoint::EndpointSpec;
+use crate::error::Problem;
+
+impl Config {
+    /// What these settings would do to a set of `endpoints` endpoints that is hardly meant.
+    ///
+    /// With 0, for a set that is not known yet, only what holds for every set is told. Defaults
+    /// are never warned of.
+    ///
+    /// ```
+    /// use evenkeel::{Choices, Config, StrategyConfig, StrategyKind};
+    ///
+    /// let strategy = StrategyConfig::new(StrategyKind::LeastRequest)
+    ///     .with_choices(Choices::of(8).unwrap());
+    /// let warnings = Config::default().with_strategy(strategy).warnings(3);
+    /// assert_eq!(warnings[0].path, "strategy.choices");
+    /// ```
+    #[must_use]
+    pub fn warnings(&self, endpoints: usize) -> Vec<Problem> {
+        let mut found = Vec::new();
+        if self.name() == Some("") {
+            found.push(Problem::warning("name", "is empty; leave it out, or say what it balances"));
+        }
+        of_strategy(self.strategy(), endpoints, &mut found);
+        if let Some(update) = self.update() {
+            of_update(update, endpoints, &mut found);
+        }
+        if let Some(specs) = self.endpoints() {
+            of_endpoints(specs, self.update(), &mut found);
+        }
+        found
+    }
+}
+
+fn of_strategy(strategy: &StrategyConfig, endpoints: usize, found: &mut Vec<Problem>) {
+    let kind = strategy.kind();
+    let default = StrategyConfig::default();
+    let unread = [
+        ("choices", !kind.reads_choices() && strategy.choices() != default.choices()),
+        ("decay", !kind.reads_decay() && strategy.decay() != default.decay()),
+        (
+            "failure_penalty",
+            !kind.reads_failure_penalty()
+                && strategy.failure_penalty() != default.failure_penalty(),
+        ),
+    ];
+    for (key, _) in unread.into_iter().filter(|(_, unread)| *unread) {
+        let message = format!("kind = \"{kind}\" does not read it, so it has no effect");
+        found.push(Problem::warning(format!("strategy.{key}"), message));
+    }
+    if kind.reads_failure_penalty() && strategy.failure_penalty().is_none() {
+        found.push(Problem::warning(
+            "strategy.failure_penalty",
+            "is off: an endpoint that fails at once looks idle, and so attracts requests",
+        ));
+    }
+    if let Some(choices) = strategy.choices().count()
+        && strategy.choices() != Choices::default()
+        && kind.reads_choices()
+        && (1..=choices).contains(&endpoints)
+    {
+        let message = format!(
+            "{choices} choices among {endpoints} endpoints compare all of them for each pick, as \
+             \"all\" does"
+        );
+        found.push(Problem::warning("strategy.choices", message));
+    }
+}
+
+fn of_update(update: &UpdateConfig, endpoints: usize, found: &mut Vec<Problem>) {
+    let default = UpdateConfig::default();
+    let percent = update.max_shrink_percent();
+    let guarded = endpoints > 0 && endpoints >= update.min_endpoints();
+    let wait = Spelt(update.confirm_after());
+    if percent.get() == 100 {
+        found.push(Problem::warning(
+            "update.max_shrink_percent",
+            "at 100 the set may shrink to a single endpoint at once; only an empty list is held \
+             back",
+        ));
+    } else if percent.get() == 0 {
+        let message = format!("at 0 no endpoint may go at once: each removal waits {wait}");
+        found.push(Problem::warning("update.max_shrink_percent", message));
+    } else if guarded && percent.of(endpoints) == 0 {
+        let message = format!(
+            "{percent} of {endpoints} endpoints is less than one, so each removal waits {wait}"
+        );
+        found.push(Problem::warning("update.max_shrink_percent", message));
+    }
+    if endpoints > 0 && !guarded && update.min_endpoints() != default.min_endpoints() {
+        let message = format!(
+            "there are only {endpoints} endpoints, fewer than {}, so a shrinking set is never \
+             held back",
+            update.min_endpoints()
+        );
+        found.push(Problem::warning("update.min_endpoints", message));
+    }
+}
+
+fn of_endpoints(specs: &[EndpointSpec], update: Option<&UpdateConfig>, found: &mut Vec<Problem>) {
+    if specs.is_empty() {
+        if update.is_some_and(|update| !update.allow_empty()) {
+            found.push(Problem::warning(
+                "endpoints",
+                "is an empty list, which keeps the endpoints there are; leave it out, or set \
+                 update.allow_empty",
+            ));
+        }
+    } else if specs.iter().all(|spec| spec.weight == 0) {
+        found.push(Problem::warning(
+            "endpoints",
+            "all have weight 0, so none of them takes a request",
+        ));
+    }
+}

@@ -1,0 +1,294 @@
+//! What is counted of an endpoint. It outlives snapshots, targets and attributes.
+//!
+//! Two words say how many requests are in flight: how many were ever begun and how many ever
+//! ended. Each request adds to either once, so the counters that are reported cost nothing extra.
+//! The lowest bit of each word is a flag, so that setting it and counting a request happen in one
+//! order for all threads:
+//!
+//! * `begun` carries *closed*: whoever begins after it was set sees it and steps back, so that a
+//!   drain which found nothing in flight stays true.
+//! * `ended` carries *watched*: whoever ends after it was set wakes those who wait for the last.
+
+use std::fmt;
+use std::sync::{OnceLock, Weak};
+use std::task::Waker;
+
+use crate::classify::{FailureKind, Outcome};
+use crate::stats::{Latency, RecentFailures, Typical};
+use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering};
+use crate::units::{EndpointId, Nanos, Origin};
+
+const FLAG: u64 = 1;
+const ONE: u64 = 2;
+
+/// The counters and estimates of one endpoint.
+pub(crate) struct EndpointCell {
+    begun: AtomicU64,
+    ended: AtomicU64,
+    failed: AtomicU64,
+    overloaded: AtomicU64,
+    ignored: AtomicU64,
+    /// Begun and at once given back because the endpoint was closed.
+    void: AtomicU64,
+    latency: Latency,
+    failures: RecentFailures,
+    /// The target was declared broken and nobody has taken it up yet.
+    broken: AtomicBool,
+    waiters: Mutex<Vec<Waker>>,
+    shared: Arc<Shared>,
+    id: EndpointId,
+}
+
+/// What all cells of one balancer share.
+pub(crate) struct Shared {
+    pub(crate) origin: Origin,
+    pub(crate) typical: Typical,
+    control: OnceLock<Weak<dyn Tripped>>,
+}
+
+impl Shared {
+    pub(crate) fn new(origin: Origin) -> Self {
+        Self { origin, typical: Typical::new(), control: OnceLock::new() }
+    }
+
+    /// Says who takes up trips; only the first call counts.
+    pub(crate) fn report_to(&self, control: Weak<dyn Tripped>) {
+        let _ = self.control.set(control);
+    }
+}
+
+/// Whoever takes up what an outcome has set off.
+pub(crate) trait Tripped: Send + Sync {
+    /// Something was left on a cell at `now`. Must not wait.
+    fn tripped(&self, now: Nanos);
+}
+
+/// How outcomes bear on the load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LoadSettings {
+    /// Nanoseconds in which an estimate comes down to 1/e of its way.
+    pub(crate) decay: u64,
+    /// Nanoseconds for which a failure weighs; 0 if it does not.
+    pub(crate) penalty: u64,
+    /// Nanoseconds at most for which an endpoint may ask to be left alone.
+    pub(crate) hint_cap: u64,
+}
+
+/// The counters of an endpoint, read at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) picks: u64,
+    pub(crate) in_flight: u64,
+    pub(crate) successes: u64,
+    pub(crate) failures: u64,
+    pub(crate) overloaded: u64,
+    pub(crate) ignored: u64,
+}
+
+impl EndpointCell {
+    pub(crate) fn new(id: EndpointId, shared: Arc<Shared>) -> Self {
+        Self {
+            begun: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            overloaded: AtomicU64::new(0),
+            ignored: AtomicU64::new(0),
+            void: AtomicU64::new(0),
+            latency: Latency::new(),
+            failures: RecentFailures::new(),
+            broken: AtomicBool::new(false),
+            waiters: Mutex::new(Vec::new()),
+            shared,
+            id,
+        }
+    }
+
+    pub(crate) fn id(&self) -> &EndpointId {
+        &self.id
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        self.shared.origin
+    }
+
+    /// Counts a request in. `false` if the endpoint is closed: nothing was counted.
+    #[inline]
+    pub(crate) fn begin(&self) -> bool {
+        // Acquire: whoever sees the flag also sees the snapshot published before it was set.
+        let before = self.begun.fetch_add(ONE, Ordering::AcqRel);
+        if before & FLAG == 0 {
+            return true;
+        }
+        self.void.fetch_add(1, Ordering::Relaxed);
+        self.end();
+        false
+    }
+
+    /// Counts a request out and wakes those who wait for the last one.
+    #[inline]
+    fn end(&self) {
+        // Release: what the request wrote is seen by whoever sees it ended.
+        let before = self.ended.fetch_add(ONE, Ordering::AcqRel);
+        if before & FLAG != 0 {
+            self.wake_if_idle();
+        }
+    }
+
+    #[cold]
+    fn wake_if_idle(&self) {
+        if self.in_flight() > 0 {
+            return;
+        }
+        let waiters = {
+            let mut waiters = self.waiters.lock();
+            self.ended.fetch_and(!FLAG, Ordering::AcqRel);
+            std::mem::take(&mut *waiters)
+        };
+        waiters.into_iter().for_each(Waker::wake);
+    }
+
+    /// Requests in flight. Exact at some moment during the call.
+    #[inline]
+    pub(crate) fn in_flight(&self) -> u64 {
+        // `ended` first: every end seen has its beginning seen, so the difference is never
+        // negative, and a zero means that there was a moment with none.
+        let ended = self.ended.load(Ordering::Acquire) / ONE;
+        let begun = self.begun.load(Ordering::Acquire) / ONE;
+        begun.saturating_sub(ended)
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        let failures = self.failed.load(Ordering::Acquire);
+        let overloaded = self.overloaded.load(Ordering::Acquire);
+        let ignored = self.ignored.load(Ordering::Acquire);
+        let void = self.void.load(Ordering::Acquire);
+        let ended = self.ended.load(Ordering::Acquire) / ONE;
+        let begun = self.begun.load(Ordering::Acquire) / ONE;
+        Counts {
+            picks: begun.saturating_sub(void),
+            in_flight: begun.saturating_sub(ended),
+            successes: ended.saturating_sub(failures + overloaded + ignored + void),
+            failures,
+            overloaded,
+            ignored,
+        }
+    }
+
+    /// Takes in what became of a request, counts it out, and says whether somebody has to look
+    /// after the endpoint.
+    pub(crate) fn finish(
+        &self,
+        outcome: Outcome,
+        began: Nanos,
+        now: Nanos,
+        settings: LoadSettings,
+    ) -> bool {
+        let mut trip = false;
+        match outcome {
+            Outcome::Success => self.measure(now.0.saturating_sub(began.0), now, settings),
+            Outcome::Failure(kind) => {
+                self.weigh(now, settings, 0);
+                if kind == FailureKind::Broken {
+                    self.broken.store(true, Ordering::Release);
+                    trip = true;
+                }
+                self.failed.fetch_add(1, Ordering::Release);
+            }
+            Outcome::Overloaded { retry_after } => {
+                let hint = retry_after.map_or(0, crate::units::nanos);
+                self.weigh(now, settings, hint.min(settings.hint_cap));
+                self.overloaded.fetch_add(1, Ordering::Release);
+            }
+            Outcome::Ignore => {
+                self.ignored.fetch_add(1, Ordering::Release);
+            }
+        }
+        self.end();
+        trip
+    }
+
+    /// Counts out a request whose caller went away.
+    pub(crate) fn abandon(&self) {
+        self.ignored.fetch_add(1, Ordering::Release);
+        self.end();
+    }
+
+    fn measure(&self, sample: u64, now: Nanos, settings: LoadSettings) {
+        self.latency.observe(sample, now, settings.decay, self.shared.typical.read());
+        self.shared.typical.observe(sample, now, settings.decay);
+    }
+
+    fn weigh(&self, now: Nanos, settings: LoadSettings, hint: u64) {
+        if settings.penalty > 0 {
+            self.failures.record(now, settings.penalty, hint);
+        }
+    }
+
+    pub(crate) fn alert(&self, now: Nanos) {
+        if let Some(control) = self.shared.control.get().and_then(Weak::upgrade) {
+            control.tripped(now);
+        }
+    }
+
+    /// Requests in flight plus the failures that still weigh.
+    #[inline]
+    pub(crate) fn load(&self, now: Nanos, settings: LoadSettings) -> u64 {
+        let failures =
+            if settings.penalty == 0 { 0 } else { self.failures.count(now, settings.penalty) };
+        self.in_flight().saturating_add(failures)
+    }
+
+    /// The latency a request sent now has to expect, in nanoseconds: the estimate, or the time
+    /// for which the last failure still weighs where that is longer.
+    #[inline]
+    pub(crate) fn expected_latency(&self, now: Nanos, settings: LoadSettings, typical: f32) -> f32 {
+        let estimate = self.latency.read(now, settings.decay, typical);
+        if settings.penalty == 0 {
+            return estimate;
+        }
+        estimate.max(self.failures.remaining(now) as f32)
+    }
+
+    pub(crate) fn measured_latency(&self, now: Nanos, settings: LoadSettings) -> Option<f32> {
+        let typical = self.shared.typical.read();
+        self.latency.is_measured().then(|| self.latency.read(now, settings.decay, typical))
+    }
+
+    /// Turns away whoever begins from now on. Set it after a snapshot without the endpoint was
+    /// published.
+    pub(crate) fn close(&self) {
+        self.begun.fetch_or(FLAG, Ordering::AcqRel);
+    }
+
+    /// Lets requests begin again. Call it before a snapshot with the endpoint is published.
+    pub(crate) fn open(&self) {
+        self.begun.fetch_and(!FLAG, Ordering::AcqRel);
+    }
+
+    /// Takes the trip a broken target has left, if there is one.
+    pub(crate) fn take_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed) && self.broken.swap(false, Ordering::AcqRel)
+    }
+
+    /// Registers `waker` to be woken once nothing is in flight; `true` if that is so already.
+    pub(crate) fn watch(&self, waker: &Waker) -> bool {
+        {
+            let mut waiters = self.waiters.lock();
+            if !waiters.iter().any(|known| known.will_wake(waker)) {
+                waiters.push(waker.clone());
+            }
+            // Under the lock, so that a wake-up cannot clear the flag between the two.
+            self.ended.fetch_or(FLAG, Ordering::AcqRel);
+        }
+        self.in_flight() == 0
+    }
+}
+
+impl fmt::Debug for EndpointCell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EndpointCell")
+            .field("id", &self.id)
+            .field("counts", &self.counts())
+            .finish()
+    }
+}

@@ -1,0 +1,21 @@
+//! An endpoint: what is said of it, what is counted of it, and the hold a request has on it.
+
+mod availability;
+mod cell;
+mod held;
+mod public;
+mod spec;
+
+pub use self::availability::Availability;
+pub use self::public::Endpoint;
+pub use self::spec::EndpointSpec;
+
+pub(crate) use self::cell::{EndpointCell, LoadSettings, Shared, Tripped};
+pub(crate) use self::held::{Bound, Held};
+pub(crate) use self::public::Attributes;
+
+#[cfg(test)]
+pub(crate) use self::held::Closed;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! The way from the writer to subscribers: bounded, and never waited for.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use tokio::sync::broadcast;
+use tokio_stream::wrappers::BroadcastStream;
+use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
+
+use crate::event::Event;
+
+/// Events kept for the slowest subscriber; what it does not take in time is counted as missed.
+const KEPT: usize = 1_024;
+
+/// Sends events to all subscribers. Costs nothing until the first one subscribes.
+#[derive(Debug, Default)]
+pub(crate) struct Hub(OnceLock<broadcast::Sender<Event>>);
+
+impl Hub {
+    pub(crate) fn subscribe(&self) -> Events {
+        let sender = self.0.get_or_init(|| broadcast::Sender::new(KEPT));
+        Events(BroadcastStream::new(sender.subscribe()))
+    }
+
+    pub(crate) fn send(&self, event: Event) {
+        if let Some(sender) = self.0.get() {
+            // An error says that nobody is subscribed any more.
+            let _ = sender.send(event);
+        }
+    }
+}
+
+/// A subscription to the events of one balancer, from the moment of subscribing.
+///
+/// It ends when the last handle of the balancer is gone. A reader that falls more than 1,024
+/// events behind gets [`Event::Missed`] with their number; picks never wait for it.
+pub struct Events(BroadcastStream<Event>);
+
+impl Events {
+    /// The next event, or `None` when the balancer is gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// An event is taken only when it is returned; dropping the future loses nothing.
+    pub async fn recv(&mut self) -> Option<Event> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+}
+
+impl Stream for Events {
+    type Item = Event;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        Pin::new(&mut self.0).poll_next(cx).map(|next| {
+            next.map(|event| match event {
+                Ok(event) => event,
+                Err(BroadcastStreamRecvError::Lagged(missed)) => Event::Missed(missed),
+            })
+        })
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,185 @@
+//! What happens to a balancer, told to whoever subscribes.
+
+mod events;
+
+pub use self::events::Events;
+
+pub(crate) use self::events::Hub;
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::error::{BoxError, ConfigError, UpdateError};
+use crate::units::{EndpointId, Version};
+
+/// Something that happened to a balancer.
+///
+/// Every published change and every refusal is one event. Requests are not: they are counted in
+/// [`Status`](crate::Status).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A change was published: picks from now on see it.
+    Published {
+        /// The version that is served from now on.
+        version: Version,
+        /// What was changed.
+        change: Published,
+    },
+    /// A change of the endpoints was refused; all is as it was.
+    UpdateRefused {
+        /// The version that is still served.
+        version: Version,
+        /// Why.
+        error: UpdateError,
+    },
+    /// A change of the settings was refused; all is as it was.
+    ConfigRefused {
+        /// The version that is still served.
+        version: Version,
+        /// Why.
+        error: ConfigError,
+    },
+    /// No new target could be made for an endpoint whose target is broken. The old one stays.
+    RebuildFailed {
+        /// The endpoint.
+        endpoint: EndpointId,
+        /// What the factory said.
+        error: Arc<BoxError>,
+        /// How many attempts in a row have failed.
+        attempts: u32,
+        /// When it is tried again.
+        retry_at: Instant,
+    },
+    /// The subscriber was too slow: this many events were dropped before the next one.
+    Missed(u64),
+}
+
+/// What a published change was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Published {
+    /// The whole set was sent.
+    Replaced {
+        /// Endpoints that were not there before.
+        added: usize,
+        /// Endpoints that are there no more.
+        removed: usize,
+        /// Endpoints whose attributes or target changed.
+        changed: usize,
+        /// Whether the update guard was passed by.
+        unchecked: bool,
+    },
+    /// An endpoint was inserted.
+    Inserted {
+        /// The endpoint.
+        endpoint: EndpointId,
+        /// Whether it was known and has a new target now.
+        swapped: bool,
+    },
+    /// An endpoint was removed.
+    Removed {
+        /// The endpoint.
+        endpoint: EndpointId,
+    },
+    /// An operator set a weight.
+    Reweighted {
+        /// The endpoint.
+        endpoint: EndpointId,
+        /// Its weight before.
+        from: u32,
+        /// Its weight now.
+        to: u32,
+    },
+    /// An operator drains an endpoint.
+    Draining {
+        /// The endpoint.
+        endpoint: EndpointId,
+        /// When it comes back by itself, if it does.
+        until: Option<Instant>,
+    },
+    /// An operator switched an endpoint off.
+    Disabled {
+        /// The endpoint.
+        endpoint: EndpointId,
+    },
+    /// All that operators had said about an endpoint was taken back.
+    Enabled {
+        /// The endpoint.
+        endpoint: EndpointId,
+    },
+    /// Time ended what an operator had said about an endpoint.
+    Expired {
+        /// The endpoint.
+        endpoint: EndpointId,
+    },
+    /// The settings were changed.
+    Configured {
+        /// Who changed them, where that was said.
+        by: Option<String>,
+        /// Why, where that was said.
+        because: Option<String>,
+    },
+    /// An endpoint whose target was broken has a new one.
+    Rebuilt {
+        /// The endpoint.
+        endpoint: EndpointId,
+    },
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Published { version, change } => write!(f, "version {version}: {change}"),
+            Self::UpdateRefused { version, error } => {
+                write!(f, "refused, still version {version}: {error}")
+            }
+            Self::ConfigRefused { version, error } => {
+                write!(f, "refused, still version {version}: {error}")
+            }
+            Self::RebuildFailed { endpoint, error, attempts, .. } => {
+                write!(f, "no new target for `{endpoint}` after {attempts} attempts: {error}")
+            }
+            Self::Missed(n) => write!(f, "{n} events were missed"),
+        }
+    }
+}
+
+impl fmt::Display for Published {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Replaced { added, removed, changed, unchecked } => {
+                write!(f, "set replaced: {added} added, {removed} removed, {changed} changed")?;
+                if *unchecked { f.write_str(", unchecked") } else { Ok(()) }
+            }
+            Self::Inserted { endpoint, swapped: false } => write!(f, "`{endpoint}` inserted"),
+            Self::Inserted { endpoint, swapped: true } => {
+                write!(f, "`{endpoint}` has a new target")
+            }
+            Self::Removed { endpoint } => write!(f, "`{endpoint}` removed"),
+            Self::Reweighted { endpoint, from, to } => {
+                write!(f, "weight of `{endpoint}` set from {from} to {to}")
+            }
+            Self::Draining { endpoint, until: None } => write!(f, "`{endpoint}` is draining"),
+            Self::Draining { endpoint, until: Some(_) } => {
+                write!(f, "`{endpoint}` is draining for a while")
+            }
+            Self::Disabled { endpoint } => write!(f, "`{endpoint}` disabled"),
+            Self::Enabled { endpoint } => write!(f, "`{endpoint}` enabled"),
+            Self::Expired { endpoint } => write!(f, "`{endpoint}` is back, its time is over"),
+            Self::Configured { by, because } => {
+                f.write_str("settings changed")?;
+                if let Some(by) = by {
+                    write!(f, " by {by}")?;
+                }
+                if let Some(because) = because {
+                    write!(f, " because {because}")?;
+                }
+                Ok(())
+            }
+            Self::Rebuilt { endpoint } => write!(f, "`{endpoint}` has a new target, made again"),
+        }
+    }
+}

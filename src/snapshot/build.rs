@@ -1,0 +1,99 @@
+//! From a list of endpoints and settings to a snapshot.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::config::Config;
+use crate::endpoint::LoadSettings;
+use crate::snapshot::{Chosen, Member, Snapshot};
+use crate::strategy::{Candidate, Candidates, Cursor};
+use crate::sync::Arc;
+use crate::units::{Nanos, Origin, Version, nanos};
+
+/// What a snapshot is made of.
+pub(crate) struct Draft<T> {
+    pub(crate) version: Version,
+    pub(crate) config: Arc<Config>,
+    pub(crate) chosen: Chosen,
+    /// In the order of the ids, without doubles.
+    pub(crate) members: Vec<Arc<Member<T>>>,
+    /// When something other than a member is due.
+    pub(crate) other_due: Nanos,
+}
+
+/// What all snapshots of a balancer stand on.
+#[derive(Clone, Debug)]
+pub(crate) struct Ground {
+    pub(crate) origin: Origin,
+    pub(crate) cursor: Arc<Cursor>,
+}
+
+/// A strategy panicked while it prepared a picker.
+#[derive(Debug)]
+pub(crate) struct StrategyPanicked;
+
+/// A draft that came to nothing because its strategy panicked.
+pub(crate) struct Unbuilt<T> {
+    pub(crate) members: Vec<Arc<Member<T>>>,
+}
+
+impl<T> Draft<T> {
+    /// The same state again, to be changed.
+    pub(crate) fn of(snapshot: &Snapshot<T>) -> Self {
+        Self {
+            version: snapshot.version,
+            config: Arc::clone(&snapshot.config),
+            chosen: snapshot.chosen.clone(),
+            members: snapshot.members.to_vec(),
+            other_due: Nanos::NEVER,
+        }
+    }
+
+    pub(crate) fn build(self, ground: &Ground) -> Result<Snapshot<T>, Unbuilt<T>> {
+        let admitted = || self.members.iter().filter(|member| member.is_admitted());
+        let candidates: Box<[Candidate]> = admitted()
+            .map(|member| {
+                let cell = Arc::clone(&member.bound.cell);
+                Candidate::new(Arc::clone(&member.attributes), cell, member.weight())
+            })
+            .collect();
+        let bound = admitted().map(|member| Arc::clone(&member.bound)).collect();
+        let picker = if candidates.is_empty() {
+            None
+        } else {
+            let view = Candidates::new(&candidates, &ground.cursor);
+            let strategy = &self.chosen.strategy;
+            let built = catch_unwind(AssertUnwindSafe(|| strategy.build(&view)));
+            match built {
+                Ok(picker) => Some(picker),
+                Err(_) => {
+                    return Err(Unbuilt { members: self.members });
+                }
+            }
+        };
+        let next_due = self.members.iter().map(|member| member.due()).min();
+        Ok(Snapshot {
+            version: self.version,
+            settings: load_settings(&self.config),
+            config: self.config,
+            chosen: self.chosen,
+            next_due: next_due.unwrap_or(Nanos::NEVER).min(self.other_due),
+            members: self.members.into(),
+            candidates,
+            bound,
+            picker,
+            origin: ground.origin,
+        })
+    }
+}
+
+/// The longest that an endpoint's `Retry-After` is honoured.
+const RETRY_AFTER_CAP: std::time::Duration = std::time::Duration::from_secs(300);
+
+fn load_settings(config: &Config) -> LoadSettings {
+    let strategy = config.strategy();
+    LoadSettings {
+        decay: nanos(strategy.decay()),
+        penalty: strategy.failure_penalty().map_or(0, nanos),
+        hint_cap: nanos(RETRY_AFTER_CAP),
+    }
+}

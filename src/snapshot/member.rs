@@ -1,0 +1,96 @@
+//! An endpoint of the set: what it is, and what operators say about it.
+
+use std::fmt;
+
+use crate::endpoint::{Attributes, Availability, Bound, EndpointSpec};
+use crate::sync::Arc;
+use crate::units::{EndpointId, Nanos};
+
+/// One endpoint of a snapshot. Never changed: a change makes a new one, and snapshots share those
+/// that stay.
+pub(crate) struct Member<T> {
+    pub(crate) attributes: Arc<Attributes>,
+    /// The weight it came with.
+    pub(crate) given_weight: u32,
+    pub(crate) said: Said,
+    pub(crate) bound: Arc<Bound<T>>,
+    /// What its target was made of, if a factory made it.
+    pub(crate) spec: Option<Arc<EndpointSpec>>,
+}
+
+/// What operators say about an endpoint. It lies over what discovery says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) weight: Option<u32>,
+    /// Draining, and until when; [`Nanos::NEVER`] if somebody has to say so.
+    pub(crate) draining_until: Option<Nanos>,
+    pub(crate) disabled: bool,
+}
+
+impl Said {
+    /// Whether it lets the endpoint take something new.
+    pub(crate) fn admits(&self) -> bool {
+        self.draining_until.is_none() && !self.disabled
+    }
+}
+
+impl<T> Member<T> {
+    pub(crate) fn id(&self) -> &EndpointId {
+        &self.attributes.id
+    }
+
+    /// The weight that counts.
+    pub(crate) fn weight(&self) -> u32 {
+        self.said.weight.unwrap_or(self.given_weight)
+    }
+
+    pub(crate) fn is_admitted(&self) -> bool {
+        self.said.admits() && self.weight() > 0
+    }
+
+    pub(crate) fn availability(&self, now: Nanos) -> Availability {
+        if self.said.disabled {
+            Availability::Disabled
+        } else if self.said.draining_until.is_some_and(|until| now < until) {
+            Availability::Draining
+        } else {
+            Availability::Available
+        }
+    }
+
+    /// When time alone changes it.
+    pub(crate) fn due(&self) -> Nanos {
+        self.said.draining_until.unwrap_or(Nanos::NEVER)
+    }
+
+    /// The same endpoint with something else said about it.
+    pub(crate) fn with_said(&self, said: Said) -> Self {
+        Self { said, ..self.copy() }
+    }
+
+    /// The same endpoint with another target.
+    pub(crate) fn with_target(&self, target: T) -> Self {
+        let cell = Arc::clone(&self.bound.cell);
+        Self { bound: Arc::new(Bound { cell, target }), ..self.copy() }
+    }
+
+    fn copy(&self) -> Self {
+        Self {
+            attributes: Arc::clone(&self.attributes),
+            given_weight: self.given_weight,
+            said: self.said,
+            bound: Arc::clone(&self.bound),
+            spec: self.spec.clone(),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Member<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Member")
+            .field("id", self.id())
+            .field("weight", &self.weight())
+            .field("said", &self.said)
+            .finish_non_exhaustive()
+    }
+}

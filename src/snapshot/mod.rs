@@ -1,0 +1,132 @@
+//! Everything a pick reads: built off the request path, immutable, published as a whole.
+
+mod build;
+mod member;
+
+pub(crate) use self::build::{Draft, Ground, StrategyPanicked};
+pub(crate) use self::member::{Member, Said};
+
+use crate::config::Config;
+use crate::endpoint::{Bound, Held, LoadSettings};
+use crate::error::PickError;
+use crate::rng::Rng;
+use crate::strategy::{Candidate, PickContext, Picker, Strategy};
+use crate::sync::Arc;
+use crate::units::{Key, Nanos, Origin, Version};
+
+/// A strategy and what it is called.
+#[derive(Clone, Debug)]
+pub(crate) struct Chosen {
+    pub(crate) name: Arc<str>,
+    pub(crate) strategy: Arc<dyn Strategy>,
+}
+
+/// One state of a balancer.
+#[derive(Debug)]
+pub(crate) struct Snapshot<T> {
+    pub(crate) version: Version,
+    pub(crate) config: Arc<Config>,
+    pub(crate) chosen: Chosen,
+    /// Every endpoint, in the order of the ids.
+    pub(crate) members: Box<[Arc<Member<T>>]>,
+    /// When something has to be done that depends on time alone.
+    pub(crate) next_due: Nanos,
+    /// Those that may be chosen, in the same order.
+    candidates: Box<[Candidate]>,
+    bound: Box<[Arc<Bound<T>>]>,
+    /// `None` where there is nothing to choose from.
+    picker: Option<Box<dyn Picker>>,
+    settings: LoadSettings,
+    origin: Origin,
+}
+
+/// Why a pick came to nothing.
+pub(crate) enum Miss {
+    /// The chosen endpoint was closed since this snapshot was made: look at the next one.
+    Stale,
+    /// There is no endpoint for this request.
+    Refused(PickError),
+}
+
+impl<T> Snapshot<T> {
+    #[inline]
+    pub(crate) fn pick(
+        &self,
+        key: &Key,
+        now: Nanos,
+        typical: f32,
+        rng: Rng,
+    ) -> Result<Held<T>, Miss> {
+        let Some(picker) = &self.picker else {
+            return Err(Miss::Refused(self.nobody()));
+        };
+        let mut cx = PickContext {
+            candidates: &self.candidates,
+            key,
+            now,
+            origin: self.origin,
+            settings: self.settings,
+            typical,
+            rng,
+        };
+        let Some(index) = picker.pick(&mut cx) else {
+            return Err(Miss::Refused(PickError::AllExcluded));
+        };
+        match self.bound.get(index) {
+            Some(bound) if key.excluded().is_empty() || !cx.is_excluded(index) => {
+                Held::begin(bound, now, self.settings).map_err(|_| Miss::Stale)
+            }
+            _ => Err(Miss::Refused(self.misled(index))),
+        }
+    }
+
+    /// The part of requests that each candidate gets under equal load, by position in `members`.
+    pub(crate) fn shares(&self) -> Vec<f64> {
+        let mut shares = vec![0.0; self.members.len()];
+        let picked = self.picker.as_ref().map_or_else(Vec::new, |picker| picker.shares());
+        let mut picked = picked.into_iter();
+        for (share, member) in shares.iter_mut().zip(&self.members) {
+            if member.is_admitted() {
+                *share = picked.next().unwrap_or(0.0);
+            }
+        }
+        shares
+    }
+
+    pub(crate) fn settings(&self) -> LoadSettings {
+        self.settings
+    }
+
+    /// Where in `members` an endpoint is.
+    pub(crate) fn position(&self, id: &crate::units::EndpointId) -> Option<usize> {
+        self.members.binary_search_by(|member| member.id().cmp(id)).ok()
+    }
+
+    #[cold]
+    fn nobody(&self) -> PickError {
+        let weighted = || self.members.iter().filter(|member| member.weight() > 0);
+        let disabled = weighted().filter(|member| member.said.disabled).count();
+        let draining = weighted().count() - disabled;
+        if self.members.is_empty() {
+            PickError::Empty
+        } else if disabled + draining == 0 {
+            PickError::AllWeightsZero
+        } else {
+            let until = weighted()
+                .filter(|member| !member.said.disabled)
+                .filter_map(|member| member.said.draining_until)
+                .min()
+                .filter(|&until| until < Nanos::NEVER)
+                .and_then(|until| self.origin.instant(until));
+            PickError::NoneAvailable { draining, disabled, until }
+        }
+    }
+
+    #[cold]
+    fn misled(&self, index: usize) -> PickError {
+        PickError::Strategy {
+            name: self.chosen.name.to_string(),
+            endpoint: self.candidates.get(index).map(|candidate| candidate.id().clone()),
+        }
+    }
+}

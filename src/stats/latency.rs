@@ -1,0 +1,239 @@
+//! How long an endpoint takes to answer: an average that jumps up at once and comes down slowly.
+//!
+//! The peak-EWMA of Finagle and tower, with two differences. Without news it drifts toward what
+//! the peers typically need rather than toward zero, so an endpoint nobody has asked for a while
+//! is neither a bargain nor banned. And a read changes nothing, so how often it is looked at does
+//! not matter.
+
+use crate::stats::Tick;
+use crate::sync::{AtomicU64, Ordering};
+use crate::units::Nanos;
+
+/// One endpoint's latency estimate.
+#[derive(Debug)]
+pub(crate) struct Latency(AtomicU64);
+
+impl Latency {
+    pub(crate) fn new() -> Self {
+        Self(AtomicU64::new(Estimate::NONE))
+    }
+
+    /// The estimate in nanoseconds at `now`, or `typical` where nothing was ever measured.
+    #[inline]
+    pub(crate) fn read(&self, now: Nanos, decay: u64, typical: f32) -> f32 {
+        let Some(estimate) = Estimate::unpack(self.0.load(Ordering::Relaxed)) else {
+            return typical;
+        };
+        let kept = estimate.kept(Tick::at(now), decay);
+        (estimate.nanos - typical).mul_add(kept, typical)
+    }
+
+    /// Whether anything was ever measured.
+    pub(crate) fn is_measured(&self) -> bool {
+        Estimate::unpack(self.0.load(Ordering::Relaxed)).is_some()
+    }
+
+    /// Takes in a measured latency.
+    pub(crate) fn observe(&self, sample: u64, now: Nanos, decay: u64, typical: f32) {
+        let sample = sample.max(1) as f32;
+        let now = Tick::at(now);
+        update(
+            &self.0,
+            |estimate| {
+                let kept = estimate.kept(now, decay);
+                let projected = (estimate.nanos - typical).mul_add(kept, typical);
+                Some(if sample >= projected {
+                    Estimate { nanos: sample, at: now }
+                } else {
+                    estimate.toward(sample, kept, now)
+                })
+            },
+            Estimate { nanos: sample, at: now },
+        );
+    }
+}
+
+/// What an endpoint of this balancer typically needs: a plain average over all of them, fed by
+/// one sample in about 64 ms so that threads hardly ever write to it.
+#[derive(Debug)]
+pub(crate) struct Typical(AtomicU64);
+
+impl Typical {
+    /// Ticks between two samples that are taken in.
+    const EVERY: u32 = 64;
+
+    /// What is assumed before the first answer. Every endpoint is then assumed alike, so the
+    /// value does not matter.
+    const UNKNOWN: f32 = 1e6;
+
+    pub(crate) fn new() -> Self {
+        Self(AtomicU64::new(Estimate::NONE))
+    }
+
+    #[inline]
+    pub(crate) fn read(&self) -> f32 {
+        Estimate::unpack(self.0.load(Ordering::Relaxed)).map_or(Self::UNKNOWN, |e| e.nanos)
+    }
+
+    pub(crate) fn observe(&self, sample: u64, now: Nanos, decay: u64) {
+        let sample = sample.max(1) as f32;
+        let now = Tick::at(now);
+        update(
+            &self.0,
+            |estimate| {
+                let due = now.since(estimate.at) >= Self::EVERY;
+                due.then(|| estimate.toward(sample, estimate.kept(now, decay), now))
+            },
+            Estimate { nanos: sample, at: now },
+        );
+    }
+}
+
+/// A value and when it was last changed, in one word.
+#[derive(Clone, Copy)]
+struct Estimate {
+    nanos: f32,
+    at: Tick,
+}
+
+impl Estimate {
+    /// Nothing measured yet: no real estimate is zero.
+    const NONE: u64 = 0;
+
+    fn pack(self) -> u64 {
+        u64::from(self.nanos.to_bits()) << 32 | u64::from(self.at.0)
+    }
+
+    #[inline]
+    fn unpack(word: u64) -> Option<Self> {
+        let nanos = f32::from_bits((word >> 32) as u32);
+        (nanos > 0.0).then_some(Self { nanos, at: Tick(word as u32) })
+    }
+
+    /// The part of the estimate that is left at `now`, from 1 down to 0.
+    #[inline]
+    fn kept(self, now: Tick, decay: u64) -> f32 {
+        let age = u64::from(now.since(self.at)) * Tick::NANOS;
+        if age == 0 { 1.0 } else { (-(age as f32 / decay.max(1) as f32)).exp() }
+    }
+
+    fn toward(self, sample: f32, kept: f32, now: Tick) -> Self {
+        let nanos = (self.nanos - sample).mul_add(kept, sample);
+        // Within one tick nothing is forgotten; keeping the old tick keeps the age exact.
+        Self { nanos: nanos.max(1.0), at: if kept < 1.0 { now } else { self.at } }
+    }
+}
+
+/// Changes an estimate in place; the closure may say that nothing is to change.
+fn update(cell: &AtomicU64, change: impl Fn(Estimate) -> Option<Estimate>, first: Estimate) {
+    let mut word = cell.load(Ordering::Relaxed);
+    loop {
+        let next = match Estimate::unpack(word) {
+            None => Some(first),
+            Some(estimate) => change(estimate),
+        };
+        let Some(next) = next.map(Estimate::pack).filter(|&next| next != word) else {
+            return;
+        };
+        match cell.compare_exchange_weak(word, next, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => return,
+            Err(seen) => word = seen,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+    const DECAY: u64 = 10 * SECOND;
+
+    fn at(seconds: f64) -> Nanos {
+        Nanos((seconds * SECOND as f64) as u64)
+    }
+
+    fn close(a: f32, b: f32) -> bool {
+        (a - b).abs() <= b.abs() * 0.01
+    }
+
+    #[test]
+    fn jumps_up_and_comes_down_slowly() {
+        let latency = Latency::new();
+        latency.observe(1_000, at(1.0), DECAY, 1_000.0);
+        latency.observe(9_000, at(2.0), DECAY, 1_000.0);
+        assert!(close(latency.read(at(2.0), DECAY, 1_000.0), 9_000.0));
+        latency.observe(1_000, at(12.0), DECAY, 1_000.0);
+        let expected = (-1.0_f32).exp().mul_add(8_000.0, 1_000.0);
+        assert!(close(latency.read(at(12.0), DECAY, 1_000.0), expected));
+    }
+
+    #[test]
+    fn without_news_it_drifts_to_the_peers_and_never_to_zero() {
+        let (slow, fast) = (Latency::new(), Latency::new());
+        slow.observe(100_000, at(0.0), DECAY, 100_000.0);
+        fast.observe(10, at(0.0), DECAY, 100_000.0);
+        for estimate in [&slow, &fast] {
+            assert!(close(estimate.read(at(200.0), DECAY, 5_000.0), 5_000.0));
+        }
+    }
+
+    #[test]
+    fn unmeasured_reads_as_typical() {
+        assert_eq!(Latency::new().read(at(3.0), DECAY, 77.0), 77.0);
+    }
+
+    #[test]
+    fn reads_change_nothing() {
+        let latency = Latency::new();
+        latency.observe(5_000, at(1.0), DECAY, 1_000.0);
+        let before = latency.0.load(Ordering::Relaxed);
+        for i in 0..1_000 {
+            latency.read(at(f64::from(i)), DECAY, 1_000.0);
+        }
+        assert_eq!(latency.0.load(Ordering::Relaxed), before);
+    }
+
+    #[test]
+    fn frequent_samples_still_bring_it_down() {
+        let latency = Latency::new();
+        latency.observe(1_000_000, at(0.0), DECAY, 1_000.0);
+        for i in 0..1_000_000_u64 {
+            latency.observe(1_000, Nanos(i * 30_000), DECAY, 1_000.0);
+        }
+        let expected = (-3.0_f32).exp().mul_add(999_000.0, 1_000.0);
+        let found = latency.read(at(30.0), DECAY, 1_000.0);
+        assert!((found - expected).abs() < expected * 0.05, "{found} is not near {expected}");
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_changes_nothing_by_itself() {
+        let latency = Latency::new();
+        latency.observe(5_000, at(100.0), DECAY, 1_000.0);
+        assert!(close(latency.read(at(50.0), DECAY, 1_000.0), 5_000.0));
+        latency.observe(2_000, at(50.0), DECAY, 1_000.0);
+        assert!(close(latency.read(at(100.0), DECAY, 1_000.0), 5_000.0));
+    }
+
+    #[test]
+    fn typical_takes_one_sample_in_a_while() {
+        let typical = Typical::new();
+        assert_eq!(typical.read(), Typical::UNKNOWN);
+        typical.observe(1_000, at(1.0), DECAY);
+        typical.observe(1_000_000, at(1.01), DECAY);
+        assert_eq!(typical.read(), 1_000.0);
+        for i in 0..1_000 {
+            typical.observe(3_000, at(2.0 + f64::from(i) / 10.0), DECAY);
+        }
+        assert!(close(typical.read(), 3_000.0), "{}", typical.read());
+    }
+
+    #[test]
+    fn extreme_samples_stay_numbers() {
+        let latency = Latency::new();
+        latency.observe(0, at(0.0), DECAY, 1_000.0);
+        latency.observe(u64::MAX, at(1.0), 0, f32::MAX);
+        let read = latency.read(Nanos(u64::MAX), 1, 1.0);
+        assert!(read.is_finite() && read > 0.0, "{read}");
+    }
+}

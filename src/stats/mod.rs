@@ -1,0 +1,31 @@
+//! Estimators that fit in atomics.
+//!
+//! All keep three laws: `now` is an argument, a read changes nothing, and a clock that goes back
+//! neither panics nor makes an old value new.
+
+mod failures;
+mod latency;
+
+pub(crate) use self::failures::RecentFailures;
+pub(crate) use self::latency::{Latency, Typical};
+
+use crate::units::Nanos;
+
+/// About a millisecond: time in 32 bits, so that a value and its age share one word. Wraps after
+/// 52 days; only differences are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Tick(u32);
+
+impl Tick {
+    const NANOS: u64 = 1 << 20;
+
+    fn at(now: Nanos) -> Self {
+        Self((now.0 / Self::NANOS) as u32)
+    }
+
+    /// Ticks since `earlier`; zero if that lies ahead.
+    fn since(self, earlier: Self) -> u32 {
+        let age = self.0.wrapping_sub(earlier.0);
+        if age > u32::MAX / 2 { 0 } else { age }
+    }
+}

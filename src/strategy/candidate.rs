@@ -1,0 +1,123 @@
+//! What a strategy sees of an endpoint.
+
+use std::fmt;
+use std::slice;
+
+use crate::endpoint::{Attributes, EndpointCell};
+use crate::strategy::Cursor;
+use crate::sync::Arc;
+use crate::units::EndpointId;
+
+/// An endpoint that may be chosen.
+#[derive(Clone)]
+pub struct Candidate {
+    attributes: Arc<Attributes>,
+    pub(crate) cell: Arc<EndpointCell>,
+    weight: u32,
+}
+
+impl Candidate {
+    pub(crate) fn new(attributes: Arc<Attributes>, cell: Arc<EndpointCell>, weight: u32) -> Self {
+        Self { attributes, cell, weight }
+    }
+
+    /// Its identity.
+    #[must_use]
+    pub fn id(&self) -> &EndpointId {
+        &self.attributes.id
+    }
+
+    /// Its weight, above zero.
+    #[must_use]
+    pub fn weight(&self) -> u32 {
+        self.weight
+    }
+
+    /// Its tier; 0 is the most preferred.
+    #[must_use]
+    pub fn tier(&self) -> u32 {
+        self.attributes.tier
+    }
+
+    /// Where it runs, if that was said.
+    #[must_use]
+    pub fn zone(&self) -> Option<&str> {
+        self.attributes.zone.as_deref()
+    }
+
+    /// The value of a label, if it has one of that name.
+    #[must_use]
+    pub fn label(&self, name: &str) -> Option<&str> {
+        self.attributes.labels.get(name).map(String::as_str)
+    }
+
+    /// Requests in flight at this moment.
+    #[must_use]
+    pub fn in_flight(&self) -> u64 {
+        self.cell.in_flight()
+    }
+}
+
+impl fmt::Debug for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Candidate")
+            .field("id", self.id())
+            .field("weight", &self.weight)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The endpoints a picker is prepared for, ordered by id.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidates<'a> {
+    list: &'a [Candidate],
+    cursor: &'a Arc<Cursor>,
+}
+
+impl<'a> Candidates<'a> {
+    pub(crate) fn new(list: &'a [Candidate], cursor: &'a Arc<Cursor>) -> Self {
+        Self { list, cursor }
+    }
+
+    /// The candidates. Their order is that of their ids and does not depend on the order in which
+    /// they were given; a picker's index counts in this order.
+    #[must_use]
+    pub fn as_slice(&self) -> &'a [Candidate] {
+        self.list
+    }
+
+    /// The candidates one by one.
+    pub fn iter(&self) -> slice::Iter<'a, Candidate> {
+        self.list.iter()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Where the round stands; it outlives pickers and changes of strategy.
+    pub(crate) fn cursor(&self) -> &Arc<Cursor> {
+        self.cursor
+    }
+
+    pub(crate) fn weights(&self) -> impl ExactSizeIterator<Item = u32> + Clone + 'a {
+        self.list.iter().map(Candidate::weight)
+    }
+}
+
+impl<'a> IntoIterator for &Candidates<'a> {
+    type Item = &'a Candidate;
+    type IntoIter = slice::Iter<'a, Candidate>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

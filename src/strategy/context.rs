@@ -1,0 +1,91 @@
+//! What a picker may ask about the request at hand.
+
+use std::fmt;
+
+use tokio::time::Instant;
+
+use crate::endpoint::LoadSettings;
+use crate::rng::Rng;
+use crate::strategy::Candidate;
+use crate::units::{EndpointId, Key, Nanos, Origin};
+
+/// One request's view of the candidates: the instant, the key, the exclusions and a source of
+/// randomness. All that a decision may depend on is in here.
+pub struct PickContext<'a> {
+    pub(crate) candidates: &'a [Candidate],
+    pub(crate) key: &'a Key,
+    pub(crate) now: Nanos,
+    pub(crate) origin: Origin,
+    pub(crate) settings: LoadSettings,
+    pub(crate) typical: f32,
+    pub(crate) rng: Rng,
+}
+
+impl PickContext<'_> {
+    /// The candidates, in the order the picker was prepared for.
+    #[must_use]
+    pub fn candidates(&self) -> &[Candidate] {
+        self.candidates
+    }
+
+    /// When the request is being sent.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.origin.instant(self.now).unwrap_or_else(|| self.origin.start())
+    }
+
+    /// The hash of the request's key, if it has one.
+    #[must_use]
+    pub fn hash(&self) -> Option<u64> {
+        self.key.hash()
+    }
+
+    /// Whether the request must not go to this candidate. An index that does not exist counts as
+    /// excluded.
+    #[must_use]
+    #[inline]
+    pub fn is_excluded(&self, index: usize) -> bool {
+        self.candidates.get(index).is_none_or(|candidate| {
+            !self.key.excluded().is_empty() && self.key.excludes(candidate.id())
+        })
+    }
+
+    /// Requests in flight to a candidate plus its failures that still weigh; `u64::MAX` for an
+    /// index that does not exist.
+    #[must_use]
+    #[inline]
+    pub fn load(&self, index: usize) -> u64 {
+        self.candidates
+            .get(index)
+            .map_or(u64::MAX, |candidate| candidate.cell.load(self.now, self.settings))
+    }
+
+    /// The latency to expect of a candidate, in nanoseconds, without those ahead in the queue:
+    /// its moving average, or what a recent failure makes of it. Infinite for an index that does
+    /// not exist.
+    #[must_use]
+    #[inline]
+    pub fn expected_latency(&self, index: usize) -> f64 {
+        self.candidates.get(index).map_or(f64::INFINITY, |candidate| {
+            f64::from(candidate.cell.expected_latency(self.now, self.settings, self.typical))
+        })
+    }
+
+    /// The source of randomness; seeded where the balancer is.
+    pub fn rng(&mut self) -> &mut Rng {
+        &mut self.rng
+    }
+
+    pub(crate) fn excluded(&self) -> &[EndpointId] {
+        self.key.excluded()
+    }
+}
+
+impl fmt::Debug for PickContext<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PickContext")
+            .field("candidates", &self.candidates)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}

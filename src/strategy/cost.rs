@@ -1,0 +1,36 @@
+//! What candidates are compared by.
+
+/// A finite cost that is not negative, or infinity. Totally ordered, and compared as an integer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Cost(u64);
+
+impl Cost {
+    /// The cost `value`. What is not a number, which no strategy here produces, is the highest.
+    #[inline]
+    pub(crate) fn new(value: f64) -> Self {
+        // The bits of floats that are not negative are ordered as the floats are.
+        if value >= 0.0 { Self(value.abs().to_bits()) } else { Self(u64::MAX) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_ordered_as_numbers_are() {
+        let ascending = [0.0, 1e-300, 0.5, 1.0, 1.5, 1e9, 1e300, f64::INFINITY, f64::NAN];
+        assert!(ascending.windows(2).all(|pair| Cost::new(pair[0]) < Cost::new(pair[1])));
+        assert_eq!(Cost::new(-0.0), Cost::new(0.0));
+    }
+
+    #[test]
+    fn equal_loads_per_weight_cost_the_same() {
+        for weight in 1..500_u32 {
+            for load in 0..20_u32 {
+                let cost = |k: u32| Cost::new(f64::from(load * k) / f64::from(weight * k));
+                assert!((2..9).all(|k| cost(k) == cost(1)));
+            }
+        }
+    }
+}

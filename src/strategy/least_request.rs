@@ -1,0 +1,65 @@
+//! The endpoint with the fewest requests in flight, of a few or of all.
+
+use crate::strategy::cost::Cost;
+use crate::strategy::draw::Draw;
+use crate::strategy::loaded::Loaded;
+use crate::strategy::{Candidates, PickContext, Picker, Strategy};
+
+/// Draws `choices` distinct endpoints by weight and takes the one with the least
+/// `(in flight + recent failures) / weight`; a tie goes to the one drawn first.
+///
+/// While all are equally loaded, an endpoint's share is its part of the weights. An idle endpoint
+/// without recent failures is never passed over for a busy one when both were drawn. A failure
+/// counts as a request in flight for the length of the failure penalty
+/// ([`StrategyConfig::failure_penalty`](crate::config::StrategyConfig::failure_penalty)), so an
+/// endpoint that fails fast does not look idle.
+#[derive(Clone, Copy, Debug)]
+pub struct LeastRequest {
+    choices: Option<usize>,
+}
+
+impl LeastRequest {
+    /// Compares `choices` endpoints; at least one.
+    #[must_use]
+    pub fn of(choices: usize) -> Self {
+        Self { choices: Some(choices.clamp(1, 16)) }
+    }
+
+    /// Compares all endpoints. Costs time in proportion to their number.
+    #[must_use]
+    pub fn of_all() -> Self {
+        Self { choices: None }
+    }
+}
+
+impl Default for LeastRequest {
+    /// Compares two.
+    fn default() -> Self {
+        Self::of(2)
+    }
+}
+
+impl Strategy for LeastRequest {
+    fn build(&self, candidates: &Candidates<'_>) -> Box<dyn Picker> {
+        Box::new(LeastRequestPicker(Loaded::new(Draw::new(candidates.weights()), self.choices)))
+    }
+}
+
+#[derive(Debug)]
+struct LeastRequestPicker(Loaded);
+
+impl Picker for LeastRequestPicker {
+    fn pick(&self, cx: &mut PickContext<'_>) -> Option<usize> {
+        self.0.pick(cx, cost)
+    }
+
+    fn shares(&self) -> Vec<f64> {
+        self.0.shares()
+    }
+}
+
+#[inline]
+fn cost(cx: &PickContext<'_>, index: usize) -> Cost {
+    let weight = cx.candidates().get(index).map_or(1, |candidate| candidate.weight());
+    Cost::new(cx.load(index) as f64 / f64::from(weight))
+}

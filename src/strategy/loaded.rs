@@ -1,0 +1,108 @@
+//! The least costly of a few drawn endpoints, or of all.
+//!
+//! The power of two choices (Mitzenmacher 1996), with two rules that make it fair. Those drawn are
+//! distinct, and drawn by weight; and a tie goes to the one drawn first. So while all cost the
+//! same, the first draw decides and every share is exactly the endpoint's part of the weights,
+//! for any number of endpoints and choices. (Comparing `load / weight` among endpoints drawn
+//! alike, as is usual, leaves a light one among many with more than half as much as a heavy one.)
+
+use crate::rng::Rng;
+use crate::strategy::PickContext;
+use crate::strategy::cost::Cost;
+use crate::strategy::draw::{Draw, Taken};
+
+/// Draws, compares, decides; what costs what is the caller's.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    draw: Draw,
+    /// How many are compared; `None` for all.
+    choices: Option<usize>,
+}
+
+impl Loaded {
+    pub(crate) fn new(draw: Draw, choices: Option<usize>) -> Self {
+        // As many choices as there are endpoints is a full scan: in an order drawn by weight, the
+        // first among equals is one of them drawn by weight.
+        let choices = choices.filter(|&choices| choices < draw.len());
+        Self { draw, choices }
+    }
+
+    pub(crate) fn shares(&self) -> Vec<f64> {
+        self.draw.shares()
+    }
+
+    #[inline]
+    pub(crate) fn pick(
+        &self,
+        cx: &mut PickContext<'_>,
+        cost: impl Fn(&PickContext<'_>, usize) -> Cost,
+    ) -> Option<usize> {
+        let mut rng = cx.rng.clone();
+        let chosen = match self.choices {
+            Some(choices) => self.sample(cx, &mut rng, choices, cost),
+            None => scan(cx, &mut rng, cost),
+        };
+        cx.rng = rng;
+        chosen
+    }
+
+    #[inline]
+    fn sample(
+        &self,
+        cx: &PickContext<'_>,
+        rng: &mut Rng,
+        choices: usize,
+        cost: impl Fn(&PickContext<'_>, usize) -> Cost,
+    ) -> Option<usize> {
+        let Some(mut taken) = Taken::excluded(cx) else {
+            return scan(cx, rng, cost);
+        };
+        let mut best = self.draw.other(rng, &taken)?;
+        taken.insert(best);
+        let mut least = cost(cx, best);
+        for _ in 1..choices {
+            let Some(next) = self.draw.other(rng, &taken) else {
+                break;
+            };
+            taken.insert(next);
+            let next_cost = cost(cx, next);
+            let better = next_cost < least;
+            // Which of two is less loaded cannot be foreseen; a branch would be guessed wrong
+            // half of the time.
+            best = std::hint::select_unpredictable(better, next, best);
+            least = std::hint::select_unpredictable(better, next_cost, least);
+        }
+        Some(best)
+    }
+}
+
+/// The least costly of all that are not excluded; among equals one drawn by weight.
+pub(crate) fn scan(
+    cx: &PickContext<'_>,
+    rng: &mut Rng,
+    cost: impl Fn(&PickContext<'_>, usize) -> Cost,
+) -> Option<usize> {
+    let mut best = None;
+    let mut tied = 0_u64;
+    for (index, candidate) in cx.candidates().iter().enumerate() {
+        if cx.is_excluded(index) {
+            continue;
+        }
+        let weight = u64::from(candidate.weight());
+        let cost = cost(cx, index);
+        match best {
+            Some((_, least)) if cost > least => {}
+            Some((_, least)) if cost == least => {
+                tied = tied.saturating_add(weight);
+                if rng.below(tied) < weight {
+                    best = Some((index, cost));
+                }
+            }
+            _ => {
+                best = Some((index, cost));
+                tied = weight;
+            }
+        }
+    }
+    best.map(|(index, _)| index)
+}

@@ -1,0 +1,111 @@
+//! Strategies: how an endpoint is chosen.
+//!
+//! A [`Strategy`] prepares, off the request path, a [`Picker`] for one fixed list of candidates;
+//! the picker then chooses, on the request path, from whatever thread. When the set or a weight
+//! changes, a new picker takes the old one's place and the old one is dropped.
+//!
+//! # A strategy of your own
+//!
+//! Prefer a leader, else balance: a strategy may hand its decision on to another one.
+//!
+//! ```
+//! use evenkeel::strategy::{Candidates, LeastRequest, PickContext, Picker, Strategy};
+//! use evenkeel::{Balancer, Endpoint, Key};
+//!
+//! #[derive(Debug)]
+//! struct Leader;
+//!
+//! #[derive(Debug)]
+//! struct LeaderPicker {
+//!     leader: Option<usize>,
+//!     rest: Box<dyn Picker>,
+//! }
+//!
+//! impl Strategy for Leader {
+//!     fn build(&self, candidates: &Candidates<'_>) -> Box<dyn Picker> {
+//!         let leader = candidates.iter().position(|c| c.label("role") == Some("leader"));
+//!         Box::new(LeaderPicker { leader, rest: LeastRequest::default().build(candidates) })
+//!     }
+//! }
+//!
+//! impl Picker for LeaderPicker {
+//!     fn pick(&self, cx: &mut PickContext<'_>) -> Option<usize> {
+//!         self.leader.filter(|&leader| !cx.is_excluded(leader)).or_else(|| self.rest.pick(cx))
+//!     }
+//!
+//!     fn shares(&self) -> Vec<f64> {
+//!         let mut shares = self.rest.shares();
+//!         if let Some(leader) = self.leader {
+//!             shares.fill(0.0);
+//!             shares[leader] = 1.0;
+//!         }
+//!         shares
+//!     }
+//! }
+//!
+//! # #[cfg(feature = "config")] {
+//! let balancer = Balancer::builder()
+//!     .strategy("leader", Leader)
+//!     .config(evenkeel::Config::from_toml("[strategy]\nkind = 'custom'\ncustom = 'leader'")?)
+//!     .endpoint(Endpoint::new("a", ()))
+//!     .endpoint(Endpoint::new("b", ()).label("role", "leader"))
+//!     .build()?;
+//! assert_eq!(balancer.pick(&Key::none())?.endpoint().as_str(), "b");
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! `evenkeel::laws` (feature `testing`) holds such a strategy to what every strategy promises.
+
+mod candidate;
+mod context;
+mod cost;
+mod cursor;
+mod draw;
+mod least_request;
+mod loaded;
+mod peak_ewma;
+mod random;
+mod round_robin;
+mod schedule;
+
+pub use self::candidate::{Candidate, Candidates};
+pub use self::context::PickContext;
+pub use self::least_request::LeastRequest;
+pub use self::peak_ewma::PeakEwma;
+pub use self::random::Random;
+pub use self::round_robin::RoundRobin;
+pub use crate::rng::Rng;
+
+pub(crate) use self::cursor::Cursor;
+
+use std::fmt::Debug;
+
+/// Prepares pickers. Chosen by configuration; see [`Builder::strategy`](crate::Builder::strategy).
+///
+/// # Contract
+///
+/// `build` runs off the request path, under the balancer's writer lock: it may take its time over
+/// the candidates, and must not call the balancer. A panic refuses the change that caused it.
+/// What has to outlive one picker belongs in the strategy itself.
+pub trait Strategy: Debug + Send + Sync + 'static {
+    /// A picker for these candidates. The list may be empty; weights are above zero.
+    fn build(&self, candidates: &Candidates<'_>) -> Box<dyn Picker>;
+}
+
+/// Chooses among the candidates that its strategy was given.
+///
+/// # Contract
+///
+/// `pick` runs once a request on any number of threads at once: it must not block, allocate or
+/// loop without bound. An index that does not exist or is excluded is answered with
+/// [`PickError::Strategy`](crate::PickError::Strategy); a panic is the caller's, and does no other
+/// harm.
+pub trait Picker: Debug + Send + Sync + 'static {
+    /// The index of the chosen candidate, or `None` if the request excludes all that could be.
+    fn pick(&self, cx: &mut PickContext<'_>) -> Option<usize>;
+
+    /// The part of requests that each candidate gets while all are equally loaded, in the order
+    /// of the candidates; together 1.
+    fn shares(&self) -> Vec<f64>;
+}

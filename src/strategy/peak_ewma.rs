@@ -1,0 +1,68 @@
+//! The endpoint that promises the quickest answer, of a few or of all.
+
+use crate::strategy::cost::Cost;
+use crate::strategy::draw::Draw;
+use crate::strategy::loaded::Loaded;
+use crate::strategy::{Candidates, PickContext, Picker, Strategy};
+
+/// Draws `choices` distinct endpoints by weight and takes the one with the least
+/// `latency · (1 + in flight / weight)`; a tie goes to the one drawn first.
+///
+/// The latency is a moving average that jumps up at once and comes down within
+/// [`StrategyConfig::decay`](crate::config::StrategyConfig::decay) (the peak EWMA of Finagle).
+/// Without news it drifts to what the peers typically need; a new endpoint starts there. A failed
+/// request is expected to take as long again as the failure penalty has still to run, so a fast
+/// failure is never a bargain, and the endpoint is tried again when the penalty is over.
+#[derive(Clone, Copy, Debug)]
+pub struct PeakEwma {
+    choices: Option<usize>,
+}
+
+impl PeakEwma {
+    /// Compares `choices` endpoints; at least one.
+    #[must_use]
+    pub fn of(choices: usize) -> Self {
+        Self { choices: Some(choices.clamp(1, 16)) }
+    }
+
+    /// Compares all endpoints. Costs time in proportion to their number.
+    #[must_use]
+    pub fn of_all() -> Self {
+        Self { choices: None }
+    }
+}
+
+impl Default for PeakEwma {
+    /// Compares two.
+    fn default() -> Self {
+        Self::of(2)
+    }
+}
+
+impl Strategy for PeakEwma {
+    fn build(&self, candidates: &Candidates<'_>) -> Box<dyn Picker> {
+        Box::new(PeakEwmaPicker(Loaded::new(Draw::new(candidates.weights()), self.choices)))
+    }
+}
+
+#[derive(Debug)]
+struct PeakEwmaPicker(Loaded);
+
+impl Picker for PeakEwmaPicker {
+    fn pick(&self, cx: &mut PickContext<'_>) -> Option<usize> {
+        self.0.pick(cx, cost)
+    }
+
+    fn shares(&self) -> Vec<f64> {
+        self.0.shares()
+    }
+}
+
+#[inline]
+fn cost(cx: &PickContext<'_>, index: usize) -> Cost {
+    let (weight, in_flight) = cx
+        .candidates()
+        .get(index)
+        .map_or((1, 0), |candidate| (candidate.weight(), candidate.in_flight()));
+    Cost::new(cx.expected_latency(index) * (1.0 + in_flight as f64 / f64::from(weight)))
+}

@@ -1,0 +1,42 @@
+//! Any endpoint, by weight.
+
+use crate::strategy::cost::Cost;
+use crate::strategy::draw::{Draw, Taken};
+use crate::strategy::loaded::scan;
+use crate::strategy::{Candidates, PickContext, Picker, Strategy};
+
+/// Draws an endpoint by weight, in constant time. Shares converge to the weights; nothing is
+/// remembered.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Random;
+
+impl Strategy for Random {
+    fn build(&self, candidates: &Candidates<'_>) -> Box<dyn Picker> {
+        Box::new(RandomPicker(Draw::new(candidates.weights())))
+    }
+}
+
+#[derive(Debug)]
+struct RandomPicker(Draw);
+
+impl Picker for RandomPicker {
+    fn pick(&self, cx: &mut PickContext<'_>) -> Option<usize> {
+        draw_one(&self.0, cx)
+    }
+
+    fn shares(&self) -> Vec<f64> {
+        self.0.shares()
+    }
+}
+
+/// One by weight of those that the request does not exclude.
+#[inline]
+pub(crate) fn draw_one(draw: &Draw, cx: &mut PickContext<'_>) -> Option<usize> {
+    let mut rng = cx.rng.clone();
+    let chosen = match Taken::excluded(cx) {
+        Some(taken) => draw.other(&mut rng, &taken),
+        None => scan(cx, &mut rng, |_, _| Cost::new(0.0)),
+    };
+    cx.rng = rng;
+    chosen
+}
