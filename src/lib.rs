@@ -1,5 +1,61 @@
 //! An embeddable load balancer for Rust services.
-#![forbid(unsafe_code)]
+//!
+//! A service adds this crate and wraps it around the `tower` services it already has. In the
+//! caller's own process it chooses an endpoint for each request, keeps the choice provably fair,
+//! and lets operators change everything while traffic flows. It refuses a change of the set that
+//! looks like a mistake: most of the endpoints gone at once, or all of them.
+//!
+//! # A first balancer
+//!
+//! ```
+//! use evenkeel::{Balancer, Endpoint};
+//! use tower::{ServiceExt, service_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), evenkeel::BoxError> {
+//! let greet = |name: &'static str| async move { Ok::<_, std::io::Error>(format!("hello {name}")) };
+//!
+//! let balancer = Balancer::builder()
+//!     .endpoint(Endpoint::new("a", service_fn(greet)))
+//!     .endpoint(Endpoint::new("b", service_fn(greet)).weight(2))
+//!     .build()?;
+//!
+//! let answer = balancer.service().oneshot("world").await?;
+//! assert_eq!(answer, "hello world");
+//!
+//! balancer.drain(&"a".into())?.await; // ready when nothing is in flight to it any more
+//! assert_eq!(balancer.status().endpoints[0].effective_weight, 0.0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Code that is not a `tower` service asks [`Balancer::pick`] for a [`Lease`] instead.
+//!
+//! # The map
+//!
+//! * [`Balancer`] is the handle: [`pick`](Balancer::pick), [`replace`](Balancer::replace),
+//!   [`set_weight`](Balancer::set_weight), [`drain`](Balancer::drain),
+//!   [`apply`](Balancer::apply), [`status`](Balancer::status),
+//!   [`subscribe`](Balancer::subscribe).
+//! * [`Balance`] is the `tower` service over it.
+//! * [`config`] holds the settings, [`Config::from_toml`] reads them.
+//! * [`strategy`] holds the ways of choosing, and the seam for one of your own.
+//! * `laws` (feature `testing`) is the suite that holds a strategy to its promises.
+//!
+//! # How it stays right
+//!
+//! Everything a pick reads is one immutable snapshot behind one pointer. One writer at a time
+//! builds the next snapshot completely before it publishes it, so a request sees the old state or
+//! the new one and never a mixture. What is counted of an endpoint (requests in flight, latency,
+//! failures) hangs on its id and outlives snapshots: an update forgets nothing. Whatever depends
+//! on time alone is settled by the pick that first notices; no task has to run.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! | --- | --- | --- |
+//! | `config` | yes | settings from TOML or any serde format, a status that serialises |
+//! | `testing` | no | the laws suite |
 
 mod balancer;
 mod classify;
@@ -8,6 +64,8 @@ mod endpoint;
 mod error;
 mod event;
 mod hash;
+#[cfg(feature = "testing")]
+pub mod laws;
 mod rng;
 mod service;
 mod snapshot;
@@ -16,11 +74,16 @@ pub mod strategy;
 mod sync;
 mod units;
 
-pub use self::balancer::{Balancer, Builder, Change, Drain, EndpointStatus, Lease, Status};
+pub use self::balancer::{Balancer, Builder, Change, Drain, EndpointStatus, Events, Lease, Status};
 pub use self::classify::{ByResult, Classify, FailureKind, Outcome};
 pub use self::config::Config;
 pub use self::endpoint::{Availability, Endpoint, EndpointSpec};
 pub use self::error::{BoxError, ConfigError, PickError, Problem, Severity, UpdateError};
-pub use self::event::{Event, Events, Published};
+pub use self::event::{Event, Published};
 pub use self::service::{Balance, KeyBy, NoKey, ResponseFuture};
 pub use self::units::{EndpointId, Key, Percent, Version};
+
+/// The README's examples are tests.
+#[cfg(all(doctest, feature = "config"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

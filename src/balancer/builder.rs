@@ -4,13 +4,13 @@ use std::fmt;
 use std::sync::Weak;
 
 use crate::balancer::core::{Core, Writer};
+use crate::balancer::events::Hub;
 use crate::balancer::make::Factory;
 use crate::balancer::named::Named;
 use crate::balancer::{Balancer, now};
 use crate::config::Config;
 use crate::endpoint::{Attributes, Bound, Endpoint, EndpointCell, EndpointSpec, Shared};
 use crate::error::{BoxError, ConfigError, Problem};
-use crate::event::Hub;
 use crate::rng::Randomness;
 use crate::snapshot::{Draft, Ground, Member, Said};
 use crate::strategy::{Cursor, Strategy};
@@ -129,7 +129,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
             cursor: Arc::new(Cursor::at(randomness.fork().next_u64() >> 8)),
         };
         let shared = Arc::new(Shared::new(ground.origin));
-        let name = self.name.as_deref().or(self.config.name()).unwrap_or("default").into();
+        let name = self.name.as_deref().or_else(|| self.config.name()).unwrap_or("default").into();
         let strategy = Arc::clone(&chosen.name);
         let draft = Draft {
             version: Version::FIRST,

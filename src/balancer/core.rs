@@ -6,12 +6,13 @@ use std::fmt;
 
 use tokio::time::Instant;
 
+use crate::balancer::events::Hub;
 use crate::balancer::guard::UpdateGuard;
 use crate::balancer::make::{Factory, Rebuild};
 use crate::balancer::named::Named;
 use crate::endpoint::{EndpointCell, Held, Shared, Tripped};
 use crate::error::PickError;
-use crate::event::{Event, Hub, Published as Change};
+use crate::event::{Event, Published as Change};
 use crate::rng::Randomness;
 use crate::snapshot::{Draft, Ground, Member, Miss, Snapshot, StrategyPanicked};
 use crate::sync::{Arc, HandOver, Published};
@@ -154,39 +155,35 @@ impl<T: Send + Sync + 'static> Core<T> {
     /// The cell of an endpoint that joins: its old one, if it is remembered.
     pub(crate) fn cell(
         &self,
-        writer: &mut Writer<T>,
+        writer: &Writer<T>,
         id: &EndpointId,
         now: Nanos,
     ) -> Arc<EndpointCell> {
-        match writer.removed.remove(id) {
-            Some(kept) if now < kept.until => kept.cell,
+        match writer.removed.get(id) {
+            Some(kept) if now < kept.until => Arc::clone(&kept.cell),
             _ => Arc::new(EndpointCell::new(id.clone(), Arc::clone(&self.shared))),
         }
     }
 
-    /// Remembers the cells of endpoints that leave, within bounds.
-    pub(crate) fn remember<'a>(
-        &self,
-        writer: &mut Writer<T>,
-        base: &Snapshot<T>,
-        leaving: impl Iterator<Item = &'a Arc<Member<T>>>,
-        now: Nanos,
-    ) {
+    /// Remembers the cells of endpoints that left `base`, within bounds, and forgets what is kept
+    /// of those that are back or gone for good.
+    pub(crate) fn remember(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) {
+        let current = self.published.current();
         let outlier = base.config.outlier().cloned().unwrap_or_default();
         let until = now.plus(outlier.remember_removed());
-        for member in leaving {
+        for member in base.members.iter().filter(|m| current.position(m.id()).is_none()) {
             let cell = Arc::clone(&member.bound.cell);
             writer.removed.insert(member.id().clone(), Remembered { cell, until });
         }
-        writer.removed.retain(|_, kept| now < kept.until);
+        writer.removed.retain(|id, kept| now < kept.until && current.position(id).is_none());
+        writer.rebuilds.retain(|id, _| current.position(id).is_some());
         let most = REMEMBERED.max(2 * base.members.len());
         while writer.removed.len() > most {
             let oldest = writer.removed.iter().min_by_key(|(_, kept)| kept.until);
-            let Some(id) = oldest.map(|(id, _)| id.clone()) else {
-                return;
-            };
+            let Some(id) = oldest.map(|(id, _)| id.clone()) else { break };
             writer.removed.remove(&id);
         }
+        writer.garbage.push(Garbage::Snapshot(current));
     }
 }
 

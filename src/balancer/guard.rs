@@ -1,7 +1,5 @@
 //! Whether a smaller set is believed.
 
-use tokio::time::Instant;
-
 use crate::config::UpdateConfig;
 use crate::error::UpdateError;
 use crate::units::{Nanos, Origin, nanos};
@@ -53,7 +51,7 @@ impl UpdateGuard {
             current,
             proposed,
             max_shrink_percent: allowed.get(),
-            believed_at: origin.instant(believed).unwrap_or_else(|| Instant::from(origin.start())),
+            believed_at: origin.instant_or_start(believed),
         })
     }
 

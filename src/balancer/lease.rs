@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use tokio::time::Instant;
+
 use crate::balancer::now;
 use crate::classify::Outcome;
 use crate::endpoint::Held;
@@ -37,7 +39,11 @@ impl<T> Lease<T> {
 
     /// Ends the request and says what became of it.
     pub fn finish(self, outcome: Outcome) {
-        let now = self.held.bound().cell.origin().nanos(now());
+        self.finish_at(outcome, now());
+    }
+
+    pub(crate) fn finish_at(self, outcome: Outcome, now: Instant) {
+        let now = self.held.bound().cell.origin().nanos(now);
         self.held.finish(outcome, now);
     }
 }

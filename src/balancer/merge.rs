@@ -21,6 +21,12 @@ pub(crate) struct Tally {
     pub(crate) changed: usize,
 }
 
+/// A new set, and how it differs.
+pub(crate) struct Merged<T> {
+    pub(crate) members: Vec<Arc<Member<T>>>,
+    pub(crate) tally: Tally,
+}
+
 /// An offer with all that could fail behind it.
 struct Arrival<T> {
     attributes: Attributes,
@@ -65,7 +71,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         base: &Snapshot<T>,
         offers: Vec<Offer<T>>,
         now: Nanos,
-    ) -> Result<(Vec<Arc<Member<T>>>, Tally), UpdateError> {
+    ) -> Result<Merged<T>, UpdateError> {
         // Everything that can fail comes first; only then is anything touched.
         let mut arrivals = Vec::with_capacity(offers.len());
         let mut refusal = None;
@@ -106,7 +112,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             }
         }
         tally.removed = (base.members.len() + tally.added).saturating_sub(members.len());
-        Ok((members, tally))
+        Ok(Merged { members, tally })
     }
 
     /// The member that `offer` makes with its own target, known or not.

@@ -8,6 +8,7 @@ mod apply;
 mod builder;
 mod core;
 mod drain;
+mod events;
 mod guard;
 mod lease;
 mod make;
@@ -24,6 +25,7 @@ mod tests;
 pub use self::apply::Change;
 pub use self::builder::Builder;
 pub use self::drain::Drain;
+pub use self::events::Events;
 pub use self::lease::Lease;
 pub use self::status::{EndpointStatus, Status};
 
@@ -34,7 +36,6 @@ use tokio::time::Instant;
 use crate::balancer::core::Core;
 use crate::config::Config;
 use crate::error::PickError;
-use crate::event::Events;
 use crate::sync::Arc;
 use crate::units::{Key, Version};
 
@@ -63,7 +64,6 @@ pub struct Balancer<T> {
 
 impl<T: Send + Sync + 'static> Balancer<T> {
     /// Starts the description of a balancer.
-    #[must_use]
     pub fn builder() -> Builder<T> {
         Builder::new()
     }
@@ -79,6 +79,11 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     #[inline]
     pub fn pick(&self, key: &Key) -> Result<Lease<T>, PickError> {
         self.core.pick(key, now()).map(Lease::new)
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn pick_at(&self, key: &Key, now: Instant) -> Result<Lease<T>, PickError> {
+        self.core.pick(key, now).map(Lease::new)
     }
 
     /// What it is called.

@@ -1,9 +1,8 @@
 //! What time and trips bring about.
 
 use crate::balancer::core::{Core, Garbage, Writer};
-use crate::balancer::make::Rebuild;
 use crate::event::{Event, Published as Change};
-use crate::snapshot::{Draft, Member, Said, Snapshot};
+use crate::snapshot::{Draft, Snapshot};
 use crate::sync::Arc;
 use crate::units::Nanos;
 
@@ -22,28 +21,24 @@ impl<T: Send + Sync + 'static> Core<T> {
     /// Settles under the lock: ends what is over, takes up what cells carry, makes again what is
     /// broken.
     pub(crate) fn settle_due(&self, writer: &mut Writer<T>, now: Nanos) {
-        let base = self.published.current();
-        self.expire(writer, &base, now);
+        let before = self.published.current();
+        self.expire(writer, &before, now);
         let base = self.published.current();
         self.rebuild(writer, &base, now);
-        writer.garbage.push(Garbage::Snapshot(base));
+        writer.garbage.extend([Garbage::Snapshot(before), Garbage::Snapshot(base)]);
     }
 
-    fn expire(&self, writer: &mut Writer<T>, base: &Arc<Snapshot<T>>, now: Nanos) {
+    fn expire(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) {
         for (at, member) in base.members.iter().enumerate().filter(|(_, m)| m.due() <= now) {
             let current = self.published.current();
             let mut draft = Draft::of(&current);
-            let said = Said { draining_until: None, ..member.said };
-            if let Some(slot) = draft.members.get_mut(at) {
-                *slot = Arc::new(member.with_said(said));
-            }
+            draft.members[at] = Arc::new(member.projected(now));
             draft.version = draft.version.next_config();
             let change = Change::Expired { endpoint: member.id().clone() };
             // A strategy that panics leaves things as they are; the next pick tries again.
             let _ = self.publish(writer, &current, draft, Some(change));
             writer.garbage.push(Garbage::Snapshot(current));
         }
-        writer.garbage.push(Garbage::Snapshot(Arc::clone(base)));
     }
 
     fn rebuild(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) {
@@ -92,16 +87,9 @@ impl<T: Send + Sync + 'static> Core<T> {
                     endpoint,
                     error,
                     attempts,
-                    retry_at: self.ground.origin.instant(due).unwrap_or(self.ground.origin.start()),
+                    retry_at: self.ground.origin.instant_or_start(due),
                 },
             });
         }
-    }
-
-    /// Forgets how often targets of endpoints that left were made again.
-    pub(crate) fn forget_rebuilds(&self, writer: &mut Writer<T>, members: &[Arc<Member<T>>]) {
-        writer.rebuilds.retain(|id, _: &mut Rebuild| {
-            members.binary_search_by(|member| member.id().cmp(id)).is_ok()
-        });
     }
 }

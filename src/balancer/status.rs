@@ -6,7 +6,8 @@ use tokio::time::Instant;
 
 use crate::balancer::core::Core;
 use crate::endpoint::Availability;
-use crate::snapshot::{Member, Snapshot};
+use crate::snapshot::{Draft, Member, Snapshot};
+use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos, Version};
 
 /// A balancer at one moment.
@@ -74,7 +75,7 @@ impl Status {
 impl<T: Send + Sync + 'static> Core<T> {
     pub(crate) fn status(&self, now: Instant) -> Status {
         let now = self.ground.origin.nanos(now);
-        let snapshot = self.published.current();
+        let snapshot = self.projected(now);
         let shares = snapshot.shares();
         let endpoints = snapshot
             .members
@@ -92,6 +93,21 @@ impl<T: Send + Sync + 'static> Core<T> {
     }
 }
 
+impl<T: Send + Sync + 'static> Core<T> {
+    /// What is served, or what would be if somebody had settled what is due at `now`.
+    fn projected(&self, now: Nanos) -> Arc<Snapshot<T>> {
+        let served = self.published.current();
+        if served.members.iter().all(|member| now < member.due()) {
+            return served;
+        }
+        let mut draft = Draft::of(&served);
+        for member in draft.members.iter_mut().filter(|member| member.due() <= now) {
+            *member = Arc::new(member.projected(now));
+        }
+        draft.build(&self.ground).map_or(served, Arc::new)
+    }
+}
+
 fn endpoint_status<T>(
     snapshot: &Snapshot<T>,
     member: &Member<T>,
@@ -103,7 +119,7 @@ fn endpoint_status<T>(
     let latency = cell.measured_latency(now, snapshot.settings());
     EndpointStatus {
         id: member.id().clone(),
-        state: member.availability(now),
+        state: member.availability(),
         weight: member.weight(),
         effective_weight: if member.is_admitted() { f64::from(member.weight()) } else { 0.0 },
         expected_share,

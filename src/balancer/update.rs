@@ -1,7 +1,7 @@
 //! Changes of the set: what discovery says.
 
 use crate::balancer::core::{Core, Writer};
-use crate::balancer::merge::{Offer, by_id};
+use crate::balancer::merge::{Merged, Offer, by_id};
 use crate::balancer::{Balancer, now};
 use crate::endpoint::{Endpoint, EndpointSpec};
 use crate::error::UpdateError;
@@ -108,21 +108,17 @@ impl<T: Send + Sync + 'static> Core<T> {
                 writer.guard.believe();
             }
             let offers = offers.take().unwrap_or_default();
-            let (members, tally) = self.merge(writer, base, offers, now)?;
+            let Merged { members, tally } = self.merge(writer, base, offers, now)?;
             if tally.is_nothing() {
                 return Ok(base.version);
             }
-            let leaving = base.members.iter().filter(|member| {
-                members.binary_search_by(|kept| kept.id().cmp(member.id())).is_err()
-            });
-            self.remember(writer, base, leaving, now);
             let change = Change::Replaced {
                 added: tally.added,
                 removed: tally.removed,
                 changed: tally.changed,
                 unchecked: !checked,
             };
-            self.publish_set(writer, base, members, change)
+            self.publish_set(writer, base, members, change, now)
         })
     }
 
@@ -143,7 +139,7 @@ impl<T: Send + Sync + 'static> Core<T> {
                 Err(at) => members.insert(at, Arc::new(member)),
             }
             let change = Change::Inserted { endpoint: id, swapped: place.is_ok() };
-            self.publish_set(writer, base, members, change)
+            self.publish_set(writer, base, members, change, now)
         })
     }
 
@@ -155,9 +151,8 @@ impl<T: Send + Sync + 'static> Core<T> {
             writer.guard.check(base.config.update(), sizes, now, self.ground.origin)?;
             let mut members = base.members.to_vec();
             members.remove(at);
-            self.remember(writer, base, base.members.get(at).into_iter(), now);
             let change = Change::Removed { endpoint: id.clone() };
-            self.publish_set(writer, base, members, change)
+            self.publish_set(writer, base, members, change, now)
         })
     }
 
@@ -181,10 +176,13 @@ impl<T: Send + Sync + 'static> Core<T> {
         base: &Snapshot<T>,
         members: Vec<Arc<Member<T>>>,
         change: Change,
+        now: Nanos,
     ) -> Result<Version, UpdateError> {
-        self.forget_rebuilds(writer, &members);
         let draft = Draft { version: base.version.next_set(), members, ..Draft::of(base) };
-        self.publish(writer, base, draft, Some(change))
-            .map_err(|_| UpdateError::Strategy { name: base.chosen.name.to_string() })
+        let version = self
+            .publish(writer, base, draft, Some(change))
+            .map_err(|_| UpdateError::Strategy { name: base.chosen.name.to_string() })?;
+        self.remember(writer, base, now);
+        Ok(version)
     }
 }

@@ -9,7 +9,7 @@ use std::fmt;
 /// the same endpoint, which two choices hardly do.
 ///
 /// ```
-/// use evenkeel::Choices;
+/// use evenkeel::config::Choices;
 ///
 /// assert_eq!(Choices::default(), Choices::of(2).unwrap());
 /// assert_eq!(Choices::of(1), None);

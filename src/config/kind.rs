@@ -7,7 +7,7 @@ use std::fmt;
 /// Written in a file as `kind` under `[strategy]`; [`Display`](fmt::Display) gives that word.
 ///
 /// ```
-/// use evenkeel::StrategyKind;
+/// use evenkeel::config::StrategyKind;
 ///
 /// assert_eq!(StrategyKind::default().to_string(), "least_request");
 /// ```

@@ -11,7 +11,7 @@ use crate::error::Problem;
 /// On by default; `outlier = false` switches it off.
 ///
 /// ```
-/// use evenkeel::OutlierConfig;
+/// use evenkeel::config::OutlierConfig;
 ///
 /// assert!(!OutlierConfig::default().dry_run());
 /// ```

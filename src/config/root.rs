@@ -14,7 +14,7 @@ use crate::error::Problem;
 /// meant.
 ///
 /// ```
-/// use evenkeel::{Config, StrategyConfig, StrategyKind};
+/// use evenkeel::config::{Config, StrategyConfig, StrategyKind};
 ///
 /// let config = Config::default()
 ///     .with_name("checkout")

@@ -12,7 +12,7 @@ use crate::error::Problem;
 ///
 /// ```
 /// use std::time::Duration;
-/// use evenkeel::{Choices, StrategyConfig, StrategyKind};
+/// use evenkeel::config::{Choices, StrategyConfig, StrategyKind};
 ///
 /// let strategy = StrategyConfig::new(StrategyKind::PeakEwma)
 ///     .with_choices(Choices::of(3).unwrap())

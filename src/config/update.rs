@@ -14,7 +14,7 @@ use crate::units::Percent;
 /// `update = false` switches it off.
 ///
 /// ```
-/// use evenkeel::UpdateConfig;
+/// use evenkeel::config::UpdateConfig;
 ///
 /// let update = UpdateConfig::default().with_min_endpoints(10);
 /// assert_eq!(update.min_endpoints(), 10);

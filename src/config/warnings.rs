@@ -15,7 +15,7 @@ impl Config {
     /// are never warned of.
     ///
     /// ```
-    /// use evenkeel::{Choices, Config, StrategyConfig, StrategyKind};
+    /// use evenkeel::config::{Choices, Config, StrategyConfig, StrategyKind};
     ///
     /// let strategy = StrategyConfig::new(StrategyKind::LeastRequest)
     ///     .with_choices(Choices::of(8).unwrap());

@@ -14,8 +14,10 @@ pub(crate) use self::cell::{EndpointCell, LoadSettings, Shared, Tripped};
 pub(crate) use self::held::{Bound, Held};
 pub(crate) use self::public::Attributes;
 
-#[cfg(test)]
+#[cfg(all(test, not(evenkeel_loom)))]
 pub(crate) use self::held::Closed;
 
-#[cfg(test)]
+#[cfg(all(test, evenkeel_loom))]
+mod model;
+#[cfg(all(test, not(evenkeel_loom)))]
 mod tests;

@@ -9,6 +9,7 @@ use crate::balancer::Balancer;
 use crate::classify::{ByResult, Classify};
 use crate::error::BoxError;
 use crate::service::{KeyBy, NoKey, ResponseFuture};
+use crate::units::Key;
 
 /// A `tower` service over endpoints that are services themselves; [`Balancer::service`] makes it.
 ///
@@ -49,9 +50,22 @@ impl<T: Send + Sync + 'static> Balancer<T> {
 }
 
 impl<T, K, C> Balance<T, K, C> {
-    /// Says how a request's [`Key`](crate::Key) is made: a closure `Fn(&Request) -> Key`.
+    /// Says how a request's [`Key`] is made.
+    ///
+    /// ```
+    /// # use evenkeel::{Balancer, Endpoint, Key};
+    /// # let balancer = Balancer::builder().endpoint(Endpoint::new("a", ())).build()?;
+    /// let service = balancer.service().key_by(|request: &String| Key::bytes(request.as_bytes()));
+    /// # Ok::<(), evenkeel::ConfigError>(())
+    /// ```
     #[must_use]
-    pub fn key_by<K2>(self, key: K2) -> Balance<T, K2, C> {
+    pub fn key_by<Req, K2: Fn(&Req) -> Key>(self, key: K2) -> Balance<T, K2, C> {
+        self.key_from(key)
+    }
+
+    /// As [`key_by`](Self::key_by), for types that implement [`KeyBy`].
+    #[must_use]
+    pub fn key_from<K2>(self, key: K2) -> Balance<T, K2, C> {
         Balance { balancer: self.balancer, key, classify: self.classify }
     }
 

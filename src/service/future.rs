@@ -63,10 +63,10 @@ where
             match state.as_mut().project() {
                 StateProj::Readying { service, .. } => {
                     let readied = ready!(service.poll_ready(cx));
-                    let StateTaken::Readying { mut service, request, lease, classify } =
-                        state.as_mut().project_replace(State::Done)
+                    let taken = state.as_mut().project_replace(State::Done);
+                    let StateTaken::Readying { mut service, request, lease, classify } = taken
                     else {
-                        unreachable!("the state was just seen to be `Readying`")
+                        continue;
                     };
                     if let Err(error) = readied {
                         // By tower's contract such a service is to be discarded.
@@ -85,12 +85,15 @@ where
                     return Poll::Ready(result.map_err(Into::into));
                 }
                 StateProj::Refused { .. } => {
-                    let StateTaken::Refused { refusal } = state.project_replace(State::Done) else {
-                        unreachable!("the state was just seen to be `Refused`")
-                    };
-                    return Poll::Ready(Err(refusal.into()));
+                    if let StateTaken::Refused { refusal } =
+                        state.as_mut().project_replace(State::Done)
+                    {
+                        return Poll::Ready(Err(refusal.into()));
+                    }
                 }
-                StateProj::Done => panic!("a `ResponseFuture` was polled after its answer"),
+                StateProj::Done => {
+                    return Poll::Ready(Err("the response was polled after it was given".into()));
+                }
             }
         }
     }

@@ -48,10 +48,10 @@ impl<T> Member<T> {
         self.said.admits() && self.weight() > 0
     }
 
-    pub(crate) fn availability(&self, now: Nanos) -> Availability {
+    pub(crate) fn availability(&self) -> Availability {
         if self.said.disabled {
             Availability::Disabled
-        } else if self.said.draining_until.is_some_and(|until| now < until) {
+        } else if self.said.draining_until.is_some() {
             Availability::Draining
         } else {
             Availability::Available
@@ -61,6 +61,12 @@ impl<T> Member<T> {
     /// When time alone changes it.
     pub(crate) fn due(&self) -> Nanos {
         self.said.draining_until.unwrap_or(Nanos::NEVER)
+    }
+
+    /// The same endpoint as time will have it at `now`.
+    pub(crate) fn projected(&self, now: Nanos) -> Self {
+        let draining_until = self.said.draining_until.filter(|&until| now < until);
+        self.with_said(Said { draining_until, ..self.said })
     }
 
     /// The same endpoint with something else said about it.

@@ -31,7 +31,7 @@ impl PickContext<'_> {
     /// When the request is being sent.
     #[must_use]
     pub fn now(&self) -> Instant {
-        self.origin.instant(self.now).unwrap_or_else(|| self.origin.start())
+        self.origin.instant_or_start(self.now)
     }
 
     /// The hash of the request's key, if it has one.

@@ -17,9 +17,24 @@ impl Cursor {
     pub(crate) fn next(&self) -> u64 {
         self.0.fetch_add(1, Ordering::Relaxed)
     }
+}
 
-    #[cfg(any(test, feature = "testing"))]
-    pub(crate) fn position(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+#[cfg(all(test, evenkeel_loom))]
+mod model {
+    use super::*;
+
+    #[test]
+    fn loom_no_two_picks_have_the_same_turn() {
+        loom::model(|| {
+            let cursor = loom::sync::Arc::new(Cursor::at(7));
+            let other = {
+                let cursor = loom::sync::Arc::clone(&cursor);
+                loom::thread::spawn(move || [cursor.next(), cursor.next()])
+            };
+            let mut turns = vec![cursor.next(), cursor.next()];
+            turns.extend(other.join().unwrap());
+            turns.sort_unstable();
+            assert_eq!(turns, [7, 8, 9, 10]);
+        });
     }
 }

@@ -3,7 +3,7 @@
 use crate::strategy::cost::Cost;
 use crate::strategy::draw::Draw;
 use crate::strategy::loaded::Loaded;
-use crate::strategy::{Candidates, PickContext, Picker, Strategy};
+use crate::strategy::{Candidate, Candidates, PickContext, Picker, Strategy};
 
 /// Draws `choices` distinct endpoints by weight and takes the one with the least
 /// `(in flight + recent failures) / weight`; a tie goes to the one drawn first.
@@ -60,6 +60,6 @@ impl Picker for LeastRequestPicker {
 
 #[inline]
 fn cost(cx: &PickContext<'_>, index: usize) -> Cost {
-    let weight = cx.candidates().get(index).map_or(1, |candidate| candidate.weight());
+    let weight = cx.candidates().get(index).map_or(1, Candidate::weight);
     Cost::new(cx.load(index) as f64 / f64::from(weight))
 }

@@ -81,6 +81,8 @@ pub(crate) use self::cursor::Cursor;
 
 use std::fmt::Debug;
 
+use crate::sync::Arc;
+
 /// Prepares pickers. Chosen by configuration; see [`Builder::strategy`](crate::Builder::strategy).
 ///
 /// # Contract
@@ -91,6 +93,12 @@ use std::fmt::Debug;
 pub trait Strategy: Debug + Send + Sync + 'static {
     /// A picker for these candidates. The list may be empty; weights are above zero.
     fn build(&self, candidates: &Candidates<'_>) -> Box<dyn Picker>;
+}
+
+impl<S: Strategy + ?Sized> Strategy for Arc<S> {
+    fn build(&self, candidates: &Candidates<'_>) -> Box<dyn Picker> {
+        (**self).build(candidates)
+    }
 }
 
 /// Chooses among the candidates that its strategy was given.

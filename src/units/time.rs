@@ -16,12 +16,6 @@ impl Nanos {
     pub(crate) fn plus(self, span: Duration) -> Self {
         Self(self.0.saturating_add(nanos(span)))
     }
-
-    /// The time since `earlier`, zero if the clock went back.
-    #[must_use]
-    pub(crate) fn since(self, earlier: Self) -> Duration {
-        Duration::from_nanos(self.0.saturating_sub(earlier.0))
-    }
 }
 
 /// A duration in nanoseconds, at most `u64::MAX`.
@@ -38,8 +32,9 @@ impl Origin {
         Self(at)
     }
 
-    pub(crate) fn start(self) -> Instant {
-        self.0
+    /// The number as an instant; the origin itself where the platform's clock cannot say it.
+    pub(crate) fn instant_or_start(self, at: Nanos) -> Instant {
+        self.instant(at).unwrap_or(self.0)
     }
 
     /// `at` as a number; zero if it lies before the origin.
@@ -65,7 +60,6 @@ mod tests {
         let origin = Origin::new(now + Duration::from_secs(5));
         assert_eq!(origin.nanos(now), Nanos(0));
         assert_eq!(Nanos(3).plus(Duration::MAX), Nanos::NEVER);
-        assert_eq!(Nanos(3).since(Nanos(9)), Duration::ZERO);
         assert_eq!(origin.instant(Nanos(7)).map(|at| origin.nanos(at)), Some(Nanos(7)));
     }
 }

@@ -24,7 +24,7 @@ impl Config {
     /// a unit (`"250ms"`, `"10s"`). Needs the feature `config`, on by default.
     ///
     /// ```
-    /// use evenkeel::{Config, StrategyKind};
+    /// use evenkeel::config::{Config, StrategyKind};
     ///
     /// let config = Config::from_toml(
     ///     r#"

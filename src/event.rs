@@ -1,11 +1,5 @@
 //! What happens to a balancer, told to whoever subscribes.
 
-mod events;
-
-pub use self::events::Events;
-
-pub(crate) use self::events::Hub;
-
 use std::fmt;
 use std::sync::Arc;
 

@@ -1,0 +1,90 @@
+//! The lease under the model checker: every interleaving of a few threads.
+
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::thread;
+
+use crate::classify::Outcome;
+use crate::endpoint::{EndpointCell, LoadSettings, Shared};
+use crate::units::{EndpointId, Nanos, Origin};
+
+const SETTINGS: LoadSettings = LoadSettings { decay: 1 << 33, penalty: 1 << 32, hint_cap: 1 << 38 };
+
+fn cell() -> Arc<EndpointCell> {
+    #[expect(clippy::disallowed_methods, reason = "an origin for the model")]
+    let origin = Origin::new(tokio::time::Instant::now());
+    Arc::new(EndpointCell::new(EndpointId::from("a"), std::sync::Arc::new(Shared::new(origin))))
+}
+
+fn request(cell: &EndpointCell, outcome: Outcome) -> bool {
+    let begun = cell.begin();
+    if begun {
+        cell.finish(outcome, Nanos(0), Nanos(1), SETTINGS);
+    }
+    begun
+}
+
+#[test]
+fn loom_requests_in_flight_are_counted_exactly() {
+    loom::model(|| {
+        let cell = cell();
+        let other = {
+            let cell = Arc::clone(&cell);
+            thread::spawn(move || request(&cell, Outcome::Ignore))
+        };
+        assert!(cell.in_flight() <= 1);
+        assert!(cell.begin());
+        assert!((1..=2).contains(&cell.in_flight()));
+        cell.abandon();
+        assert!(other.join().unwrap());
+        assert_eq!(cell.in_flight(), 0);
+        assert_eq!((cell.counts().picks, cell.counts().ignored), (2, 2));
+    });
+}
+
+#[test]
+fn loom_a_drain_ends_when_the_last_request_does_and_stays_true() {
+    loom::model(|| {
+        let cell = cell();
+        let active = Arc::new(AtomicUsize::new(0));
+        let other = {
+            let (cell, active) = (Arc::clone(&cell), Arc::clone(&active));
+            thread::spawn(move || {
+                if cell.begin() {
+                    active.fetch_add(1, Ordering::SeqCst);
+                    active.fetch_sub(1, Ordering::SeqCst);
+                    cell.abandon();
+                }
+            })
+        };
+        cell.close();
+        // A wake-up that is missed leaves this waiting for ever, which the checker reports.
+        loom::future::block_on(std::future::poll_fn(|cx| {
+            if cell.watch(cx.waker()) {
+                std::task::Poll::Ready(())
+            } else {
+                std::task::Poll::Pending
+            }
+        }));
+        assert_eq!(active.load(Ordering::SeqCst), 0, "a request was active after the drain");
+        assert!(!cell.begin(), "a drained endpoint took a request");
+        other.join().unwrap();
+        assert_eq!(cell.in_flight(), 0);
+        assert_eq!(cell.counts().successes, 0);
+    });
+}
+
+#[test]
+fn loom_a_failure_is_never_lost() {
+    loom::model(|| {
+        let cell = cell();
+        let other = {
+            let cell = Arc::clone(&cell);
+            thread::spawn(move || request(&cell, Outcome::failure()))
+        };
+        request(&cell, Outcome::failure());
+        other.join().unwrap();
+        assert_eq!(cell.counts().failures, 2);
+        assert_eq!(cell.load(Nanos(2), SETTINGS), 2);
+    });
+}

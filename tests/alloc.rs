@@ -1,0 +1,50 @@
+//! A pick and its outcome allocate nothing.
+
+#![allow(clippy::unwrap_used)]
+
+use allocation_counter::measure;
+use evenkeel::config::{StrategyConfig, StrategyKind};
+use evenkeel::{Balancer, Config, Endpoint, Key, Outcome};
+
+fn balancer(kind: StrategyKind, weighted: bool) -> Balancer<&'static str> {
+    Balancer::builder()
+        .config(Config::default().with_strategy(StrategyConfig::new(kind)))
+        .endpoints((0..20).map(|i| {
+            Endpoint::new(format!("e{i}"), "target").weight(if weighted { 1 + i * 977 } else { 1 })
+        }))
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn a_pick_and_its_outcome_allocate_nothing() {
+    let kinds = [
+        StrategyKind::RoundRobin,
+        StrategyKind::Random,
+        StrategyKind::LeastRequest,
+        StrategyKind::PeakEwma,
+    ];
+    let outcomes =
+        [Outcome::Success, Outcome::failure(), Outcome::overloaded(None), Outcome::Ignore];
+    for kind in kinds {
+        for weighted in [false, true] {
+            let balancer = balancer(kind.clone(), weighted);
+            let request = |i: usize| {
+                let lease = balancer.pick(&Key::from_hash(i as u64)).unwrap();
+                match outcomes.get(i % 5) {
+                    Some(outcome) => lease.finish(*outcome),
+                    None => drop(lease),
+                }
+            };
+            // What the first pick of a thread sets up for all that follow.
+            (0..10).for_each(request);
+            let allocated = measure(|| (0..10_000).for_each(request));
+            assert_eq!(allocated.count_total, 0, "{kind}, weighted: {weighted}: {allocated:?}");
+        }
+    }
+}
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(measure(|| drop(std::hint::black_box(Box::new(1)))).count_total, 1);
+}

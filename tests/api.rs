@@ -1,0 +1,63 @@
+//! What must stay true of the public types: threads, lifetimes, trait objects.
+
+use std::fmt::Debug;
+use std::future::Future;
+
+use evenkeel::strategy::{Candidate, PickContext, Picker, Strategy};
+use evenkeel::{
+    Balance, Balancer, Builder, Change, Classify, Config, ConfigError, Drain, Endpoint, EndpointId,
+    EndpointStatus, Event, Events, Key, Lease, Outcome, PickError, Problem, ResponseFuture, Status,
+    UpdateError, Version,
+};
+
+fn send<T: Send>() {}
+fn sync<T: Sync>() {}
+fn forever<T: 'static>() {}
+fn debug<T: Debug>() {}
+fn copy<T: Copy + Ord>() {}
+fn value<T: Clone + PartialEq + Debug>() {}
+fn error<T: std::error::Error + Send + Sync + 'static>() {}
+
+macro_rules! all {
+    ($check:ident: $($type:ty),+ $(,)?) => { $($check::<$type>();)+ };
+}
+
+#[test]
+fn everything_crosses_threads() {
+    all!(send: Balancer<u8>, Builder<u8>, Lease<u8>, Drain, Events, Event, Endpoint<u8>, Status,
+        Key, Config, Change, Balance<u8>, Box<dyn Strategy>, Box<dyn Picker>, Candidate);
+    all!(sync: Balancer<u8>, Lease<u8>, Drain, Event, Endpoint<u8>, Status, Key, Config, Change,
+        Balance<u8>, Box<dyn Strategy>, Box<dyn Picker>, Candidate);
+    all!(forever: Balancer<u8>, Lease<u8>, Drain, Events, Event, Balance<u8>);
+    all!(debug: Balancer<u8>, Builder<u8>, Lease<u8>, Drain, Events, Event, Endpoint<u8>, Status,
+        EndpointStatus, Key, Config, Change, Balance<u8>, Candidate, PickContext<'_>, Outcome);
+}
+
+#[test]
+fn values_are_values() {
+    all!(value: Key, Config, Version, EndpointId, Outcome, PickError, Problem);
+    copy::<Version>();
+    all!(error: PickError, UpdateError, ConfigError);
+}
+
+#[test]
+fn seams_are_objects() {
+    fn object(_: &dyn Strategy, _: &dyn Picker, _: &dyn Classify<u8, String>) {}
+    let _ = object;
+}
+
+#[test]
+fn a_lease_outlives_the_thread_and_the_handle() {
+    let balancer = Balancer::builder().endpoint(Endpoint::new("a", 7)).build().unwrap();
+    let lease = balancer.pick(&Key::none()).unwrap();
+    drop(balancer);
+    let target = std::thread::spawn(move || *lease.target()).join().unwrap();
+    assert_eq!(target, 7);
+}
+
+#[test]
+fn responses_cross_threads_where_the_service_does() {
+    fn response<F: Future + Send + 'static>() {}
+    type Inner = tower::util::BoxCloneSyncService<u8, u8, std::io::Error>;
+    response::<ResponseFuture<Inner, u8, evenkeel::ByResult>>();
+}

@@ -1,0 +1,127 @@
+//! The suite over every strategy of the crate, and over some that break a law each.
+
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use evenkeel::laws::Laws;
+use evenkeel::strategy::{
+    Candidates, LeastRequest, PeakEwma, PickContext, Picker, Random, RoundRobin, Strategy,
+};
+
+/// Seeds that once failed; they stay.
+const REGRESSIONS: &str = include_str!("regressions/laws.txt");
+
+fn hold<S: Strategy>(make: impl Fn() -> S + Copy + 'static) {
+    let seeds = REGRESSIONS.lines().filter_map(|line| line.split('#').next()?.trim().parse().ok());
+    for seed in seeds {
+        Laws::of(make).seed(seed).check().unwrap();
+    }
+    let more = std::env::var("EVENKEEL_SEEDS").ok().and_then(|seeds| seeds.parse().ok());
+    Laws::of(make).seeds(0..more.unwrap_or(64)).check().unwrap();
+}
+
+#[test]
+fn round_robin() {
+    hold(|| RoundRobin);
+}
+
+#[test]
+fn random() {
+    hold(|| Random);
+}
+
+#[test]
+fn least_request() {
+    hold(LeastRequest::default);
+}
+
+#[test]
+fn least_request_of_five() {
+    hold(|| LeastRequest::of(5));
+}
+
+#[test]
+fn least_request_of_all() {
+    hold(LeastRequest::of_all);
+}
+
+#[test]
+fn peak_ewma() {
+    hold(PeakEwma::default);
+}
+
+#[test]
+fn peak_ewma_of_all() {
+    hold(PeakEwma::of_all);
+}
+
+/// Breaks a law, in the way its name says.
+#[derive(Clone, Copy, Debug)]
+enum Bad {
+    First,
+    Excluded,
+    Nobody,
+    Boastful,
+    ByOrderOfBirth,
+}
+
+#[derive(Debug)]
+struct BadPicker {
+    how: Bad,
+    n: usize,
+    fair: Box<dyn Picker>,
+    births: usize,
+}
+
+impl Strategy for Bad {
+    fn build(&self, candidates: &Candidates<'_>) -> Box<dyn Picker> {
+        static BIRTHS: AtomicUsize = AtomicUsize::new(0);
+        let fair = Random.build(candidates);
+        let births = BIRTHS.fetch_add(1, Ordering::Relaxed);
+        Box::new(BadPicker { how: *self, n: candidates.len(), fair, births })
+    }
+}
+
+impl Picker for BadPicker {
+    fn pick(&self, cx: &mut PickContext<'_>) -> Option<usize> {
+        match self.how {
+            Bad::First => (0..self.n).find(|&index| !cx.is_excluded(index)),
+            Bad::Excluded => Some(0),
+            Bad::Nobody if self.n > 1 => None,
+            Bad::ByOrderOfBirth => {
+                (0..self.n).map(|i| (i + self.births) % self.n).find(|&i| !cx.is_excluded(i))
+            }
+            Bad::Nobody | Bad::Boastful => self.fair.pick(cx),
+        }
+    }
+
+    fn shares(&self) -> Vec<f64> {
+        match self.how {
+            Bad::Boastful => vec![1.0; self.n],
+            _ => self.fair.shares(),
+        }
+    }
+}
+
+#[test]
+fn the_suite_finds_what_is_wrong() {
+    for (how, law) in [
+        (Bad::First, "shares"),
+        (Bad::Excluded, "ends"),
+        (Bad::Nobody, "shares"),
+        (Bad::Boastful, "shares"),
+    ] {
+        let violation = Laws::of(move || how).check().unwrap_err();
+        assert_eq!(violation.law(), law, "{how:?}: {violation}");
+    }
+    let biased = Laws::of(|| Bad::ByOrderOfBirth).with_shares_of_its_own().check();
+    assert!(["repeats", "order", "unmoved"].contains(&biased.unwrap_err().law()));
+}
+
+#[test]
+fn a_strategy_may_be_shared() {
+    let shared: Arc<dyn Strategy> = Arc::new(Random);
+    Laws::of(move || Arc::clone(&shared)).seeds(0..4).check().unwrap();
+}

@@ -1,0 +1,7 @@
+use std::cell::Cell;
+
+use evenkeel::Endpoint;
+
+fn main() {
+    let _ = Endpoint::new("a", Cell::new(1));
+}

@@ -1,0 +1,7 @@
+use std::sync::atomic::AtomicU8;
+
+use evenkeel::Endpoint;
+
+fn main() {
+    let _ = Endpoint::new("a", AtomicU8::new(1));
+}
