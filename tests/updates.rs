@@ -433,6 +433,20 @@ async fn a_broken_target_is_made_again_at_once_and_the_old_one_dropped() {
     assert_eq!(status(&balancer, &EndpointId::from("a")).failures, 1);
 }
 
+/// They speak of the target they had, which is gone already.
+#[tokio::test(start_paused = true)]
+async fn stragglers_on_a_broken_target_do_not_break_the_new_one() {
+    let workshop = Workshop::default();
+    let balancer = workshop.balancer([spec("a", "1")]);
+    let leases: Vec<_> = (0..10).map(|_| pick(&balancer)).collect();
+    for lease in leases {
+        lease.finish(Outcome::broken());
+        advance(SECOND).await;
+        drop(pick(&balancer));
+    }
+    assert_eq!(workshop.made(), 2, "one target broke, and was made again once");
+}
+
 /// Each pause is from half to the whole of 100 ms, doubled for each attempt, at most 30 s.
 fn assert_grows(pauses: &[Duration]) {
     for (attempt, pause) in pauses.iter().enumerate() {

@@ -33,7 +33,6 @@ impl UpdateGuard {
         let gone = current.saturating_sub(proposed);
         let allowed = config.max_shrink_percent();
         if current < config.min_endpoints() || gone <= allowed.of(current) {
-            self.believe();
             return Ok(());
         }
         // A set that is smaller still is a new claim, and has its own time to prove itself.
@@ -42,11 +41,10 @@ impl UpdateGuard {
             _ => Doubted { since: now, size: proposed },
         };
         let believed = Nanos(doubted.since.0.saturating_add(nanos(config.confirm_after())));
+        self.doubted = Some(doubted);
         if now >= believed {
-            self.believe();
             return Ok(());
         }
-        self.doubted = Some(doubted);
         Err(UpdateError::Shrinks {
             current,
             proposed,

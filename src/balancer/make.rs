@@ -50,6 +50,7 @@ impl<T> fmt::Debug for Factory<T> {
 pub(crate) struct Rebuild {
     /// Targets made in a row without a good answer from any of them.
     attempts: u32,
+    made_at: Nanos,
     not_before: Nanos,
     wanted: bool,
     /// Good answers of the endpoint when its last target was made.
@@ -65,6 +66,7 @@ impl Rebuild {
         if successes > self.successes {
             self.attempts = 0;
             self.successes = successes;
+            self.not_before = self.not_before.min(self.made_at.plus(Self::FIRST_PAUSE));
         }
         self.wanted = now < self.not_before;
         !self.wanted
@@ -96,6 +98,7 @@ impl Rebuild {
         let doubled = nanos(Self::FIRST_PAUSE) << self.attempts.min(16);
         let pause = doubled.min(longest);
         self.attempts = self.attempts.saturating_add(1);
+        self.made_at = now;
         self.not_before = Nanos(now.0.saturating_add(pause / 2 + rng.below(pause / 2 + 1)));
     }
 }

@@ -104,12 +104,11 @@ impl<T: Send + Sync + 'static> Core<T> {
             if checked {
                 let sizes = (base.members.len(), offers.as_ref().map_or(0, Vec::len));
                 writer.guard.check(base.config.update(), sizes, now, self.ground.origin)?;
-            } else {
-                writer.guard.believe();
             }
             let offers = offers.take().unwrap_or_default();
             let Merged { members, tally } = self.merge(writer, base, offers, now)?;
             if tally.is_nothing() {
+                writer.guard.believe();
                 return Ok(base.version);
             }
             let change = Change::Replaced {
@@ -182,6 +181,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let version = self
             .publish(writer, base, draft, Some(change))
             .map_err(|_| UpdateError::Strategy { name: base.chosen.name.to_string() })?;
+        writer.guard.believe();
         self.remember(writer, base, now);
         Ok(version)
     }
