@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -195,10 +196,12 @@ impl Picker for Stubborn {
     }
 }
 
+type Change = fn(&Numbered) -> Result<(), UpdateError>;
+
 const MINE: &str = "kind = 'custom'\ncustom = 'mine'";
 
 fn with_mine(mine: impl Strategy) -> Numbered {
-    builder(&strategy(MINE), 3, 0).strategy("mine", mine).build().unwrap()
+    builder(&strategy(MINE), 3, 0).strategy("mine", mine).build().expect("the settings are valid")
 }
 
 #[tokio::test(start_paused = true)]
@@ -224,6 +227,36 @@ async fn choosing_what_is_excluded_is_the_strategys_fault() {
 #[tokio::test(start_paused = true)]
 async fn choosing_nobody_means_that_all_are_excluded() {
     assert_eq!(refusal(&with_mine(Stubborn(None))), PickError::AllExcluded);
+}
+
+/// Panics when it is to choose.
+#[derive(Debug)]
+struct Choking;
+
+impl Strategy for Choking {
+    fn build(&self, _: &Candidates<'_>) -> Box<dyn Picker> {
+        Box::new(Self)
+    }
+}
+
+impl Picker for Choking {
+    fn pick(&self, _: &mut PickContext<'_>) -> Option<usize> {
+        unreachable!("told to panic")
+    }
+
+    fn shares(&self) -> Vec<f64> {
+        Vec::new()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pick_that_panics_does_no_other_harm() {
+    let balancer = with_mine(Choking);
+    let pick_it = AssertUnwindSafe(|| drop(balancer.pick(&Key::none())));
+    assert!(catch_unwind(pick_it).is_err());
+    balancer.apply(config("")).unwrap();
+    assert_eq!(sequence(&balancer, 9).len(), 9);
+    assert!(balancer.status().endpoints.iter().all(|it| it.in_flight == 0));
 }
 
 /// Panics while it prepares, if the switch is on.
@@ -262,7 +295,7 @@ async fn sets_that_make_the_strategy_panic_are_refused_and_the_old_one_serves() 
     let switch = Arc::new(AtomicBool::new(false));
     let balancer = with_mine(Panicking(Arc::clone(&switch)));
     switch.store(true, Ordering::Relaxed);
-    let changes: [fn(&Numbered) -> Result<(), UpdateError>; 6] = [
+    let changes: [Change; 6] = [
         |it| it.replace(endpoints(0..5)).map(drop),
         |it| it.replace_unchecked(endpoints(0..1)).map(drop),
         |it| it.insert(endpoint(7)).map(drop),
