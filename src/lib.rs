@@ -75,12 +75,22 @@ mod sync;
 mod units;
 
 pub use self::balancer::{Balancer, Builder, Change, Drain, EndpointStatus, Events, Lease, Status};
+#[cfg(feature = "http")]
+pub use self::classify::{ByGrpcStatus, ByStatus, ChosenEndpoint};
 pub use self::classify::{ByResult, Classify, FailureKind, Outcome};
 pub use self::config::Config;
 pub use self::endpoint::{Availability, Endpoint, EndpointSpec};
-pub use self::error::{BoxError, ConfigError, PickError, Problem, Severity, UpdateError};
+pub use self::error::{
+    BoxError, ConfigError, EndpointError, EndpointErrorReason, PickError, Problem, Severity,
+    UpdateError, find_cause,
+};
 pub use self::event::{Event, Published};
-pub use self::service::{Balance, KeyBy, NoKey, ResponseFuture};
+pub use self::service::{
+    Answered, Balance, BalanceLayer, DirectBalance, DirectFuture, KeyBy, NoKey, ResponseFuture,
+    Target, Until, UntilHead,
+};
+#[cfg(feature = "http")]
+pub use self::service::{DirectError, FollowedBody, PreserveHost, UntilEnd};
 pub use self::units::{EndpointId, Key, Percent, Version};
 
 /// The README's examples are tests.

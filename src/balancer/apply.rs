@@ -7,7 +7,7 @@ use crate::error::{ConfigError, Problem};
 use crate::event::{Event, Published};
 use crate::snapshot::{Draft, Snapshot};
 use crate::sync::Arc;
-use crate::units::{Nanos, Version};
+use crate::units::Version;
 
 /// New settings, with who wants them and why.
 ///
@@ -70,7 +70,7 @@ impl<T: Send + Sync + 'static> Core<T> {
     fn apply(&self, change: Change) -> Result<Version, ConfigError> {
         let now = self.ground.origin.nanos(now());
         self.write(now, |writer, base| {
-            self.apply_to(writer, base, change, now).inspect_err(|error| {
+            self.apply_to(writer, base, change).inspect_err(|error| {
                 let version = base.version;
                 self.hub.send(Event::ConfigRefused { version, error: error.clone() });
             })
@@ -82,11 +82,14 @@ impl<T: Send + Sync + 'static> Core<T> {
         writer: &mut Writer<T>,
         base: &Snapshot<T>,
         change: Change,
-        _now: Nanos,
     ) -> Result<Version, ConfigError> {
         let Change { config, by, because } = change;
         if config == *base.config {
             return Ok(base.version);
+        }
+        if config.endpoints() != base.config.endpoints() {
+            let message = "are not taken from a change of the settings yet; use replace_specs";
+            return Err(Problem::error("endpoints", message).into());
         }
         let chosen = self.named.choose(config.strategy())?;
         let name = Arc::clone(&chosen.name);

@@ -9,7 +9,7 @@ use crate::balancer::make::Factory;
 use crate::balancer::named::Named;
 use crate::balancer::{Balancer, now};
 use crate::config::Config;
-use crate::endpoint::{Attributes, Bound, Endpoint, EndpointCell, EndpointSpec, Shared};
+use crate::endpoint::{Attributes, Bound, Endpoint, EndpointCell, EndpointSpec, Home, Shared};
 use crate::error::{BoxError, ConfigError, Problem};
 use crate::rng::Randomness;
 use crate::snapshot::{Draft, Ground, Member, Said};
@@ -128,14 +128,18 @@ impl<T: Send + Sync + 'static> Builder<T> {
             // Far from the end of the count, and anywhere in a round.
             cursor: Arc::new(Cursor::at(randomness.fork().next_u64() >> 8)),
         };
-        let shared = Arc::new(Shared::new(ground.origin));
-        let name = self.name.as_deref().or_else(|| self.config.name()).unwrap_or("default").into();
+        let name = self.name.as_deref().or_else(|| self.config.name()).unwrap_or("default");
+        let shared = Arc::new(Shared::new(ground.origin, name.into()));
+        let home = Arc::new(Home::new());
         let strategy = Arc::clone(&chosen.name);
         let draft = Draft {
             version: Version::FIRST,
             config: Arc::new(self.config),
             chosen,
-            members: joining.into_iter().map(|joining| Arc::new(joining.member(&shared))).collect(),
+            members: joining
+                .into_iter()
+                .map(|joining| Arc::new(joining.member(&shared, &home)))
+                .collect(),
             other_due: Nanos::NEVER,
         };
         let snapshot = draft.build(&ground).map_err(|_| {
@@ -143,7 +147,6 @@ impl<T: Send + Sync + 'static> Builder<T> {
             Problem::error("strategy", message)
         })?;
         let core = Arc::new(Core {
-            name,
             published: Published::new(snapshot),
             writer: HandOver::new(Writer::default()),
             hub: Hub::default(),
@@ -151,10 +154,12 @@ impl<T: Send + Sync + 'static> Builder<T> {
             named: self.named,
             randomness,
             shared: Arc::clone(&shared),
+            home: Arc::clone(&home),
             factory: self.factory,
         });
         let control: Weak<Core<T>> = Arc::downgrade(&core);
-        shared.report_to(control);
+        shared.report_to(control.clone());
+        home.is(control);
         Ok(Balancer { core })
     }
 }
@@ -168,13 +173,13 @@ struct Joining<T> {
 }
 
 impl<T> Joining<T> {
-    fn member(self, shared: &Arc<Shared>) -> Member<T> {
+    fn member(self, shared: &Arc<Shared>, home: &Arc<Home<T>>) -> Member<T> {
         let cell = EndpointCell::new(self.attributes.id.clone(), Arc::clone(shared));
         Member {
             attributes: Arc::new(self.attributes),
             given_weight: self.weight,
             said: Said::default(),
-            bound: Arc::new(Bound { cell: Arc::new(cell), target: self.target }),
+            bound: Arc::new(Bound::new(Arc::new(cell), Arc::clone(home), self.target)),
             spec: self.spec,
         }
     }

@@ -10,7 +10,7 @@ use crate::balancer::events::Hub;
 use crate::balancer::guard::UpdateGuard;
 use crate::balancer::make::{Factory, Rebuild};
 use crate::balancer::named::Named;
-use crate::endpoint::{EndpointCell, Held, Shared, Tripped};
+use crate::endpoint::{EndpointCell, Held, Home, PickAgain, Shared, Tripped};
 use crate::error::PickError;
 use crate::event::{Event, Published as Change};
 use crate::rng::Randomness;
@@ -25,7 +25,6 @@ const LOOKS: usize = 8;
 const REMEMBERED: usize = 1_024;
 
 pub(crate) struct Core<T> {
-    pub(crate) name: Arc<str>,
     pub(crate) published: Published<Snapshot<T>>,
     pub(crate) writer: HandOver<Writer<T>>,
     pub(crate) hub: Hub,
@@ -33,6 +32,7 @@ pub(crate) struct Core<T> {
     pub(crate) named: Named,
     pub(crate) randomness: Randomness,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) home: Arc<Home<T>>,
     pub(crate) factory: Option<Factory<T>>,
 }
 
@@ -42,6 +42,8 @@ pub(crate) struct Writer<T> {
     /// Cells of endpoints that were removed, and until when they are kept.
     pub(crate) removed: BTreeMap<EndpointId, Remembered>,
     pub(crate) rebuilds: BTreeMap<EndpointId, Rebuild>,
+    /// Before this, what is due is left as it is.
+    pub(crate) settle_again_at: Nanos,
     /// What is to be dropped once the lock is free: dropping a target runs code of its owner.
     pub(crate) garbage: Vec<Garbage<T>>,
 }
@@ -60,6 +62,7 @@ impl<T> Default for Writer<T> {
             guard: UpdateGuard::default(),
             removed: BTreeMap::new(),
             rebuilds: BTreeMap::new(),
+            settle_again_at: Nanos(0),
             garbage: Vec::new(),
         }
     }
@@ -197,9 +200,15 @@ impl<T: Send + Sync + 'static> Tripped for Core<T> {
     }
 }
 
+impl<T: Send + Sync + 'static> PickAgain<T> for Core<T> {
+    fn pick_again(&self, key: &Key, now: Instant) -> Result<Held<T>, PickError> {
+        self.pick(key, now)
+    }
+}
+
 impl<T> fmt::Debug for Core<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Core").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Core").field("name", &self.shared.name).finish_non_exhaustive()
     }
 }
 

@@ -14,8 +14,12 @@ pub(crate) struct UpdateGuard {
 #[derive(Clone, Copy, Debug)]
 struct Doubted {
     since: Nanos,
+    last: Nanos,
     size: usize,
 }
+
+/// Times of `confirm_after` for which a set that is no longer sent is still the one that was.
+const LAPSE: u64 = 10;
 
 impl UpdateGuard {
     /// Judges a change from `current` to `proposed` endpoints.
@@ -27,20 +31,27 @@ impl UpdateGuard {
         origin: Origin,
     ) -> Result<(), UpdateError> {
         let Some(config) = config else { return Ok(()) };
-        if proposed == 0 && current > 0 && !config.allow_empty() {
-            return Err(UpdateError::Empty { current });
+        if proposed == 0 && current > 0 {
+            let empty = UpdateError::Empty { current };
+            return if config.allow_empty() { Ok(()) } else { Err(empty) };
         }
         let gone = current.saturating_sub(proposed);
         let allowed = config.max_shrink_percent();
         if current < config.min_endpoints() || gone <= allowed.of(current) {
             return Ok(());
         }
+        let confirm = nanos(config.confirm_after());
         // A set that is smaller still is a new claim, and has its own time to prove itself.
         let doubted = match self.doubted {
-            Some(doubted) if proposed >= doubted.size => doubted,
-            _ => Doubted { since: now, size: proposed },
+            Some(doubted)
+                if proposed >= doubted.size
+                    && now.0.saturating_sub(doubted.last.0) <= confirm.saturating_mul(LAPSE) =>
+            {
+                Doubted { last: now, ..doubted }
+            }
+            _ => Doubted { since: now, last: now, size: proposed },
         };
-        let believed = Nanos(doubted.since.0.saturating_add(nanos(config.confirm_after())));
+        let believed = Nanos(doubted.since.0.saturating_add(confirm));
         self.doubted = Some(doubted);
         if now >= believed {
             return Ok(());

@@ -1,13 +1,14 @@
 //! A chosen endpoint, counted for as long as it is used.
 
 use std::fmt;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::balancer::now;
 use crate::classify::Outcome;
 use crate::endpoint::Held;
-use crate::units::EndpointId;
+use crate::units::{EndpointId, Key, Nanos};
 
 /// One request's hold on the endpoint chosen for it.
 ///
@@ -42,9 +43,58 @@ impl<T> Lease<T> {
         self.finish_at(outcome, now());
     }
 
-    pub(crate) fn finish_at(self, outcome: Outcome, now: Instant) {
-        let now = self.held.bound().cell.origin().nanos(now);
+    /// Says that the answer has begun. The latency that is taken in ends here, while the request
+    /// counts as in flight until the lease ends: for answers that are streamed. Only the first
+    /// call counts.
+    pub fn answered(&mut self) {
+        let now = self.nanos(now());
+        self.held.answered(now);
+    }
+
+    pub(crate) fn finish_at(mut self, outcome: Outcome, now: Instant) {
+        let now = self.nanos(now);
         self.held.finish(outcome, now);
+    }
+
+    /// Gives the lease back as if it had never been taken: nothing was sent.
+    pub(crate) fn withdraw(mut self) {
+        self.held.withdraw();
+    }
+
+    /// Another lease for the same request, if the balancer still exists.
+    pub(crate) fn pick_again(&self, key: &Key) -> Option<Self> {
+        let home = self.held.bound().home().find()?;
+        home.pick_again(key, now()).ok().map(Self::new)
+    }
+
+    /// When the endpoint's time is over, and how long it is, if it is limited.
+    pub(crate) fn deadline(&self) -> Option<(Instant, Duration)> {
+        let limit = self.held.terms().attempt_timeout;
+        if limit == u64::MAX {
+            return None;
+        }
+        let span = Duration::from_nanos(limit);
+        let origin = self.held.bound().cell.origin();
+        Some((origin.instant(self.held.began().plus(span))?, span))
+    }
+
+    /// The name of the balancer it came from.
+    #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "for the span"))]
+    pub(crate) fn balancer(&self) -> &str {
+        self.held.bound().cell.balancer()
+    }
+
+    fn nanos(&self, at: Instant) -> Nanos {
+        self.held.bound().cell.origin().nanos(at)
+    }
+}
+
+impl<T> Drop for Lease<T> {
+    fn drop(&mut self) {
+        if self.held.is_timed() {
+            let now = self.nanos(now());
+            self.held.abandon(now);
+        }
     }
 }
 

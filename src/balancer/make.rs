@@ -53,19 +53,17 @@ pub(crate) struct Rebuild {
     made_at: Nanos,
     not_before: Nanos,
     wanted: bool,
-    /// Good answers of the endpoint when its last target was made.
-    successes: u64,
 }
 
 impl Rebuild {
     const FIRST_PAUSE: Duration = Duration::from_millis(100);
     const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-    /// Asks for a new target; `true` if it may be made now.
-    pub(crate) fn want(&mut self, now: Nanos, successes: u64) -> bool {
-        if successes > self.successes {
+    /// Asks for a new target for one that has `proved` itself or not; `true` if it may be made
+    /// now.
+    pub(crate) fn want(&mut self, now: Nanos, proved: bool) -> bool {
+        if proved {
             self.attempts = 0;
-            self.successes = successes;
             self.not_before = self.not_before.min(self.made_at.plus(Self::FIRST_PAUSE));
         }
         self.wanted = now < self.not_before;
@@ -118,7 +116,7 @@ mod tests {
         let mut now = Nanos(0);
         let mut pauses = Vec::new();
         for _ in 0..12 {
-            assert!(rebuild.want(now, 0));
+            assert!(rebuild.want(now, false));
             rebuild.failed(now, &mut rng);
             pauses.push(pause(&rebuild, now));
             now = rebuild.due();
@@ -132,13 +130,13 @@ mod tests {
         let mut rng = Rng::seeded(5);
         let mut rebuild = Rebuild::default();
         for attempt in 0..10 {
-            rebuild.want(Nanos(attempt << 40), 0);
+            rebuild.want(Nanos(attempt << 40), false);
             rebuild.made(Nanos(attempt << 40), &mut rng);
         }
         let now = Nanos(1 << 50);
-        assert!(rebuild.want(now, 1));
+        assert!(rebuild.want(now, true));
         rebuild.made(now, &mut rng);
-        assert!(!rebuild.want(Nanos(now.0 + 1), 1));
+        assert!(!rebuild.want(Nanos(now.0 + 1), false));
         assert!(pause(&rebuild, now) <= Duration::from_millis(100));
     }
 

@@ -179,7 +179,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let bound = match (arrival.target, known) {
             (Some(target), _) => {
                 writer.rebuilds.remove(&arrival.attributes.id);
-                Arc::new(Bound { cell: cell(writer), target })
+                Arc::new(Bound::new(cell(writer), Arc::clone(&self.home), target))
             }
             (None, Some(known)) => Arc::clone(&known.bound),
             (None, None) => return None,

@@ -89,7 +89,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// What it is called.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.core.name
+        &self.core.shared.name
     }
 
     /// The settings that are served.
@@ -128,7 +128,7 @@ impl<T> fmt::Debug for Balancer<T> {
         let (version, endpoints) =
             self.core.published.read(|snapshot| (snapshot.version, snapshot.members.len()));
         f.debug_struct("Balancer")
-            .field("name", &self.core.name)
+            .field("name", &self.core.shared.name)
             .field("version", &version)
             .field("endpoints", &endpoints)
             .finish()

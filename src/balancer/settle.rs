@@ -1,10 +1,15 @@
 //! What time and trips bring about.
 
+use std::time::Duration;
+
 use crate::balancer::core::{Core, Garbage, Writer};
 use crate::event::{Event, Published as Change};
 use crate::snapshot::{Draft, Snapshot};
 use crate::sync::Arc;
 use crate::units::Nanos;
+
+/// The pause after a strategy has panicked over what time brings about.
+const SETTLE_AGAIN: Duration = Duration::from_secs(1);
 
 impl<T: Send + Sync + 'static> Core<T> {
     /// Settles what is due, unless somebody else is at it.
@@ -29,14 +34,19 @@ impl<T: Send + Sync + 'static> Core<T> {
     }
 
     fn expire(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) {
+        if now < writer.settle_again_at {
+            return;
+        }
         for (at, member) in base.members.iter().enumerate().filter(|(_, m)| m.due() <= now) {
             let current = self.published.current();
             let mut draft = Draft::of(&current);
             draft.members[at] = Arc::new(member.projected(now));
             draft.version = draft.version.next_config();
             let change = Change::Expired { endpoint: member.id().clone() };
-            // A strategy that panics leaves things as they are; the next pick tries again.
-            let _ = self.publish(writer, &current, draft, Some(change));
+            if self.publish(writer, &current, draft, Some(change)).is_err() {
+                // The strategy panicked. Not every pick may try again.
+                writer.settle_again_at = now.plus(SETTLE_AGAIN);
+            }
             writer.garbage.push(Garbage::Snapshot(current));
         }
     }
@@ -47,7 +57,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let mut events = Vec::new();
         let mut touched = false;
         for (slot, member) in draft.members.iter_mut().zip(&base.members) {
-            let broken = member.bound.cell.take_broken();
+            let broken = member.bound.take_broken();
             let Some(spec) = member.spec.as_ref() else {
                 continue;
             };
@@ -57,7 +67,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             }
             touched = true;
             let rebuild = writer.rebuilds.entry(member.id().clone()).or_default();
-            if !rebuild.want(now, member.bound.cell.counts().successes) {
+            if !rebuild.want(now, member.bound.is_proved()) {
                 continue;
             }
             let endpoint = member.id().clone();

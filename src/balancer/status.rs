@@ -84,7 +84,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             .map(|(member, share)| endpoint_status(&snapshot, member, share, now))
             .collect();
         Status {
-            name: self.name.to_string(),
+            name: self.shared.name.to_string(),
             version: snapshot.version,
             strategy: snapshot.chosen.name.to_string(),
             panic: false,
@@ -116,7 +116,7 @@ fn endpoint_status<T>(
 ) -> EndpointStatus {
     let cell = &member.bound.cell;
     let counts = cell.counts();
-    let latency = cell.measured_latency(now, snapshot.settings());
+    let latency = cell.measured_latency(now, snapshot.terms());
     EndpointStatus {
         id: member.id().clone(),
         state: member.availability(),

@@ -7,6 +7,7 @@
 mod choices;
 mod ids;
 mod kind;
+mod limits;
 mod outlier;
 mod range;
 mod root;
@@ -22,6 +23,7 @@ mod tests;
 
 pub use self::choices::Choices;
 pub use self::kind::StrategyKind;
+pub use self::limits::LimitsConfig;
 pub use self::outlier::OutlierConfig;
 pub use self::root::Config;
 pub use self::strategy::StrategyConfig;

@@ -19,17 +19,29 @@ use crate::error::Problem;
 pub struct OutlierConfig {
     dry_run: bool,
     remember_removed: Duration,
+    abandoned_after: Option<Duration>,
+    retry_after_cap: Duration,
 }
 
 impl Default for OutlierConfig {
-    /// In earnest, and removed endpoints are remembered for five minutes.
+    /// In earnest; removed endpoints are remembered, and pleas for time honoured, for five minutes
+    /// at most; a caller who goes away is never held against an endpoint.
     fn default() -> Self {
-        Self { dry_run: false, remember_removed: Duration::from_mins(5) }
+        Self {
+            dry_run: false,
+            remember_removed: Duration::from_mins(5),
+            abandoned_after: None,
+            retry_after_cap: Duration::from_mins(5),
+        }
     }
 }
 
 impl OutlierConfig {
     const REMEMBER_REMOVED: RangeInclusive<Duration> =
+        Duration::from_secs(1)..=Duration::from_hours(24);
+    const ABANDONED_AFTER: RangeInclusive<Duration> =
+        Duration::from_millis(1)..=Duration::from_hours(24);
+    const RETRY_AFTER_CAP: RangeInclusive<Duration> =
         Duration::from_secs(1)..=Duration::from_hours(24);
 
     /// Whether judgements are only told and nothing is ejected; default `false`.
@@ -46,6 +58,49 @@ impl OutlierConfig {
     #[must_use]
     pub const fn remember_removed(&self) -> Duration {
         self.remember_removed
+    }
+
+    /// How old a request is when a caller who gives it up speaks against the endpoint; 1ms to 24h,
+    /// absent by default: never.
+    ///
+    /// A request that its caller drops says nothing about the endpoint: callers cancel for reasons
+    /// of their own. Where callers cancel only because they have waited too long, set this a
+    /// little below the time they wait, and an endpoint that never answers is held to account.
+    #[must_use]
+    pub const fn abandoned_after(&self) -> Option<Duration> {
+        self.abandoned_after
+    }
+
+    /// The longest time for which an endpoint may ask to be left alone (`Retry-After`); 1s to
+    /// 24h, default 5m.
+    ///
+    /// Longer trusts servers with longer pauses, and a wrong one with a longer outage.
+    #[must_use]
+    pub const fn retry_after_cap(&self) -> Duration {
+        self.retry_after_cap
+    }
+
+    /// Sets [how old an abandoned request has to be](Self::abandoned_after); `None` for never.
+    ///
+    /// # Errors
+    ///
+    /// Outside 1ms to 24h.
+    pub fn with_abandoned_after(mut self, age: Option<Duration>) -> Result<Self, Problem> {
+        self.abandoned_after = match age {
+            Some(age) => Some(within("outlier.abandoned_after", age, &Self::ABANDONED_AFTER)?),
+            None => None,
+        };
+        Ok(self)
+    }
+
+    /// Sets [the longest time to be left alone](Self::retry_after_cap).
+    ///
+    /// # Errors
+    ///
+    /// Outside 1s to 24h.
+    pub fn with_retry_after_cap(mut self, time: Duration) -> Result<Self, Problem> {
+        self.retry_after_cap = within("outlier.retry_after_cap", time, &Self::RETRY_AFTER_CAP)?;
+        Ok(self)
     }
 
     /// Sets whether judgements are [only told](Self::dry_run).
@@ -71,7 +126,7 @@ mod reading {
     use super::OutlierConfig;
     use crate::config::document::{Section, duration, flag};
 
-    const NOT_YET: [&str; 15] = [
+    const NOT_YET: [&str; 13] = [
         "interval",
         "base_ejection_time",
         "max_ejection_time",
@@ -79,8 +134,6 @@ mod reading {
         "max_ejected_percent",
         "min_available",
         "probe_successes",
-        "abandoned_after",
-        "retry_after_cap",
         "consecutive_failures",
         "consecutive_gateway_failures",
         "consecutive_local_failures",
@@ -94,6 +147,10 @@ mod reading {
             let mut outlier = Self::default();
             section.set(&mut outlier, "dry_run", flag, |it, value| Ok(it.with_dry_run(value)));
             section.set(&mut outlier, "remember_removed", duration, Self::with_remember_removed);
+            section.set(&mut outlier, "abandoned_after", duration, |it, age| {
+                it.with_abandoned_after(Some(age))
+            });
+            section.set(&mut outlier, "retry_after_cap", duration, Self::with_retry_after_cap);
             section.not_yet(&NOT_YET);
             outlier
         }

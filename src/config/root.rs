@@ -1,6 +1,7 @@
 //! The settings as a whole.
 
 use super::ids::Ids;
+use super::limits::LimitsConfig;
 use super::outlier::OutlierConfig;
 use super::strategy::StrategyConfig;
 use super::update::UpdateConfig;
@@ -28,6 +29,7 @@ pub struct Config {
     strategy: StrategyConfig,
     update: Option<UpdateConfig>,
     outlier: Option<OutlierConfig>,
+    limits: LimitsConfig,
     endpoints: Option<Vec<EndpointSpec>>,
 }
 
@@ -40,6 +42,7 @@ impl Default for Config {
             strategy: StrategyConfig::default(),
             update: Some(UpdateConfig::default()),
             outlier: Some(OutlierConfig::default()),
+            limits: LimitsConfig::default(),
             endpoints: None,
         }
     }
@@ -69,6 +72,12 @@ impl Config {
     #[must_use]
     pub const fn outlier(&self) -> Option<&OutlierConfig> {
         self.outlier.as_ref()
+    }
+
+    /// `[limits]`: how long a request may take.
+    #[must_use]
+    pub const fn limits(&self) -> &LimitsConfig {
+        &self.limits
     }
 
     /// `[[endpoints]]`: the set, where the settings carry it; `None`, the default, leaves the set
@@ -106,6 +115,13 @@ impl Config {
         self
     }
 
+    /// Sets the [limits](Self::limits).
+    #[must_use]
+    pub fn with_limits(mut self, limits: LimitsConfig) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// Sets the [endpoints](Self::endpoints); `None` leaves the set alone, an empty list asks for
     /// an empty one.
     ///
@@ -124,11 +140,10 @@ impl Config {
 
 #[cfg(feature = "config")]
 mod reading {
-    use super::{Config, OutlierConfig, StrategyConfig, UpdateConfig};
+    use super::{Config, LimitsConfig, OutlierConfig, StrategyConfig, UpdateConfig};
     use crate::config::document::{Section, endpoints, text};
 
-    const NOT_YET: [&str; 7] =
-        ["limits", "health", "panic", "slow_start", "tiers", "hash", "guard"];
+    const NOT_YET: [&str; 6] = ["health", "panic", "slow_start", "tiers", "hash", "guard"];
 
     impl Config {
         /// What stays at its default after a problem does not matter: the whole is then refused.
@@ -143,6 +158,9 @@ mod reading {
             }
             if let Some(outlier) = section.part_or_off("outlier", OutlierConfig::read) {
                 config.outlier = outlier;
+            }
+            if let Some(limits) = section.part("limits", LimitsConfig::read) {
+                config.limits = limits;
             }
             config.endpoints = endpoints(section);
             section.not_yet(&NOT_YET);

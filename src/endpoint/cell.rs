@@ -13,9 +13,9 @@ use std::fmt;
 use std::sync::{OnceLock, Weak};
 use std::task::Waker;
 
-use crate::classify::{FailureKind, Outcome};
+use crate::classify::Outcome;
 use crate::stats::{Latency, RecentFailures, Typical};
-use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering};
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 use crate::units::{EndpointId, Nanos, Origin};
 
 const FLAG: u64 = 1;
@@ -31,9 +31,9 @@ pub(crate) struct EndpointCell {
     /// Begun and at once given back because the endpoint was closed.
     void: AtomicU64,
     latency: Latency,
+    /// When the endpoint last gave a sign of life, or got work while it had none.
+    stirred: AtomicU64,
     failures: RecentFailures,
-    /// The target was declared broken and nobody has taken it up yet.
-    broken: AtomicBool,
     waiters: Mutex<Vec<Waker>>,
     shared: Arc<Shared>,
     id: EndpointId,
@@ -43,12 +43,13 @@ pub(crate) struct EndpointCell {
 pub(crate) struct Shared {
     pub(crate) origin: Origin,
     pub(crate) typical: Typical,
+    pub(crate) name: Arc<str>,
     control: OnceLock<Weak<dyn Tripped>>,
 }
 
 impl Shared {
-    pub(crate) fn new(origin: Origin) -> Self {
-        Self { origin, typical: Typical::new(), control: OnceLock::new() }
+    pub(crate) fn new(origin: Origin, name: Arc<str>) -> Self {
+        Self { origin, typical: Typical::new(), name, control: OnceLock::new() }
     }
 
     /// Says who takes up trips; only the first call counts.
@@ -63,15 +64,20 @@ pub(crate) trait Tripped: Send + Sync {
     fn tripped(&self, now: Nanos);
 }
 
-/// How outcomes bear on the load.
+/// What a request is judged by: the settings of the snapshot that chose its endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LoadSettings {
+pub(crate) struct Terms {
     /// Nanoseconds in which an estimate comes down to 1/e of its way.
     pub(crate) decay: u64,
     /// Nanoseconds for which a failure weighs; 0 if it does not.
     pub(crate) penalty: u64,
     /// Nanoseconds at most for which an endpoint may ask to be left alone.
     pub(crate) hint_cap: u64,
+    /// Nanoseconds after which an abandoned request speaks against its endpoint; `u64::MAX` for
+    /// never.
+    pub(crate) abandoned_after: u64,
+    /// Nanoseconds that an endpoint has for its answer; `u64::MAX` for no limit.
+    pub(crate) attempt_timeout: u64,
 }
 
 /// The counters of an endpoint, read at one moment.
@@ -95,8 +101,8 @@ impl EndpointCell {
             ignored: AtomicU64::new(0),
             void: AtomicU64::new(0),
             latency: Latency::new(),
+            stirred: AtomicU64::new(0),
             failures: RecentFailures::new(),
-            broken: AtomicBool::new(false),
             waiters: Mutex::new(Vec::new()),
             shared,
             id,
@@ -107,21 +113,43 @@ impl EndpointCell {
         &self.id
     }
 
+    pub(crate) fn balancer(&self) -> &str {
+        &self.shared.name
+    }
+
     pub(crate) fn origin(&self) -> Origin {
         self.shared.origin
     }
 
     /// Counts a request in. `false` if the endpoint is closed: nothing was counted.
     #[inline]
-    pub(crate) fn begin(&self) -> bool {
+    pub(crate) fn begin(&self, now: Nanos) -> bool {
         // Acquire: whoever sees the flag also sees the snapshot published before it was set.
         let before = self.begun.fetch_add(ONE, Ordering::AcqRel);
         if before & FLAG == 0 {
+            if before / ONE == self.ended.load(Ordering::Relaxed) / ONE {
+                self.stirred.store(now.0, Ordering::Relaxed);
+            }
             return true;
         }
-        self.void.fetch_add(1, Ordering::Relaxed);
-        self.end();
+        self.withdraw();
         false
+    }
+
+    /// Counts out a request that was never sent, as if it had never been counted in.
+    pub(crate) fn withdraw(&self) {
+        self.void.fetch_add(1, Ordering::Release);
+        self.end();
+    }
+
+    /// How long the endpoint has had requests and given no answer to any, in nanoseconds.
+    ///
+    /// Never more than the age of its oldest request, and just that for an endpoint that accepts
+    /// and never answers.
+    #[inline]
+    pub(crate) fn silence(&self, now: Nanos) -> u64 {
+        let stirred = self.stirred.load(Ordering::Relaxed);
+        if self.in_flight() == 0 { 0 } else { now.0.saturating_sub(stirred) }
     }
 
     /// Counts a request out and wakes those who wait for the last one.
@@ -158,12 +186,14 @@ impl EndpointCell {
     }
 
     pub(crate) fn counts(&self) -> Counts {
+        // The total first: a request that ends meanwhile is then missing from the successes, where
+        // the other way round a failure would pass for one.
+        let ended = self.ended.load(Ordering::Acquire) / ONE;
+        let begun = self.begun.load(Ordering::Acquire) / ONE;
         let failures = self.failed.load(Ordering::Acquire);
         let overloaded = self.overloaded.load(Ordering::Acquire);
         let ignored = self.ignored.load(Ordering::Acquire);
         let void = self.void.load(Ordering::Acquire);
-        let ended = self.ended.load(Ordering::Acquire) / ONE;
-        let begun = self.begun.load(Ordering::Acquire) / ONE;
         Counts {
             picks: begun.saturating_sub(void),
             in_flight: begun.saturating_sub(ended),
@@ -174,29 +204,20 @@ impl EndpointCell {
         }
     }
 
-    /// Takes in what became of a request, counts it out, and says whether somebody has to look
-    /// after the endpoint.
-    pub(crate) fn finish(
-        &self,
-        outcome: Outcome,
-        began: Nanos,
-        now: Nanos,
-        settings: LoadSettings,
-    ) -> bool {
-        let mut trip = false;
+    /// Takes in what became of a request that took `latency`, and counts it out.
+    pub(crate) fn finish(&self, outcome: Outcome, latency: u64, now: Nanos, terms: Terms) {
+        if outcome != Outcome::Ignore {
+            self.stir(now);
+        }
         match outcome {
-            Outcome::Success => self.measure(now.0.saturating_sub(began.0), now, settings),
-            Outcome::Failure(kind) => {
-                self.weigh(now, settings, 0);
-                if kind == FailureKind::Broken {
-                    self.broken.store(true, Ordering::Release);
-                    trip = true;
-                }
+            Outcome::Success => self.measure(latency, now, terms),
+            Outcome::Failure(_) => {
+                self.weigh(now, terms, 0);
                 self.failed.fetch_add(1, Ordering::Release);
             }
             Outcome::Overloaded { retry_after } => {
                 let hint = retry_after.map_or(0, crate::units::nanos);
-                self.weigh(now, settings, hint.min(settings.hint_cap));
+                self.weigh(now, terms, hint.min(terms.hint_cap));
                 self.overloaded.fetch_add(1, Ordering::Release);
             }
             Outcome::Ignore => {
@@ -204,7 +225,6 @@ impl EndpointCell {
             }
         }
         self.end();
-        trip
     }
 
     /// Counts out a request whose caller went away.
@@ -213,14 +233,19 @@ impl EndpointCell {
         self.end();
     }
 
-    fn measure(&self, sample: u64, now: Nanos, settings: LoadSettings) {
-        self.latency.observe(sample, now, settings.decay, self.shared.typical.read());
-        self.shared.typical.observe(sample, now, settings.decay);
+    /// The endpoint has begun to answer.
+    pub(crate) fn stir(&self, now: Nanos) {
+        self.stirred.store(now.0, Ordering::Relaxed);
     }
 
-    fn weigh(&self, now: Nanos, settings: LoadSettings, hint: u64) {
-        if settings.penalty > 0 {
-            self.failures.record(now, settings.penalty, hint);
+    fn measure(&self, sample: u64, now: Nanos, terms: Terms) {
+        self.latency.observe(sample, now, terms.decay, self.shared.typical.read());
+        self.shared.typical.observe(sample, now, terms.decay);
+    }
+
+    fn weigh(&self, now: Nanos, terms: Terms, hint: u64) {
+        if terms.penalty > 0 {
+            self.failures.record(now, terms.penalty, hint);
         }
     }
 
@@ -232,26 +257,26 @@ impl EndpointCell {
 
     /// Requests in flight plus the failures that still weigh.
     #[inline]
-    pub(crate) fn load(&self, now: Nanos, settings: LoadSettings) -> u64 {
-        let failures =
-            if settings.penalty == 0 { 0 } else { self.failures.count(now, settings.penalty) };
+    pub(crate) fn load(&self, now: Nanos, terms: Terms) -> u64 {
+        let failures = if terms.penalty == 0 { 0 } else { self.failures.count(now, terms.penalty) };
         self.in_flight().saturating_add(failures)
     }
 
-    /// The latency a request sent now has to expect, in nanoseconds: the estimate, or the time
-    /// for which the last failure still weighs where that is longer.
+    /// The latency a request sent now has to expect, in nanoseconds: the longest of the estimate,
+    /// the time for which the last failure still weighs, and the time for which the endpoint has
+    /// been silent.
     #[inline]
-    pub(crate) fn expected_latency(&self, now: Nanos, settings: LoadSettings, typical: f32) -> f32 {
-        let estimate = self.latency.read(now, settings.decay, typical);
-        if settings.penalty == 0 {
+    pub(crate) fn expected_latency(&self, now: Nanos, terms: Terms, typical: f32) -> f32 {
+        let estimate = self.latency.read(now, terms.decay, typical).max(self.silence(now) as f32);
+        if terms.penalty == 0 {
             return estimate;
         }
         estimate.max(self.failures.remaining(now) as f32)
     }
 
-    pub(crate) fn measured_latency(&self, now: Nanos, settings: LoadSettings) -> Option<f32> {
+    pub(crate) fn measured_latency(&self, now: Nanos, terms: Terms) -> Option<f32> {
         let typical = self.shared.typical.read();
-        self.latency.is_measured().then(|| self.latency.read(now, settings.decay, typical))
+        self.latency.is_measured().then(|| self.latency.read(now, terms.decay, typical))
     }
 
     /// Turns away whoever begins from now on. Set it after a snapshot without the endpoint was
@@ -265,11 +290,6 @@ impl EndpointCell {
         self.begun.fetch_and(!FLAG, Ordering::AcqRel);
     }
 
-    /// Takes the trip a broken target has left, if there is one.
-    pub(crate) fn take_broken(&self) -> bool {
-        self.broken.load(Ordering::Relaxed) && self.broken.swap(false, Ordering::AcqRel)
-    }
-
     /// Registers `waker` to be woken once nothing is in flight; `true` if that is so already.
     pub(crate) fn watch(&self, waker: &Waker) -> bool {
         {
@@ -280,7 +300,11 @@ impl EndpointCell {
             // Under the lock, so that a wake-up cannot clear the flag between the two.
             self.ended.fetch_or(FLAG, Ordering::AcqRel);
         }
-        self.in_flight() == 0
+        let idle = self.in_flight() == 0;
+        if idle {
+            self.waiters.lock().retain(|known| !known.will_wake(waker));
+        }
+        idle
     }
 }
 

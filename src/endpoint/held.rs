@@ -1,17 +1,105 @@
 //! The hold a request has on its endpoint.
 
 use std::fmt;
+use std::sync::{OnceLock, Weak};
 
-use crate::classify::Outcome;
-use crate::endpoint::{EndpointCell, LoadSettings};
-use crate::sync::Arc;
-use crate::units::Nanos;
+use tokio::time::Instant;
+
+use crate::classify::{FailureKind, Outcome};
+use crate::endpoint::{EndpointCell, Terms};
+use crate::error::PickError;
+use crate::sync::{Arc, AtomicBool, Ordering};
+use crate::units::{Key, Nanos};
 
 /// A target and the cell it is counted on. A new target for an endpoint gets a new binding to
 /// the same cell.
 pub(crate) struct Bound<T> {
     pub(crate) cell: Arc<EndpointCell>,
+    home: Arc<Home<T>>,
+    /// Declared broken, and nobody has taken it up yet. It stands with the target, so that a
+    /// straggler cannot speak of a target made since.
+    broken: AtomicBool,
+    /// The target has answered well.
+    proved: AtomicBool,
     pub(crate) target: T,
+}
+
+impl<T> Bound<T> {
+    pub(crate) fn new(cell: Arc<EndpointCell>, home: Arc<Home<T>>, target: T) -> Self {
+        Self { cell, home, broken: AtomicBool::new(false), proved: AtomicBool::new(false), target }
+    }
+
+    /// Another target for the same endpoint.
+    pub(crate) fn retarget(&self, target: T) -> Self {
+        Self::new(Arc::clone(&self.cell), Arc::clone(&self.home), target)
+    }
+
+    /// The way back to the balancer.
+    pub(crate) fn home(&self) -> &Home<T> {
+        &self.home
+    }
+
+    /// Takes the trip that a broken target has left, if there is one.
+    pub(crate) fn take_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed) && self.broken.swap(false, Ordering::AcqRel)
+    }
+
+    /// Whether this target has ever answered well.
+    pub(crate) fn is_proved(&self) -> bool {
+        self.proved.load(Ordering::Relaxed)
+    }
+
+    /// Notes what an outcome says about the target; `true` if somebody has to look after it.
+    #[inline]
+    fn note(&self, outcome: Outcome) -> bool {
+        match outcome {
+            Outcome::Success => {
+                // Written once, so that the line stays shared.
+                if !self.proved.load(Ordering::Relaxed) {
+                    self.proved.store(true, Ordering::Relaxed);
+                }
+                false
+            }
+            Outcome::Failure(FailureKind::Broken) => {
+                self.broken.store(true, Ordering::Release);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The way from a request back to the balancer it came from.
+///
+/// Requests do not hold the balancer: a count that all of them share would be written to by every
+/// thread for every request.
+pub(crate) struct Home<T>(OnceLock<Weak<dyn PickAgain<T>>>);
+
+/// Chooses another endpoint for a request that could not use the one it got.
+pub(crate) trait PickAgain<T>: Send + Sync {
+    fn pick_again(&self, key: &Key, now: Instant) -> Result<Held<T>, PickError>;
+}
+
+impl<T> Home<T> {
+    pub(crate) fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    /// Says where home is; only the first call counts.
+    pub(crate) fn is(&self, home: Weak<dyn PickAgain<T>>) {
+        let _ = self.0.set(home);
+    }
+
+    /// The balancer, if it still exists.
+    pub(crate) fn find(&self) -> Option<Arc<dyn PickAgain<T>>> {
+        self.0.get()?.upgrade()
+    }
+}
+
+impl<T> fmt::Debug for Home<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Home").finish_non_exhaustive()
+    }
 }
 
 /// The endpoint takes nothing new.
@@ -24,34 +112,74 @@ pub(crate) struct Closed;
 pub(crate) struct Held<T> {
     bound: Arc<Bound<T>>,
     began: Nanos,
-    settings: LoadSettings,
+    answered: Option<Nanos>,
+    terms: Terms,
     open: bool,
 }
 
 impl<T> Held<T> {
     #[inline]
-    pub(crate) fn begin(
-        bound: &Arc<Bound<T>>,
-        began: Nanos,
-        settings: LoadSettings,
-    ) -> Result<Self, Closed> {
-        if bound.cell.begin() {
-            Ok(Self { bound: Arc::clone(bound), began, settings, open: true })
+    pub(crate) fn begin(bound: &Arc<Bound<T>>, began: Nanos, terms: Terms) -> Result<Self, Closed> {
+        if bound.cell.begin(began) {
+            let bound = Arc::clone(bound);
+            Ok(Self { bound, began, answered: None, terms, open: true })
         } else {
             Err(Closed)
         }
+    }
+
+    pub(crate) fn began(&self) -> Nanos {
+        self.began
+    }
+
+    pub(crate) fn terms(&self) -> Terms {
+        self.terms
     }
 
     pub(crate) fn bound(&self) -> &Bound<T> {
         &self.bound
     }
 
+    /// The answer has begun: what follows of it is no part of the latency.
+    pub(crate) fn answered(&mut self, now: Nanos) {
+        if self.answered.is_none() {
+            self.answered = Some(now);
+            self.bound.cell.stir(now);
+        }
+    }
+
     #[inline]
-    pub(crate) fn finish(mut self, outcome: Outcome, now: Nanos) {
-        self.open = false;
-        if self.bound.cell.finish(outcome, self.began, now, self.settings) {
+    pub(crate) fn finish(&mut self, outcome: Outcome, now: Nanos) {
+        if !std::mem::replace(&mut self.open, false) {
+            return;
+        }
+        let latency = self.answered.unwrap_or(now).0.saturating_sub(self.began.0);
+        let trip = self.bound.note(outcome);
+        self.bound.cell.finish(outcome, latency, now, self.terms);
+        if trip {
             self.bound.cell.alert(now);
         }
+    }
+
+    /// Gives it back as if it had never been counted: the request was not sent.
+    pub(crate) fn withdraw(&mut self) {
+        if std::mem::replace(&mut self.open, false) {
+            self.bound.cell.withdraw();
+        }
+    }
+
+    /// Whether a clock is needed to say what it means that the caller goes away now.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.open && self.terms.abandoned_after < u64::MAX
+    }
+
+    /// The caller goes away at `now`.
+    pub(crate) fn abandon(&mut self, now: Nanos) {
+        // An endpoint that has begun to answer is not silent, however long its answer is.
+        let age = now.0.saturating_sub(self.began.0);
+        let blamed = self.answered.is_none() && age >= self.terms.abandoned_after;
+        let timeout = Outcome::Failure(FailureKind::Timeout);
+        self.finish(if blamed { timeout } else { Outcome::Ignore }, now);
     }
 }
 

@@ -10,8 +10,8 @@ pub use self::availability::Availability;
 pub use self::public::Endpoint;
 pub use self::spec::EndpointSpec;
 
-pub(crate) use self::cell::{EndpointCell, LoadSettings, Shared, Tripped};
-pub(crate) use self::held::{Bound, Held};
+pub(crate) use self::cell::{EndpointCell, Shared, Terms, Tripped};
+pub(crate) use self::held::{Bound, Held, Home, PickAgain};
 pub(crate) use self::public::Attributes;
 
 #[cfg(all(test, not(evenkeel_loom)))]

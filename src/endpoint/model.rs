@@ -5,21 +5,30 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
 use crate::classify::Outcome;
-use crate::endpoint::{EndpointCell, LoadSettings, Shared};
+use crate::endpoint::{EndpointCell, Shared, Terms};
 use crate::units::{EndpointId, Nanos, Origin};
 
-const SETTINGS: LoadSettings = LoadSettings { decay: 1 << 33, penalty: 1 << 32, hint_cap: 1 << 38 };
+const SETTINGS: Terms = Terms {
+    decay: 1 << 33,
+    penalty: 1 << 32,
+    hint_cap: 1 << 38,
+    abandoned_after: u64::MAX,
+    attempt_timeout: u64::MAX,
+};
 
 fn cell() -> Arc<EndpointCell> {
     #[expect(clippy::disallowed_methods, reason = "an origin for the model")]
     let origin = Origin::new(tokio::time::Instant::now());
-    Arc::new(EndpointCell::new(EndpointId::from("a"), std::sync::Arc::new(Shared::new(origin))))
+    Arc::new(EndpointCell::new(
+        EndpointId::from("a"),
+        std::sync::Arc::new(Shared::new(origin, "test".into())),
+    ))
 }
 
 fn request(cell: &EndpointCell, outcome: Outcome) -> bool {
-    let begun = cell.begin();
+    let begun = cell.begin(Nanos(0));
     if begun {
-        cell.finish(outcome, Nanos(0), Nanos(1), SETTINGS);
+        cell.finish(outcome, 1, Nanos(1), SETTINGS);
     }
     begun
 }
@@ -33,7 +42,7 @@ fn loom_requests_in_flight_are_counted_exactly() {
             thread::spawn(move || request(&cell, Outcome::Ignore))
         };
         assert!(cell.in_flight() <= 1);
-        assert!(cell.begin());
+        assert!(cell.begin(Nanos(0)));
         assert!((1..=2).contains(&cell.in_flight()));
         cell.abandon();
         assert!(other.join().unwrap());
@@ -50,7 +59,7 @@ fn loom_a_drain_ends_when_the_last_request_does_and_stays_true() {
         let other = {
             let (cell, active) = (Arc::clone(&cell), Arc::clone(&active));
             thread::spawn(move || {
-                if cell.begin() {
+                if cell.begin(Nanos(0)) {
                     active.fetch_add(1, Ordering::SeqCst);
                     active.fetch_sub(1, Ordering::SeqCst);
                     cell.abandon();
@@ -67,7 +76,7 @@ fn loom_a_drain_ends_when_the_last_request_does_and_stays_true() {
             }
         }));
         assert_eq!(active.load(Ordering::SeqCst), 0, "a request was active after the drain");
-        assert!(!cell.begin(), "a drained endpoint took a request");
+        assert!(!cell.begin(Nanos(0)), "a drained endpoint took a request");
         other.join().unwrap();
         assert_eq!(cell.in_flight(), 0);
         assert_eq!(cell.counts().successes, 0);

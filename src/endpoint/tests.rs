@@ -11,8 +11,13 @@ use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos, Origin};
 
 const SECOND: u64 = 1_000_000_000;
-const SETTINGS: LoadSettings =
-    LoadSettings { decay: 10 * SECOND, penalty: 5 * SECOND, hint_cap: 300 * SECOND };
+const SETTINGS: Terms = Terms {
+    decay: 10 * SECOND,
+    penalty: 5 * SECOND,
+    hint_cap: 300 * SECOND,
+    abandoned_after: u64::MAX,
+    attempt_timeout: u64::MAX,
+};
 
 struct Counting(AtomicUsize);
 
@@ -25,26 +30,30 @@ impl Tripped for Counting {
 fn shared() -> Arc<Shared> {
     #[expect(clippy::disallowed_methods, reason = "an origin for the test")]
     let origin = Origin::new(Instant::now());
-    Arc::new(Shared::new(origin))
+    Arc::new(Shared::new(origin, "test".into()))
 }
 
 fn bound() -> Arc<Bound<&'static str>> {
     let cell = Arc::new(EndpointCell::new(EndpointId::from("a"), shared()));
-    Arc::new(Bound { cell, target: "target" })
+    Arc::new(Bound::new(cell, Arc::new(Home::new()), "target"))
 }
 
 fn hold(bound: &Arc<Bound<&'static str>>) -> Held<&'static str> {
     Held::begin(bound, Nanos(0), SETTINGS).expect("the endpoint is open")
 }
 
+fn end<T>(mut held: Held<T>, outcome: Outcome, now: Nanos) {
+    held.finish(outcome, now);
+}
+
 #[test]
 fn every_end_releases_once() {
     let bound = bound();
     let ends: [fn(Held<&'static str>); 5] = [
-        |held| held.finish(Outcome::Success, Nanos(SECOND)),
-        |held| held.finish(Outcome::failure(), Nanos(SECOND)),
-        |held| held.finish(Outcome::overloaded(None), Nanos(SECOND)),
-        |held| held.finish(Outcome::Ignore, Nanos(SECOND)),
+        |held| end(held, Outcome::Success, Nanos(SECOND)),
+        |held| end(held, Outcome::failure(), Nanos(SECOND)),
+        |held| end(held, Outcome::overloaded(None), Nanos(SECOND)),
+        |held| end(held, Outcome::Ignore, Nanos(SECOND)),
         drop,
     ];
     for end in ends {
@@ -109,13 +118,13 @@ fn the_last_to_leave_wakes_those_who_wait() {
 #[test]
 fn failures_weigh_on_the_load_for_the_penalty() {
     let bound = bound();
-    hold(&bound).finish(Outcome::failure(), Nanos(SECOND));
+    end(hold(&bound), Outcome::failure(), Nanos(SECOND));
     assert_eq!(bound.cell.load(Nanos(SECOND), SETTINGS), 1);
     assert!(bound.cell.expected_latency(Nanos(2 * SECOND), SETTINGS, 1e6) >= 3.9e9);
     assert_eq!(bound.cell.load(Nanos(6 * SECOND), SETTINGS), 0);
     assert_eq!(bound.cell.expected_latency(Nanos(6 * SECOND), SETTINGS, 1e6), 1e6);
-    let off = LoadSettings { penalty: 0, ..SETTINGS };
-    Held::begin(&bound, Nanos(0), off).unwrap().finish(Outcome::failure(), Nanos(10 * SECOND));
+    let off = Terms { penalty: 0, ..SETTINGS };
+    end(Held::begin(&bound, Nanos(0), off).unwrap(), Outcome::failure(), Nanos(10 * SECOND));
     assert_eq!(bound.cell.load(Nanos(10 * SECOND), off), 0);
 }
 
@@ -123,7 +132,7 @@ fn failures_weigh_on_the_load_for_the_penalty() {
 fn a_retry_hint_is_capped() {
     let bound = bound();
     let hint = Some(Duration::from_secs(86_400));
-    hold(&bound).finish(Outcome::overloaded(hint), Nanos(0));
+    end(hold(&bound), Outcome::overloaded(hint), Nanos(0));
     assert_eq!(bound.cell.load(Nanos(299 * SECOND), SETTINGS), 1);
     assert_eq!(bound.cell.load(Nanos(300 * SECOND), SETTINGS), 0);
 }
@@ -131,7 +140,7 @@ fn a_retry_hint_is_capped() {
 #[test]
 fn a_failure_is_no_fast_answer() {
     let bound = bound();
-    hold(&bound).finish(Outcome::failure(), Nanos(1));
+    end(hold(&bound), Outcome::failure(), Nanos(1));
     assert_eq!(bound.cell.measured_latency(Nanos(60 * SECOND), SETTINGS), None);
 }
 
@@ -142,9 +151,68 @@ fn a_broken_target_alerts_whoever_is_in_control() {
     let shared = shared();
     shared.report_to(weak);
     let cell = Arc::new(EndpointCell::new(EndpointId::from("a"), shared));
-    let bound = Arc::new(Bound { cell, target: () });
-    Held::begin(&bound, Nanos(0), SETTINGS).unwrap().finish(Outcome::broken(), Nanos(1));
+    let bound = Arc::new(Bound::new(cell, Arc::new(Home::new()), ()));
+    end(Held::begin(&bound, Nanos(0), SETTINGS).unwrap(), Outcome::broken(), Nanos(1));
     assert_eq!(control.0.load(Ordering::Relaxed), 1);
-    assert!(bound.cell.take_broken());
-    assert!(!bound.cell.take_broken());
+    assert!(bound.take_broken());
+    assert!(!bound.take_broken());
+}
+
+#[test]
+fn an_endpoint_that_never_answers_looks_slower_and_slower() {
+    let bound = bound();
+    end(hold(&bound), Outcome::Success, Nanos(SECOND / 100));
+    let _hung = Held::begin(&bound, Nanos(SECOND), SETTINGS).unwrap();
+    let expected =
+        |seconds: u64| bound.cell.expected_latency(Nanos(seconds * SECOND), SETTINGS, 1e6);
+    assert!(expected(2) >= 0.99e9 && expected(9) >= 7.9e9);
+    // A second request does not make it look alive; an answer does.
+    let second = Held::begin(&bound, Nanos(9 * SECOND), SETTINGS).unwrap();
+    assert!(expected(10) >= 8.9e9);
+    end(second, Outcome::Success, Nanos(10 * SECOND));
+    assert!(expected(11) <= 1.1e9);
+}
+
+#[test]
+fn an_idle_endpoint_is_not_silent() {
+    let bound = bound();
+    end(hold(&bound), Outcome::Success, Nanos(1));
+    assert_eq!(bound.cell.silence(Nanos(100 * SECOND)), 0);
+}
+
+#[test]
+fn what_was_not_sent_was_never_picked() {
+    let bound = bound();
+    hold(&bound).withdraw();
+    let counts = bound.cell.counts();
+    assert_eq!((counts.picks, counts.in_flight, counts.successes, counts.ignored), (0, 0, 0, 0));
+}
+
+#[test]
+fn a_caller_who_waited_long_enough_speaks_against_the_endpoint() {
+    let bound = bound();
+    let settings = Terms { abandoned_after: SECOND, ..SETTINGS };
+    let abandon = |at: u64, answered: bool| {
+        let mut held = Held::begin(&bound, Nanos(0), settings).unwrap();
+        assert!(held.is_timed());
+        if answered {
+            held.answered(Nanos(1));
+        }
+        held.abandon(Nanos(at));
+        (bound.cell.counts().failures, bound.cell.counts().ignored)
+    };
+    assert_eq!(abandon(SECOND - 1, false), (0, 1));
+    assert_eq!(abandon(SECOND, false), (1, 1));
+    assert_eq!(abandon(9 * SECOND, true), (1, 2));
+}
+
+#[test]
+fn the_latency_of_a_stream_ends_where_its_answer_begins() {
+    let bound = bound();
+    let mut held = hold(&bound);
+    held.answered(Nanos(SECOND / 100));
+    held.answered(Nanos(SECOND));
+    end(held, Outcome::Success, Nanos(60 * SECOND));
+    let measured = bound.cell.measured_latency(Nanos(60 * SECOND), SETTINGS).unwrap();
+    assert!((measured - 1e7).abs() < 1e5, "{measured}");
 }

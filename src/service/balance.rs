@@ -1,6 +1,7 @@
 //! The service that sends each request to an endpoint of its own.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::task::{Context, Poll};
 
 use tower_service::Service;
@@ -8,14 +9,18 @@ use tower_service::Service;
 use crate::balancer::Balancer;
 use crate::classify::{ByResult, Classify};
 use crate::error::BoxError;
-use crate::service::{KeyBy, NoKey, ResponseFuture};
+use crate::service::{KeyBy, NoKey, ResponseFuture, Until, UntilHead};
 use crate::units::Key;
 
 /// A `tower` service over endpoints that are services themselves; [`Balancer::service`] makes it.
 ///
 /// It is always ready: the endpoint is chosen in `call`, where the request is known, and a fresh
-/// clone of the endpoint's service is made ready and called within the response future. Nothing is
-/// boxed, and nothing is locked. Cloning it is cheap, and clones share the balancer.
+/// clone of the endpoint's service is made ready and called within the response future. While that
+/// clone is pending, other endpoints are tried. Nothing is boxed, and nothing is locked. Cloning it
+/// is cheap, and clones share the balancer.
+///
+/// Errors are [`PickError`](crate::PickError) where no endpoint was chosen and
+/// [`EndpointError`](crate::EndpointError) where one was, with the service's own error behind it.
 ///
 /// ```
 /// use evenkeel::{Balancer, Endpoint};
@@ -33,23 +38,30 @@ use crate::units::Key;
 /// # Ok(())
 /// # }
 /// ```
-pub struct Balance<T, K = NoKey, C = ByResult> {
+///
+/// # Panics
+///
+/// With `limits.attempt_timeout`, outside of a tokio runtime with a timer.
+pub struct Balance<T, K = NoKey, C = ByResult, U = UntilHead> {
     balancer: Balancer<T>,
     key: K,
     classify: C,
+    until: PhantomData<fn() -> U>,
 }
 
 impl<T: Send + Sync + 'static> Balancer<T> {
     /// A `tower` service that sends each request to an endpoint chosen for it.
     ///
-    /// For endpoints whose targets are `Service<Request> + Clone`.
+    /// For endpoints whose targets are `Service<Request> + Clone`. For one client and many
+    /// addresses there is [`BalanceLayer`](crate::BalanceLayer).
     #[must_use]
     pub fn service(&self) -> Balance<T> {
-        Balance { balancer: self.clone(), key: NoKey, classify: ByResult }
+        let balancer = self.clone();
+        Balance { balancer, key: NoKey, classify: ByResult, until: PhantomData }
     }
 }
 
-impl<T, K, C> Balance<T, K, C> {
+impl<T, K, C, U> Balance<T, K, C, U> {
     /// Says how a request's [`Key`] is made.
     ///
     /// ```
@@ -59,21 +71,34 @@ impl<T, K, C> Balance<T, K, C> {
     /// # Ok::<(), evenkeel::ConfigError>(())
     /// ```
     #[must_use]
-    pub fn key_by<Req, K2: Fn(&Req) -> Key>(self, key: K2) -> Balance<T, K2, C> {
+    pub fn key_by<Req, K2: Fn(&Req) -> Key>(self, key: K2) -> Balance<T, K2, C, U> {
         self.key_from(key)
     }
 
     /// As [`key_by`](Self::key_by), for types that implement [`KeyBy`].
     #[must_use]
-    pub fn key_from<K2>(self, key: K2) -> Balance<T, K2, C> {
-        Balance { balancer: self.balancer, key, classify: self.classify }
+    pub fn key_from<K2>(self, key: K2) -> Balance<T, K2, C, U> {
+        let Self { balancer, classify, until, .. } = self;
+        Balance { balancer, key, classify, until }
     }
 
     /// Says what a result tells about its endpoint: a closure
     /// `Fn(Result<&Response, &Error>) -> Outcome`, or a [`Classify`]. Default: by `Ok` and `Err`.
     #[must_use]
-    pub fn classify<C2>(self, classify: C2) -> Balance<T, K, C2> {
-        Balance { balancer: self.balancer, key: self.key, classify }
+    pub fn classify<C2>(self, classify: C2) -> Balance<T, K, C2, U> {
+        let Self { balancer, key, until, .. } = self;
+        Balance { balancer, key, classify, until }
+    }
+
+    /// Follows the bodies of responses: a request counts as in flight until its body has ended,
+    /// failed or been dropped, and is judged then. The latency still ends with the head.
+    ///
+    /// Changes the response's type to `http::Response<FollowedBody<..>>`.
+    #[cfg(feature = "http")]
+    #[must_use]
+    pub fn follow_body(self) -> Balance<T, K, C, crate::service::UntilEnd> {
+        let Self { balancer, key, classify, .. } = self;
+        Balance { balancer, key, classify, until: PhantomData }
     }
 
     /// The balancer behind it.
@@ -83,40 +108,43 @@ impl<T, K, C> Balance<T, K, C> {
     }
 }
 
-impl<T, K, C, Req> Service<Req> for Balance<T, K, C>
+impl<T, K, C, U, Req> Service<Req> for Balance<T, K, C, U>
 where
     T: Service<Req> + Clone + Send + Sync + 'static,
     T::Error: Into<BoxError>,
     K: KeyBy<Req>,
     C: Classify<T::Response, T::Error> + Clone,
+    U: Until<T::Response, T::Error, T, C>,
 {
-    type Response = T::Response;
+    type Response = U::Response;
     type Error = BoxError;
-    type Future = ResponseFuture<T, Req, C>;
+    type Future = ResponseFuture<T, Req, C, U>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        match self.balancer.pick(&self.key.key(&request)) {
-            Ok(lease) => ResponseFuture::new(lease, request, self.classify.clone()),
+        let key = self.key.key(&request);
+        match self.balancer.pick(&key) {
+            Ok(lease) => ResponseFuture::new(lease, key, request, self.classify.clone()),
             Err(refusal) => ResponseFuture::refused(refusal),
         }
     }
 }
 
-impl<T, K: Clone, C: Clone> Clone for Balance<T, K, C> {
+impl<T, K: Clone, C: Clone, U> Clone for Balance<T, K, C, U> {
     fn clone(&self) -> Self {
         Self {
             balancer: self.balancer.clone(),
             key: self.key.clone(),
             classify: self.classify.clone(),
+            until: PhantomData,
         }
     }
 }
 
-impl<T, K, C> fmt::Debug for Balance<T, K, C> {
+impl<T, K, C, U> fmt::Debug for Balance<T, K, C, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Balance").field("balancer", &self.balancer).finish_non_exhaustive()
     }

@@ -1,4 +1,4 @@
-//! A request on its way: made ready, called, judged, released.
+//! A request on its way: an endpoint found, called, judged, released.
 
 use std::fmt;
 use std::future::Future;
@@ -9,20 +9,25 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::balancer::Lease;
-use crate::classify::{Classify, Outcome};
+use crate::classify::Classify;
 use crate::error::{BoxError, PickError};
+use crate::service::calling::Calling;
+use crate::service::readying::{Contender, Ready, Readying};
+use crate::service::{Until, UntilHead};
+use crate::units::Key;
 
 pin_project! {
     /// The response of [`Balance`](crate::Balance).
     ///
     /// # Cancel safety
     ///
-    /// Dropped before the answer, it releases its endpoint at once and judges nothing: a caller
-    /// who goes away is no fault of the endpoint.
+    /// Dropped before the answer, it releases its endpoint at once and judges nothing, unless
+    /// `outlier.abandoned_after` says that the caller has waited long enough.
     #[must_use = "futures do nothing unless polled"]
-    pub struct ResponseFuture<T: Service<Req>, Req, C> {
+    pub struct ResponseFuture<T: Service<Req>, Req, C, U = UntilHead> {
         #[pin]
         state: State<T, Req, C, T::Future>,
+        until: std::marker::PhantomData<fn() -> U>,
     }
 }
 
@@ -30,64 +35,58 @@ pin_project! {
     #[project = StateProj]
     #[project_replace = StateTaken]
     enum State<T, Req, C, F> {
-        /// The clone that is being made ready, and will be called.
-        Readying { service: T, request: Req, lease: Lease<T>, classify: C },
-        Calling { #[pin] response: F, lease: Lease<T>, classify: C },
+        Readying { readying: Readying<T>, request: Req, classify: C },
+        Calling { #[pin] calling: Calling<F, T, C> },
         Refused { refusal: PickError },
         Done,
     }
 }
 
-impl<T: Service<Req> + Clone, Req, C> ResponseFuture<T, Req, C> {
-    pub(crate) fn new(lease: Lease<T>, request: Req, classify: C) -> Self {
-        let service = lease.target().clone();
-        Self { state: State::Readying { service, request, lease, classify } }
+impl<T: Service<Req> + Clone, Req, C, U> ResponseFuture<T, Req, C, U> {
+    pub(crate) fn new(lease: Lease<T>, key: Key, request: Req, classify: C) -> Self {
+        let readying = Readying::new(lease, key);
+        Self::at(State::Readying { readying, request, classify })
     }
 
     pub(crate) fn refused(refusal: PickError) -> Self {
-        Self { state: State::Refused { refusal } }
+        Self::at(State::Refused { refusal })
+    }
+
+    fn at(state: State<T, Req, C, T::Future>) -> Self {
+        Self { state, until: std::marker::PhantomData }
     }
 }
 
-impl<T, Req, C> Future for ResponseFuture<T, Req, C>
+impl<T, Req, C, U> Future for ResponseFuture<T, Req, C, U>
 where
-    T: Service<Req>,
+    T: Service<Req> + Clone,
     T::Error: Into<BoxError>,
     C: Classify<T::Response, T::Error>,
+    U: Until<T::Response, T::Error, T, C>,
 {
-    type Output = Result<T::Response, BoxError>;
+    type Output = Result<U::Response, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
         loop {
             match state.as_mut().project() {
-                StateProj::Readying { service, .. } => {
-                    let readied = ready!(service.poll_ready(cx));
+                StateProj::Readying { readying, .. } => {
+                    let readied = ready!(readying.poll(cx));
                     let taken = state.as_mut().project_replace(State::Done);
-                    let StateTaken::Readying { mut service, request, lease, classify } = taken
-                    else {
-                        continue;
-                    };
-                    if let Err(error) = readied {
-                        // By tower's contract such a service is to be discarded.
-                        lease.finish(Outcome::broken());
-                        return Poll::Ready(Err(error.into()));
-                    }
-                    let response = service.call(request);
-                    state.set(State::Calling { response, lease, classify });
+                    let StateTaken::Readying { request, classify, .. } = taken else { continue };
+                    let Ready { contender: Contender { mut service, lease }, deadline } = readied?;
+                    let call = || service.call(request);
+                    let calling = Calling::new(lease, classify, deadline, call);
+                    state.set(State::Calling { calling });
                 }
-                StateProj::Calling { response, classify, .. } => {
-                    let result = ready!(response.poll(cx));
-                    let outcome = classify.classify(result.as_ref());
-                    if let StateTaken::Calling { lease, .. } = state.project_replace(State::Done) {
-                        lease.finish(outcome);
-                    }
-                    return Poll::Ready(result.map_err(Into::into));
+                StateProj::Calling { calling } => {
+                    let answer = ready!(calling.poll::<T::Response, T::Error>(cx));
+                    state.set(State::Done);
+                    return Poll::Ready(answer.map(U::complete));
                 }
                 StateProj::Refused { .. } => {
-                    if let StateTaken::Refused { refusal } =
-                        state.as_mut().project_replace(State::Done)
-                    {
+                    let taken = state.as_mut().project_replace(State::Done);
+                    if let StateTaken::Refused { refusal } = taken {
                         return Poll::Ready(Err(refusal.into()));
                     }
                 }
@@ -99,7 +98,7 @@ where
     }
 }
 
-impl<T: Service<Req>, Req, C> fmt::Debug for ResponseFuture<T, Req, C> {
+impl<T: Service<Req>, Req, C, U> fmt::Debug for ResponseFuture<T, Req, C, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::config::Config;
-use crate::endpoint::LoadSettings;
+use crate::endpoint::Terms;
 use crate::snapshot::{Chosen, Member, Snapshot};
 use crate::strategy::{Candidate, Candidates, Cursor};
 use crate::sync::Arc;
@@ -73,7 +73,7 @@ impl<T> Draft<T> {
         let next_due = self.members.iter().map(|member| member.due()).min();
         Ok(Snapshot {
             version: self.version,
-            settings: load_settings(&self.config),
+            terms: terms(&self.config),
             config: self.config,
             chosen: self.chosen,
             next_due: next_due.unwrap_or(Nanos::NEVER).min(self.other_due),
@@ -86,14 +86,14 @@ impl<T> Draft<T> {
     }
 }
 
-/// The longest that an endpoint's `Retry-After` is honoured.
-const RETRY_AFTER_CAP: std::time::Duration = std::time::Duration::from_secs(300);
-
-fn load_settings(config: &Config) -> LoadSettings {
+fn terms(config: &Config) -> Terms {
     let strategy = config.strategy();
-    LoadSettings {
+    let outlier = config.outlier().cloned().unwrap_or_default();
+    Terms {
         decay: nanos(strategy.decay()),
         penalty: strategy.failure_penalty().map_or(0, nanos),
-        hint_cap: nanos(RETRY_AFTER_CAP),
+        hint_cap: nanos(outlier.retry_after_cap()),
+        abandoned_after: outlier.abandoned_after().map_or(u64::MAX, nanos),
+        attempt_timeout: config.limits().attempt_timeout().map_or(u64::MAX, nanos),
     }
 }

@@ -76,8 +76,7 @@ impl<T> Member<T> {
 
     /// The same endpoint with another target.
     pub(crate) fn with_target(&self, target: T) -> Self {
-        let cell = Arc::clone(&self.bound.cell);
-        Self { bound: Arc::new(Bound { cell, target }), ..self.copy() }
+        Self { bound: Arc::new(self.bound.retarget(target)), ..self.copy() }
     }
 
     fn copy(&self) -> Self {

@@ -7,7 +7,7 @@ pub(crate) use self::build::{Draft, Ground, StrategyPanicked};
 pub(crate) use self::member::{Member, Said};
 
 use crate::config::Config;
-use crate::endpoint::{Bound, Held, LoadSettings};
+use crate::endpoint::{Bound, Held, Terms};
 use crate::error::PickError;
 use crate::rng::Rng;
 use crate::strategy::{Candidate, PickContext, Picker, Strategy};
@@ -36,7 +36,7 @@ pub(crate) struct Snapshot<T> {
     bound: Box<[Arc<Bound<T>>]>,
     /// `None` where there is nothing to choose from.
     picker: Option<Box<dyn Picker>>,
-    settings: LoadSettings,
+    terms: Terms,
     origin: Origin,
 }
 
@@ -65,7 +65,7 @@ impl<T> Snapshot<T> {
             key,
             now,
             origin: self.origin,
-            settings: self.settings,
+            terms: self.terms,
             typical,
             rng,
         };
@@ -74,7 +74,7 @@ impl<T> Snapshot<T> {
         };
         match self.bound.get(index) {
             Some(bound) if key.excluded().is_empty() || !cx.is_excluded(index) => {
-                Held::begin(bound, now, self.settings).map_err(|_| Miss::Stale)
+                Held::begin(bound, now, self.terms).map_err(|_| Miss::Stale)
             }
             _ => Err(Miss::Refused(self.misled(index))),
         }
@@ -93,8 +93,8 @@ impl<T> Snapshot<T> {
         shares
     }
 
-    pub(crate) fn settings(&self) -> LoadSettings {
-        self.settings
+    pub(crate) fn terms(&self) -> Terms {
+        self.terms
     }
 
     /// Where in `members` an endpoint is.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use tokio::time::Instant;
 
-use crate::endpoint::LoadSettings;
+use crate::endpoint::Terms;
 use crate::rng::Rng;
 use crate::strategy::Candidate;
 use crate::units::{EndpointId, Key, Nanos, Origin};
@@ -16,7 +16,7 @@ pub struct PickContext<'a> {
     pub(crate) key: &'a Key,
     pub(crate) now: Nanos,
     pub(crate) origin: Origin,
-    pub(crate) settings: LoadSettings,
+    pub(crate) terms: Terms,
     pub(crate) typical: f32,
     pub(crate) rng: Rng,
 }
@@ -57,7 +57,7 @@ impl PickContext<'_> {
     pub fn load(&self, index: usize) -> u64 {
         self.candidates
             .get(index)
-            .map_or(u64::MAX, |candidate| candidate.cell.load(self.now, self.settings))
+            .map_or(u64::MAX, |candidate| candidate.cell.load(self.now, self.terms))
     }
 
     /// The latency to expect of a candidate, in nanoseconds, without those ahead in the queue:
@@ -67,7 +67,7 @@ impl PickContext<'_> {
     #[inline]
     pub fn expected_latency(&self, index: usize) -> f64 {
         self.candidates.get(index).map_or(f64::INFINITY, |candidate| {
-            f64::from(candidate.cell.expected_latency(self.now, self.settings, self.typical))
+            f64::from(candidate.cell.expected_latency(self.now, self.terms, self.typical))
         })
     }
 

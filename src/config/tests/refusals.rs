@@ -46,7 +46,7 @@ const UNKNOWN: &[Case] = &[
 ];
 
 const NOT_YET: &[Case] = &[
-    ("limits = {}", "limits", (1, 1), &["not available yet"]),
+    ("limits.max_in_flight = 3", "limits.max_in_flight", (1, 8), &["not available yet"]),
     ("[health]\nrise = 2", "health", (1, 2), &["not available yet"]),
     ("panic = false", "panic", (1, 1), &["not available yet"]),
     ("slow_start.window = '30s'", "slow_start", (1, 1), &["not available yet"]),
@@ -113,7 +113,7 @@ kind = 'x'
 custom = 'not complained of: the kind is unknown'
 choices = 1
 
-[limits]
+[health]
 ";
     let found = problems(text);
     let found: Vec<_> = found.iter().map(|it| (it.position.unwrap(), it.path.as_str())).collect();
@@ -127,7 +127,7 @@ choices = 1
             ((7, 1), "update.allow_empti"),
             ((10, 8), "strategy.kind"),
             ((12, 11), "strategy.choices"),
-            ((14, 2), "limits"),
+            ((14, 2), "health"),
         ]
     );
 }

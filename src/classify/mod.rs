@@ -1,6 +1,20 @@
 //! What became of a request, as far as its endpoint is concerned.
 
+#[cfg(feature = "http")]
+mod grpc;
+#[cfg(feature = "http")]
+mod http;
+#[cfg(feature = "http")]
+mod retry_after;
+
+#[cfg(feature = "http")]
+pub use self::grpc::ByGrpcStatus;
+#[cfg(feature = "http")]
+pub use self::http::{ByStatus, ChosenEndpoint};
+
 use std::time::Duration;
+
+use crate::units::EndpointId;
 
 /// What a request says about the endpoint that had it.
 ///
@@ -72,7 +86,7 @@ impl Outcome {
 
 /// Turns what a service returned into an [`Outcome`].
 ///
-/// Called once a request, on the request's own task: it must not block. Closures implement it.
+/// Called on the request's own task: it must not block. Closures implement it.
 ///
 /// ```
 /// use evenkeel::{Classify, Outcome};
@@ -90,6 +104,28 @@ impl Outcome {
 pub trait Classify<Res, Err> {
     /// What `result` says about the endpoint it came from.
     fn classify(&self, result: Result<&Res, &Err>) -> Outcome;
+
+    /// Leaves on the response where it came from, for protocols that have a place for it. Default:
+    /// leaves nothing.
+    fn mark(&self, response: &mut Res, endpoint: &EndpointId) {
+        let _ = (response, endpoint);
+    }
+
+    /// Whether the head of this response has said all, so that the [`end`](Self::end) of its body
+    /// is not asked. Default: no.
+    #[cfg(feature = "http")]
+    fn is_final(&self, response: &Res) -> bool {
+        let _ = response;
+        false
+    }
+
+    /// What the end of a body that was followed says, after `head` had been said of its head.
+    /// Default: nothing new.
+    #[cfg(feature = "http")]
+    fn end(&self, head: Outcome, trailers: Option<&::http::HeaderMap>) -> Outcome {
+        let _ = trailers;
+        head
+    }
 }
 
 impl<F, Res, Err> Classify<Res, Err> for F

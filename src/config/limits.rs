@@ -1,0 +1,70 @@
+//! `[limits]`: how long a request may take.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::range::within;
+use crate::error::Problem;
+
+/// `[limits]`: bounds on each request. None by default.
+///
+/// ```
+/// use std::time::Duration;
+/// use evenkeel::config::LimitsConfig;
+///
+/// let limits = LimitsConfig::default().with_attempt_timeout(Some(Duration::from_secs(2)))?;
+/// assert_eq!(limits.attempt_timeout(), Some(Duration::from_secs(2)));
+/// # Ok::<(), evenkeel::Problem>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LimitsConfig {
+    attempt_timeout: Option<Duration>,
+}
+
+impl LimitsConfig {
+    const ATTEMPT_TIMEOUT: RangeInclusive<Duration> =
+        Duration::from_millis(1)..=Duration::from_hours(24);
+
+    /// How long an endpoint may take to become ready and answer; 1ms to 24h, absent by default:
+    /// no limit.
+    ///
+    /// Running out of it is a failure of the endpoint, unlike a caller who gives up. Shorter finds
+    /// endpoints that hang sooner, and fails requests that are only slow. It covers the time until
+    /// the response's head, not its body.
+    #[must_use]
+    pub const fn attempt_timeout(&self) -> Option<Duration> {
+        self.attempt_timeout
+    }
+
+    /// Sets [how long an endpoint may take](Self::attempt_timeout); `None` for no limit.
+    ///
+    /// # Errors
+    ///
+    /// Outside 1ms to 24h.
+    pub fn with_attempt_timeout(mut self, timeout: Option<Duration>) -> Result<Self, Problem> {
+        self.attempt_timeout = match timeout {
+            Some(time) => Some(within("limits.attempt_timeout", time, &Self::ATTEMPT_TIMEOUT)?),
+            None => None,
+        };
+        Ok(self)
+    }
+}
+
+#[cfg(feature = "config")]
+mod reading {
+    use super::LimitsConfig;
+    use crate::config::document::{Section, duration};
+
+    const NOT_YET: [&str; 2] = ["max_in_flight", "when_saturated"];
+
+    impl LimitsConfig {
+        pub(in crate::config) fn read(section: &mut Section<'_, '_>) -> Self {
+            let mut limits = Self::default();
+            section.set(&mut limits, "attempt_timeout", duration, |it, time| {
+                it.with_attempt_timeout(Some(time))
+            });
+            section.not_yet(&NOT_YET);
+            limits
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! How long a request counts as in flight.
+
+use std::fmt;
+
+use crate::balancer::Lease;
+use crate::classify::Outcome;
+
+/// How long a request counts as in flight, and what that makes of its response.
+///
+/// [`UntilHead`], the default, ends it with the response. `UntilEnd` (feature `http`) follows the
+/// response's body. The trait is public to be named in bounds, and sealed.
+pub trait Until<Res, Err, T, C>: sealed::Sealed {
+    /// What the caller gets.
+    type Response;
+
+    /// Ends the request, or hands its lease on to the response.
+    fn complete(answered: Answered<Res, T, C>) -> Self::Response;
+}
+
+/// An answer that has arrived, with the lease that is still held for it.
+pub struct Answered<Res, T, C> {
+    pub(crate) response: Res,
+    pub(crate) lease: Lease<T>,
+    pub(crate) head: Outcome,
+    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "asked at a body's end"))]
+    pub(crate) classify: C,
+}
+
+impl<Res, T, C> fmt::Debug for Answered<Res, T, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answered").field("lease", &self.lease).finish_non_exhaustive()
+    }
+}
+
+/// The request ends with its response.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UntilHead;
+
+impl<Res, Err, T, C> Until<Res, Err, T, C> for UntilHead {
+    type Response = Res;
+
+    #[inline]
+    fn complete(answered: Answered<Res, T, C>) -> Res {
+        answered.lease.finish(answered.head);
+        answered.response
+    }
+}
+
+pub(crate) mod sealed {
+    pub trait Sealed {}
+
+    impl Sealed for super::UntilHead {}
+}
