@@ -7,7 +7,8 @@ use tokio::time::Instant;
 
 use crate::balancer::now;
 use crate::classify::Outcome;
-use crate::endpoint::Held;
+use crate::endpoint::{Held, PickAgain};
+use crate::sync::Arc;
 use crate::units::{EndpointId, Key, Nanos};
 
 /// One request's hold on the endpoint chosen for it.
@@ -61,10 +62,9 @@ impl<T> Lease<T> {
         self.held.withdraw();
     }
 
-    /// Another lease for the same request, if the balancer still exists.
-    pub(crate) fn pick_again(&self, key: &Key) -> Option<Self> {
-        let home = self.held.bound().home().find()?;
-        home.pick_again(key, now()).ok().map(Self::new)
+    /// The way to other endpoints, if the balancer still exists.
+    pub(crate) fn elsewhere(&self) -> Option<Elsewhere<T>> {
+        self.held.bound().home().find().map(Elsewhere)
     }
 
     /// When the endpoint's time is over, and how long it is, if it is limited.
@@ -86,6 +86,15 @@ impl<T> Lease<T> {
 
     fn nanos(&self, at: Instant) -> Nanos {
         self.held.bound().cell.origin().nanos(at)
+    }
+}
+
+/// The balancer that a lease came from, to be asked for another one.
+pub(crate) struct Elsewhere<T>(Arc<dyn PickAgain<T>>);
+
+impl<T> Elsewhere<T> {
+    pub(crate) fn pick(&self, key: &Key) -> Option<Lease<T>> {
+        self.0.pick_again(key, now()).ok().map(Lease::new)
     }
 }
 

@@ -26,6 +26,7 @@ pub use self::apply::Change;
 pub use self::builder::Builder;
 pub use self::drain::Drain;
 pub use self::events::Events;
+pub(crate) use self::lease::Elsewhere;
 pub use self::lease::Lease;
 pub use self::status::{EndpointStatus, Status};
 

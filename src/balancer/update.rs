@@ -177,7 +177,8 @@ impl<T: Send + Sync + 'static> Core<T> {
         change: Change,
         now: Nanos,
     ) -> Result<Version, UpdateError> {
-        let draft = Draft { version: base.version.next_set(), members, ..Draft::of(base) };
+        let version = base.version.next_set();
+        let draft = Draft { version, ..Draft::with(base, members) };
         let version = self
             .publish(writer, base, draft, Some(change))
             .map_err(|_| UpdateError::Strategy { name: base.chosen.name.to_string() })?;

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use crate::balancer::Lease;
+use crate::balancer::{Elsewhere, Lease};
 use crate::classify::Outcome;
 use crate::error::{BoxError, EndpointError, EndpointErrorReason};
 use crate::service::calling::{Deadline, deadline, time_out};
@@ -25,6 +25,9 @@ pub(crate) struct Readying<T> {
     /// The first one stands apart, so that a request whose endpoint is ready allocates nothing.
     first: Option<Contender<T>>,
     others: Vec<Contender<T>>,
+    /// The way to further ones, once the first was not ready.
+    elsewhere: Option<Elsewhere<T>>,
+    /// The request's own key, and those that were tried excluded.
     key: Key,
     tried: usize,
     deadline: Deadline,
@@ -45,8 +48,15 @@ impl<T: Clone> Contender<T> {
 
 impl<T: Clone> Readying<T> {
     pub(crate) fn new(lease: Lease<T>, key: Key) -> Self {
-        let first = Some(Contender::new(lease));
-        Self { first, others: Vec::new(), key, tried: 1, deadline: None, error: None }
+        Self {
+            first: Some(Contender::new(lease)),
+            others: Vec::new(),
+            elsewhere: None,
+            key,
+            tried: 0,
+            deadline: None,
+            error: None,
+        }
     }
 
     #[inline]
@@ -56,13 +66,20 @@ impl<T: Clone> Readying<T> {
         T::Error: Into<BoxError>,
     {
         if let Some(mut first) = self.first.take() {
-            if self.deadline.is_none() {
+            if self.tried == 0 {
                 self.deadline = deadline(&first.lease);
             }
-            match first.service.poll_ready(cx) {
-                Poll::Ready(Ok(())) => return self.win(first),
+            let readied = first.service.poll_ready(cx);
+            if let Poll::Ready(Ok(())) = readied {
+                return self.win(first);
+            }
+            if self.tried == 0 {
+                self.elsewhere = first.lease.elsewhere();
+                self.exclude(&first);
+            }
+            match readied {
                 Poll::Ready(Err(error)) => self.discard(first, error.into()),
-                Poll::Pending => self.first = Some(first),
+                _ => self.first = Some(first),
             }
         }
         self.poll_others(cx)
@@ -94,11 +111,12 @@ impl<T: Clone> Readying<T> {
                 Poll::Pending => self.others.push(contender),
             }
         }
-        let over = self.deadline.as_mut().is_some_and(|at| at.as_mut().poll(cx).is_ready());
-        if over {
+        if self.deadline.as_mut().is_some_and(|at| at.as_mut().poll(cx).is_ready()) {
             let waiting = self.first.take().into_iter().chain(self.others.drain(..));
             // None of them was ready in its time; the last to be asked is named.
-            self.error = waiting.map(|contender| time_out(contender.lease)).last();
+            if let Some(error) = waiting.map(|contender| time_out(contender.lease)).last() {
+                self.error = Some(error);
+            }
         }
         if self.first.is_some() || !self.others.is_empty() {
             return Poll::Pending;
@@ -109,28 +127,19 @@ impl<T: Clone> Readying<T> {
 
     /// An endpoint that this request has not tried, while there is one.
     fn next(&mut self) -> Option<Contender<T>> {
-        if self.tried >= MOST {
+        let elsewhere = self.elsewhere.as_ref().filter(|_| self.tried < MOST)?;
+        let Some(lease) = elsewhere.pick(&self.key) else {
+            self.elsewhere = None;
             return None;
-        }
-        let excluding =
-            |key: Key, contender: &Contender<T>| key.excluding(contender.lease.endpoint());
-        let waiting = self.first.iter().chain(&self.others);
-        self.key = waiting.fold(std::mem::take(&mut self.key), excluding);
-        let failed = self.error.as_ref().map(EndpointError::endpoint);
-        if let Some(failed) = failed {
-            self.key = std::mem::take(&mut self.key).excluding(failed);
-        }
-        let lease = self.first.iter().chain(&self.others).next()?.lease.pick_again(&self.key);
-        match lease {
-            Some(lease) => {
-                self.tried += 1;
-                Some(Contender::new(lease))
-            }
-            None => {
-                self.tried = MOST;
-                None
-            }
-        }
+        };
+        let contender = Contender::new(lease);
+        self.exclude(&contender);
+        Some(contender)
+    }
+
+    fn exclude(&mut self, contender: &Contender<T>) {
+        self.tried += 1;
+        self.key = std::mem::take(&mut self.key).excluding(contender.lease.endpoint());
     }
 
     /// By tower's contract such a service is to be discarded.

@@ -39,11 +39,16 @@ pub(crate) struct Unbuilt<T> {
 impl<T> Draft<T> {
     /// The same state again, to be changed.
     pub(crate) fn of(snapshot: &Snapshot<T>) -> Self {
+        Self::with(snapshot, snapshot.members.to_vec())
+    }
+
+    /// The same state with other members.
+    pub(crate) fn with(snapshot: &Snapshot<T>, members: Vec<Arc<Member<T>>>) -> Self {
         Self {
             version: snapshot.version,
             config: Arc::clone(&snapshot.config),
             chosen: snapshot.chosen.clone(),
-            members: snapshot.members.to_vec(),
+            members,
             other_due: Nanos::NEVER,
         }
     }
