@@ -11,7 +11,8 @@ use crate::sync::Arc;
 /// Up to a total weight (in lowest terms) of 4,096 the order is a chairman assignment (Tijdeman,
 /// 1980): from its origin no endpoint is ever a whole request away from its part of the picks, and
 /// in no stretch of it two. Equal weights are that for any number of endpoints. Beyond, a tree of
-/// rounded splits gives each endpoint its part to within a small constant, for any weights, with
+/// rounded splits gives each endpoint its part to within two requests from its origin and three in
+/// any stretch, for any weights, with
 /// no more memory than one entry an endpoint.
 ///
 /// A balancer starts somewhere in the round at random (by its seed, if it has one), so that many
