@@ -37,7 +37,8 @@
 //!   [`set_weight`](Balancer::set_weight), [`drain`](Balancer::drain),
 //!   [`apply`](Balancer::apply), [`status`](Balancer::status),
 //!   [`subscribe`](Balancer::subscribe).
-//! * [`Balance`] is the `tower` service over it.
+//! * [`Balance`] is the `tower` service over endpoints that are services, [`BalanceLayer`] the layer
+//!   for one client and many addresses.
 //! * [`config`] holds the settings, [`Config::from_toml`] reads them.
 //! * [`strategy`] holds the ways of choosing, and the seam for one of your own.
 //! * `laws` (feature `testing`) is the suite that holds a strategy to its promises.
@@ -55,6 +56,8 @@
 //! | feature | default | what it adds |
 //! | --- | --- | --- |
 //! | `config` | yes | settings from TOML or any serde format, a status that serialises |
+//! | `http` | no | outcomes by HTTP and gRPC status, `http::Uri` as a target, bodies followed to their end |
+//! | `tracing` | no | a span around each request that names its balancer and endpoint |
 //! | `testing` | no | the laws suite |
 
 mod balancer;
@@ -94,6 +97,6 @@ pub use self::service::{DirectError, FollowedBody, PreserveHost, UntilEnd};
 pub use self::units::{EndpointId, Key, Percent, Version};
 
 /// The README's examples are tests.
-#[cfg(all(doctest, feature = "config"))]
+#[cfg(all(doctest, feature = "config", feature = "http"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -19,6 +19,9 @@ use crate::units::Key;
 /// clone is pending, other endpoints are tried. Nothing is boxed, and nothing is locked. Cloning it
 /// is cheap, and clones share the balancer.
 ///
+/// A response is a success and an error a failure, whatever the response says: over HTTP, use
+/// [`classify`](Self::classify) with `ByStatus`, or with `ByGrpcStatus` (feature `http`).
+///
 /// Errors are [`PickError`](crate::PickError) where no endpoint was chosen and
 /// [`EndpointError`](crate::EndpointError) where one was, with the service's own error behind it.
 ///
