@@ -36,6 +36,21 @@ pub enum Event {
         /// Why.
         error: ConfigError,
     },
+    /// A change that was published gives an endpoint a share far above a fair one.
+    ///
+    /// With `guard.max_share_percent` it would have been refused.
+    ShareRaised {
+        /// The version that is served from now on.
+        version: Version,
+        /// The endpoint.
+        endpoint: EndpointId,
+        /// Its share before, from 0 to 1.
+        before: f64,
+        /// Its share from now on.
+        after: f64,
+        /// What each would get of an even split.
+        fair: f64,
+    },
     /// No new target could be made for an endpoint whose target is broken. The old one stays.
     RebuildFailed {
         /// The endpoint.
@@ -116,6 +131,11 @@ pub enum Published {
         /// Why, where that was said.
         because: Option<String>,
     },
+    /// The settings and what operators said are again as they were.
+    RolledBack {
+        /// The version whose state was brought back.
+        to: Version,
+    },
     /// An endpoint whose target was broken has a new one.
     Rebuilt {
         /// The endpoint.
@@ -133,6 +153,13 @@ impl fmt::Display for Event {
             Self::ConfigRefused { version, error } => {
                 write!(f, "refused, still version {version}: {error}")
             }
+            Self::ShareRaised { version, endpoint, before, after, fair } => write!(
+                f,
+                "version {version}: `{endpoint}` receives {:.0} % instead of {:.0} % (fair: {:.0} %)",
+                100.0 * after,
+                100.0 * before,
+                100.0 * fair
+            ),
             Self::RebuildFailed { endpoint, error, attempts, .. } => {
                 write!(f, "no new target for `{endpoint}` after {attempts} attempts: {error}")
             }
@@ -173,6 +200,7 @@ impl fmt::Display for Published {
                 }
                 Ok(())
             }
+            Self::RolledBack { to } => write!(f, "rolled back to version {to}"),
             Self::Rebuilt { endpoint } => write!(f, "`{endpoint}` has a new target, made again"),
         }
     }

@@ -77,15 +77,18 @@ pub mod strategy;
 mod sync;
 mod units;
 
-pub use self::balancer::{Balancer, Builder, Change, Drain, EndpointStatus, Events, Lease, Status};
+pub use self::balancer::{
+    Balancer, Builder, Change, Drain, EndpointStatus, Events, Lease, Preview, Revision, Share,
+    Status,
+};
 #[cfg(feature = "http")]
 pub use self::classify::{ByGrpcStatus, ByStatus, ChosenEndpoint};
 pub use self::classify::{ByResult, Classify, FailureKind, Outcome};
 pub use self::config::Config;
 pub use self::endpoint::{Availability, Endpoint, EndpointSpec};
 pub use self::error::{
-    BoxError, ConfigError, EndpointError, EndpointErrorReason, PickError, Problem, Severity,
-    UpdateError, find_cause,
+    ApplyError, BoxError, ConfigError, EndpointError, EndpointErrorReason, PickError, Problem,
+    RollbackError, Severity, UpdateError, find_cause,
 };
 pub use self::event::{Event, Published};
 pub use self::service::{

@@ -1,13 +1,14 @@
 //! Changes of the settings.
 
-use crate::balancer::core::{Core, Writer};
+use crate::balancer::core::{Core, Judged, Writer};
+use crate::balancer::merge::{Merged, Offer, Tally, by_id};
 use crate::balancer::{Balancer, now};
 use crate::config::Config;
-use crate::error::{ConfigError, Problem};
+use crate::error::{ApplyError, ConfigError, Problem, UpdateError};
 use crate::event::{Event, Published};
 use crate::snapshot::{Draft, Snapshot};
 use crate::sync::Arc;
-use crate::units::Version;
+use crate::units::{Nanos, Version};
 
 /// New settings, with who wants them and why.
 ///
@@ -55,24 +56,52 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// Serves other settings from now on: all of them, or none if one of them cannot be.
     ///
     /// The strategy is exchanged between two picks; requests in flight, counters, estimates and
-    /// the place in the round are kept. Settings equal to those served change nothing.
+    /// the place in the round are kept. Settings that carry other endpoints than those served
+    /// make these the set, in the same step, as [`replace_specs`](Self::replace_specs) does; where
+    /// they carry none, or the same, the set is left alone. Settings equal to those served change
+    /// nothing.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`], if the strategy is not known, panics while it prepares, or if the change
-    /// carries endpoints: those are not taken from a change yet.
+    /// [`ConfigError`]: the strategy is not known or panics while it prepares, a target cannot be
+    /// made, or one of the guards refuses. All is then as it was.
     pub fn apply(&self, change: impl Into<Change>) -> Result<Version, ConfigError> {
-        self.core.apply(change.into())
+        let refused = |error| match error {
+            ApplyError::Refused(error) => error,
+            ApplyError::Stale { .. } => Problem::error("", "the settings changed meanwhile").into(),
+        };
+        self.core.apply(None, change.into()).map_err(refused)
+    }
+
+    /// As [`apply`](Self::apply), unless the settings or what operators say have changed since
+    /// `seen`: so of two writers who have looked at the same version, the second is told.
+    ///
+    /// Only the `config` part is compared. Discovery and health do not disturb it.
+    ///
+    /// # Errors
+    ///
+    /// [`ApplyError::Stale`] with the version there is now, or [`ApplyError::Refused`].
+    pub fn apply_if(
+        &self,
+        seen: Version,
+        change: impl Into<Change>,
+    ) -> Result<Version, ApplyError> {
+        self.core.apply(Some(seen), change.into())
     }
 }
 
 impl<T: Send + Sync + 'static> Core<T> {
-    fn apply(&self, change: Change) -> Result<Version, ConfigError> {
+    fn apply(&self, seen: Option<Version>, change: Change) -> Result<Version, ApplyError> {
         let now = self.ground.origin.nanos(now());
         self.write(now, |writer, base| {
-            self.apply_to(writer, base, change).inspect_err(|error| {
-                let version = base.version;
-                self.hub.send(Event::ConfigRefused { version, error: error.clone() });
+            let current = base.version;
+            if let Some(seen) = seen.filter(|seen| seen.config != current.config) {
+                return Err(ApplyError::Stale { seen, current });
+            }
+            let applied = self.apply_to(writer, base, change, now);
+            applied.map_err(|error| {
+                self.hub.send(Event::ConfigRefused { version: current, error: error.clone() });
+                ApplyError::Refused(error)
             })
         })
     }
@@ -82,23 +111,38 @@ impl<T: Send + Sync + 'static> Core<T> {
         writer: &mut Writer<T>,
         base: &Snapshot<T>,
         change: Change,
+        now: Nanos,
     ) -> Result<Version, ConfigError> {
         let Change { config, by, because } = change;
         if config == *base.config {
             return Ok(base.version);
         }
-        if config.endpoints() != base.config.endpoints() {
-            let message = "are not taken from a change of the settings yet; use replace_specs";
-            return Err(Problem::error("endpoints", message).into());
-        }
         let chosen = self.named.choose(config.strategy())?;
         let name = Arc::clone(&chosen.name);
-        let mut draft = Draft { config: Arc::new(config), chosen, ..Draft::of(base) };
-        draft.version = draft.version.next_config();
-        let published = Published::Configured { by, because };
-        self.publish(writer, base, draft, Some(published)).map_err(|_| {
-            let message = format!("strategy `{name}` panicked while it prepared its picker");
-            ConfigError::from(Problem::error("strategy", message))
-        })
+        let mut draft = Draft::of(base);
+        draft.version = base.version.next_config();
+        if config.endpoints() != base.config.endpoints()
+            && let Some(specs) = config.endpoints()
+        {
+            let offers = specs.iter().cloned().map(Offer::Spec);
+            let refused = |error: UpdateError| Problem::error("endpoints", error.to_string());
+            let offers = by_id(offers).map_err(refused)?;
+            let sizes = (base.members.len(), offers.len());
+            let origin = self.ground.origin;
+            writer.guard.check(config.update(), sizes, now, origin).map_err(refused)?;
+            let merged = self.merge(writer, base, offers, now).map_err(refused)?;
+            let Merged { members, tally } = merged;
+            if tally != Tally::default() {
+                draft.version = draft.version.next_set();
+            }
+            draft.members = members;
+        }
+        let draft = Draft { config: Arc::new(config), chosen, ..draft };
+        let change = Published::Configured { by, because };
+        let version = self
+            .publish(writer, base, draft, Some(change), Judged::ByShares)
+            .map_err(|refused| refused.for_config(&name))?;
+        self.remember(writer, base, now);
+        Ok(version)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Weak;
 
 use crate::balancer::core::{Core, Writer};
 use crate::balancer::events::Hub;
+use crate::balancer::history::History;
 use crate::balancer::make::Factory;
 use crate::balancer::named::Named;
 use crate::balancer::{Balancer, now};
@@ -146,9 +147,10 @@ impl<T: Send + Sync + 'static> Builder<T> {
             let message = format!("strategy `{strategy}` panicked while it prepared its picker");
             Problem::error("strategy", message)
         })?;
+        let history = History::new(&snapshot);
         let core = Arc::new(Core {
             published: Published::new(snapshot),
-            writer: HandOver::new(Writer::default()),
+            writer: HandOver::new(Writer::new(history)),
             hub: Hub::default(),
             ground,
             named: self.named,

@@ -8,13 +8,15 @@ use tokio::time::Instant;
 
 use crate::balancer::events::Hub;
 use crate::balancer::guard::UpdateGuard;
+use crate::balancer::history::History;
 use crate::balancer::make::{Factory, Rebuild};
 use crate::balancer::named::Named;
+use crate::balancer::preview::{GUARD, limit, would_receive};
 use crate::endpoint::{EndpointCell, Held, Home, PickAgain, Shared, Tripped};
-use crate::error::PickError;
+use crate::error::{ConfigError, PickError, Problem, UpdateError};
 use crate::event::{Event, Published as Change};
 use crate::rng::Randomness;
-use crate::snapshot::{Draft, Ground, Member, Miss, Snapshot, StrategyPanicked};
+use crate::snapshot::{Draft, Ground, Member, Miss, Outlook, Rise, Snapshot};
 use crate::sync::{Arc, HandOver, Published};
 use crate::units::{EndpointId, Key, Nanos, Version};
 
@@ -46,6 +48,53 @@ pub(crate) struct Writer<T> {
     pub(crate) settle_again_at: Nanos,
     /// What is to be dropped once the lock is free: dropping a target runs code of its owner.
     pub(crate) garbage: Vec<Garbage<T>>,
+    pub(crate) history: History,
+}
+
+/// Whether a change has to answer for the shares that it makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Judged {
+    ByShares,
+    /// It takes nothing from anybody, or is meant whatever comes of it.
+    Not,
+}
+
+/// Why a draft was not published.
+#[derive(Debug)]
+pub(crate) enum Unpublished {
+    /// Its strategy panicked.
+    Panicked,
+    /// It would give one endpoint too much.
+    TooMuch { rise: Rise, most: u8 },
+}
+
+impl Unpublished {
+    pub(crate) fn for_update(self, strategy: &str) -> UpdateError {
+        match self {
+            Self::Panicked => UpdateError::Strategy { name: strategy.to_owned() },
+            Self::TooMuch { rise, most } => UpdateError::Share {
+                id: rise.id,
+                before: rise.before,
+                after: rise.after,
+                max_share_percent: most,
+            },
+        }
+    }
+
+    pub(crate) fn for_config(self, strategy: &str) -> ConfigError {
+        let problem = match self {
+            Self::Panicked => {
+                let message =
+                    format!("strategy `{strategy}` panicked while it prepared its picker");
+                Problem::error("strategy", message)
+            }
+            Self::TooMuch { rise, most } => {
+                let message = format!("{}, and at most {most} % is allowed", would_receive(&rise));
+                Problem::error(GUARD, message)
+            }
+        };
+        problem.into()
+    }
 }
 
 /// What dies with a change.
@@ -56,9 +105,10 @@ pub(crate) enum Garbage<T> {
     Target(T),
 }
 
-impl<T> Default for Writer<T> {
-    fn default() -> Self {
+impl<T> Writer<T> {
+    pub(crate) fn new(history: History) -> Self {
         Self {
+            history,
             guard: UpdateGuard::default(),
             removed: BTreeMap::new(),
             rebuilds: BTreeMap::new(),
@@ -135,14 +185,26 @@ impl<T: Send + Sync + 'static> Core<T> {
         base: &Snapshot<T>,
         draft: Draft<T>,
         change: Option<Change>,
-    ) -> Result<Version, StrategyPanicked> {
+        judged: Judged,
+    ) -> Result<Version, Unpublished> {
         let other_due = writer.rebuilds.values().map(Rebuild::due).min().unwrap_or(Nanos::NEVER);
         let draft = Draft { other_due, ..draft };
         let snapshot = draft.build(&self.ground).map_err(|unbuilt| {
             writer.garbage.push(Garbage::Members(unbuilt.members));
-            StrategyPanicked
+            Unpublished::Panicked
         })?;
         let version = snapshot.version;
+        let guard = snapshot.config.guard().clone();
+        let mut rises = Vec::new();
+        if judged == Judged::ByShares {
+            let (before, after) = (Outlook::of(base), Outlook::of(&snapshot));
+            rises.extend(after.rises(&before, limit(&guard)));
+        }
+        if let (Some(most), Some(rise)) = (guard.max_share_percent(), rises.first()) {
+            let rise = rise.clone();
+            writer.garbage.push(Garbage::Snapshot(Arc::new(snapshot)));
+            return Err(Unpublished::TooMuch { rise, most: most.get() });
+        }
         let changed = changed(&base.members, &snapshot.members);
         // Opened before it can be chosen; closed once it no longer can.
         let (open, shut): (Vec<_>, Vec<_>) = changed.iter().partition(|m| m.said.admits());
@@ -150,7 +212,13 @@ impl<T: Send + Sync + 'static> Core<T> {
         writer.garbage.push(Garbage::Snapshot(self.published.publish(snapshot)));
         shut.iter().for_each(|member| member.bound.cell.close());
         if let Some(change) = change {
+            let current = self.published.current();
+            writer.history.note(base, &current, &change);
+            writer.garbage.push(Garbage::Snapshot(current));
             self.hub.send(Event::Published { version, change });
+        }
+        for Rise { id, before, after, fair } in rises {
+            self.hub.send(Event::ShareRaised { version, endpoint: id, before, after, fair });
         }
         Ok(version)
     }

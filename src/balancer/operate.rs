@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::balancer::core::Core;
+use crate::balancer::core::{Core, Judged};
 use crate::balancer::{Balancer, Drain, now};
 use crate::error::UpdateError;
 use crate::event::Published as Change;
@@ -21,7 +21,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     ///
     /// [`UpdateError::Unknown`] if there is no endpoint of this id.
     pub fn set_weight(&self, id: &EndpointId, weight: u32) -> Result<Version, UpdateError> {
-        self.core.say(id, |said, before| {
+        self.core.say(id, Judged::ByShares, |said, before| {
             let change = Change::Reweighted { endpoint: id.clone(), from: before, to: weight };
             (Said { weight: Some(weight), ..said }, change)
         })
@@ -55,7 +55,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     ///
     /// [`UpdateError::Unknown`] if there is no endpoint of this id.
     pub fn disable(&self, id: &EndpointId) -> Result<Version, UpdateError> {
-        self.core.say(id, |said, _| {
+        self.core.say(id, Judged::Not, |said, _| {
             (Said { disabled: true, ..said }, Change::Disabled { endpoint: id.clone() })
         })
     }
@@ -66,7 +66,9 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     ///
     /// [`UpdateError::Unknown`] if there is no endpoint of this id.
     pub fn enable(&self, id: &EndpointId) -> Result<Version, UpdateError> {
-        self.core.say(id, |_, _| (Said::default(), Change::Enabled { endpoint: id.clone() }))
+        self.core.say(id, Judged::Not, |_, _| {
+            (Said::default(), Change::Enabled { endpoint: id.clone() })
+        })
     }
 }
 
@@ -74,7 +76,7 @@ impl<T: Send + Sync + 'static> Core<T> {
     fn drain(&self, id: &EndpointId, span: Option<Duration>) -> Result<Drain, UpdateError> {
         let now = self.ground.origin.nanos(now());
         let until = span.map_or(Nanos::NEVER, |span| now.plus(span));
-        self.say(id, |said, _| {
+        self.say(id, Judged::Not, |said, _| {
             let reported = span.and_then(|_| self.ground.origin.instant(until));
             let change = Change::Draining { endpoint: id.clone(), until: reported };
             (Said { draining_until: Some(until), ..said }, change)
@@ -91,6 +93,7 @@ impl<T: Send + Sync + 'static> Core<T> {
     fn say(
         &self,
         id: &EndpointId,
+        judged: Judged,
         words: impl FnOnce(Said, u32) -> (Said, Change),
     ) -> Result<Version, UpdateError> {
         let now = self.ground.origin.nanos(now());
@@ -105,8 +108,8 @@ impl<T: Send + Sync + 'static> Core<T> {
             let mut draft = Draft::of(base);
             draft.version = draft.version.next_config();
             draft.members[at] = Arc::new(member.with_said(said));
-            self.publish(writer, base, draft, Some(change))
-                .map_err(|_| UpdateError::Strategy { name: base.chosen.name.to_string() })
+            self.publish(writer, base, draft, Some(change), judged)
+                .map_err(|refused| refused.for_update(&base.chosen.name))
         })
     }
 }

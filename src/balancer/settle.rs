@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::balancer::core::{Core, Garbage, Writer};
+use crate::balancer::core::{Core, Garbage, Judged, Writer};
 use crate::event::{Event, Published as Change};
 use crate::snapshot::{Draft, Snapshot};
 use crate::sync::Arc;
@@ -43,7 +43,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             draft.members[at] = Arc::new(member.projected(now));
             draft.version = draft.version.next_config();
             let change = Change::Expired { endpoint: member.id().clone() };
-            if self.publish(writer, &current, draft, Some(change)).is_err() {
+            if self.publish(writer, &current, draft, Some(change), Judged::Not).is_err() {
                 // The strategy panicked. Not every pick may try again.
                 writer.settle_again_at = now.plus(SETTLE_AGAIN);
             }
@@ -87,7 +87,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             return;
         }
         let version = draft.version;
-        if self.publish(writer, base, draft, None).is_err() {
+        if self.publish(writer, base, draft, None, Judged::Not).is_err() {
             return;
         }
         for (endpoint, failure) in events {

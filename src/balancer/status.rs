@@ -95,7 +95,7 @@ impl<T: Send + Sync + 'static> Core<T> {
 
 impl<T: Send + Sync + 'static> Core<T> {
     /// What is served, or what would be if somebody had settled what is due at `now`.
-    fn projected(&self, now: Nanos) -> Arc<Snapshot<T>> {
+    pub(crate) fn projected(&self, now: Nanos) -> Arc<Snapshot<T>> {
         let served = self.published.current();
         if served.members.iter().all(|member| now < member.due()) {
             return served;

@@ -1,6 +1,6 @@
 //! Changes of the set: what discovery says.
 
-use crate::balancer::core::{Core, Writer};
+use crate::balancer::core::{Core, Judged, Writer};
 use crate::balancer::merge::{Merged, Offer, by_id};
 use crate::balancer::{Balancer, now};
 use crate::endpoint::{Endpoint, EndpointSpec};
@@ -117,7 +117,8 @@ impl<T: Send + Sync + 'static> Core<T> {
                 changed: tally.changed,
                 unchecked: !checked,
             };
-            self.publish_set(writer, base, members, change, now)
+            let judged = if checked { Judged::ByShares } else { Judged::Not };
+            self.publish_set(writer, base, members, change, judged, now)
         })
     }
 
@@ -138,7 +139,7 @@ impl<T: Send + Sync + 'static> Core<T> {
                 Err(at) => members.insert(at, Arc::new(member)),
             }
             let change = Change::Inserted { endpoint: id, swapped: place.is_ok() };
-            self.publish_set(writer, base, members, change, now)
+            self.publish_set(writer, base, members, change, Judged::ByShares, now)
         })
     }
 
@@ -151,7 +152,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             let mut members = base.members.to_vec();
             members.remove(at);
             let change = Change::Removed { endpoint: id.clone() };
-            self.publish_set(writer, base, members, change, now)
+            self.publish_set(writer, base, members, change, Judged::ByShares, now)
         })
     }
 
@@ -175,13 +176,14 @@ impl<T: Send + Sync + 'static> Core<T> {
         base: &Snapshot<T>,
         members: Vec<Arc<Member<T>>>,
         change: Change,
+        judged: Judged,
         now: Nanos,
     ) -> Result<Version, UpdateError> {
         let version = base.version.next_set();
         let draft = Draft { version, ..Draft::with(base, members) };
         let version = self
-            .publish(writer, base, draft, Some(change))
-            .map_err(|_| UpdateError::Strategy { name: base.chosen.name.to_string() })?;
+            .publish(writer, base, draft, Some(change), judged)
+            .map_err(|refused| refused.for_update(&base.chosen.name))?;
         writer.guard.believe();
         self.remember(writer, base, now);
         Ok(version)

@@ -5,6 +5,8 @@
 //! what its keys mean and, with the feature `config`, how they are read.
 
 mod choices;
+mod difference;
+mod guard;
 mod ids;
 mod kind;
 mod limits;
@@ -22,6 +24,7 @@ mod document;
 mod tests;
 
 pub use self::choices::Choices;
+pub use self::guard::GuardConfig;
 pub use self::kind::StrategyKind;
 pub use self::limits::LimitsConfig;
 pub use self::outlier::OutlierConfig;

@@ -1,5 +1,6 @@
 //! The settings as a whole.
 
+use super::guard::GuardConfig;
 use super::ids::Ids;
 use super::limits::LimitsConfig;
 use super::outlier::OutlierConfig;
@@ -30,6 +31,7 @@ pub struct Config {
     update: Option<UpdateConfig>,
     outlier: Option<OutlierConfig>,
     limits: LimitsConfig,
+    guard: GuardConfig,
     endpoints: Option<Vec<EndpointSpec>>,
 }
 
@@ -43,6 +45,7 @@ impl Default for Config {
             update: Some(UpdateConfig::default()),
             outlier: Some(OutlierConfig::default()),
             limits: LimitsConfig::default(),
+            guard: GuardConfig::default(),
             endpoints: None,
         }
     }
@@ -78,6 +81,12 @@ impl Config {
     #[must_use]
     pub const fn limits(&self) -> &LimitsConfig {
         &self.limits
+    }
+
+    /// `[guard]`: how much one endpoint may come to receive.
+    #[must_use]
+    pub const fn guard(&self) -> &GuardConfig {
+        &self.guard
     }
 
     /// `[[endpoints]]`: the set, where the settings carry it; `None`, the default, leaves the set
@@ -122,6 +131,13 @@ impl Config {
         self
     }
 
+    /// Sets the [share guard](Self::guard).
+    #[must_use]
+    pub fn with_guard(mut self, guard: GuardConfig) -> Self {
+        self.guard = guard;
+        self
+    }
+
     /// Sets the [endpoints](Self::endpoints); `None` leaves the set alone, an empty list asks for
     /// an empty one.
     ///
@@ -140,10 +156,10 @@ impl Config {
 
 #[cfg(feature = "config")]
 mod reading {
-    use super::{Config, LimitsConfig, OutlierConfig, StrategyConfig, UpdateConfig};
+    use super::{Config, GuardConfig, LimitsConfig, OutlierConfig, StrategyConfig, UpdateConfig};
     use crate::config::document::{Section, endpoints, text};
 
-    const NOT_YET: [&str; 6] = ["health", "panic", "slow_start", "tiers", "hash", "guard"];
+    const NOT_YET: [&str; 5] = ["health", "panic", "slow_start", "tiers", "hash"];
 
     impl Config {
         /// What stays at its default after a problem does not matter: the whole is then refused.
@@ -161,6 +177,9 @@ mod reading {
             }
             if let Some(limits) = section.part("limits", LimitsConfig::read) {
                 config.limits = limits;
+            }
+            if let Some(guard) = section.part("guard", GuardConfig::read) {
+                config.guard = guard;
             }
             config.endpoints = endpoints(section);
             section.not_yet(&NOT_YET);

@@ -1,13 +1,17 @@
 //! What can be wrong, each with the place and the way out.
 
+mod apply;
 mod config;
 mod endpoint;
 mod pick;
+mod rollback;
 mod update;
 
+pub use self::apply::ApplyError;
 pub use self::config::{ConfigError, Problem, Severity};
 pub use self::endpoint::{EndpointError, EndpointErrorReason, find_cause};
 pub use self::pick::PickError;
+pub use self::rollback::RollbackError;
 pub use self::update::UpdateError;
 
 pub use tower::BoxError;

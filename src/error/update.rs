@@ -58,6 +58,20 @@ pub enum UpdateError {
         /// What the factory said; a panic is reported in words.
         source: Arc<BoxError>,
     },
+    /// The change would give one endpoint too large a share.
+    ///
+    /// Way out: weights that are less uneven, a larger `max_share_percent` under `[guard]`, or
+    /// [`replace_unchecked`](crate::Balancer::replace_unchecked).
+    Share {
+        /// The endpoint.
+        id: EndpointId,
+        /// Its share before, from 0 to 1.
+        before: f64,
+        /// The share it would get.
+        after: f64,
+        /// The largest share that is allowed.
+        max_share_percent: u8,
+    },
     /// The strategy panicked while it prepared for the new set.
     Strategy {
         /// The strategy's name.
@@ -85,6 +99,13 @@ impl fmt::Display for UpdateError {
                 f.write_str("endpoints were described but Builder::make gave no factory for them")
             }
             Self::Make { id, source } => write!(f, "the target of `{id}` was not made: {source}"),
+            Self::Share { id, before, after, max_share_percent } => write!(
+                f,
+                "`{id}` would receive {:.0} % instead of {:.0} %, and at most \
+                 {max_share_percent} % is allowed (guard.max_share_percent)",
+                100.0 * after,
+                100.0 * before
+            ),
             Self::Strategy { name } => {
                 write!(f, "strategy `{name}` panicked while it prepared for the new set")
             }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::config::Config;
 use crate::endpoint::Terms;
 use crate::snapshot::{Chosen, Member, Snapshot};
-use crate::strategy::{Candidate, Candidates, Cursor};
+use crate::strategy::{Candidate, Candidates, Cursor, Picker};
 use crate::sync::Arc;
 use crate::units::{Nanos, Origin, Version, nanos};
 
@@ -62,18 +62,8 @@ impl<T> Draft<T> {
             })
             .collect();
         let bound = admitted().map(|member| Arc::clone(&member.bound)).collect();
-        let picker = if candidates.is_empty() {
-            None
-        } else {
-            let view = Candidates::new(&candidates, &ground.cursor);
-            let strategy = &self.chosen.strategy;
-            let built = catch_unwind(AssertUnwindSafe(|| strategy.build(&view)));
-            match built {
-                Ok(picker) => Some(picker),
-                Err(_) => {
-                    return Err(Unbuilt { members: self.members });
-                }
-            }
+        let Ok(picker) = picker(&self.chosen, ground, &candidates) else {
+            return Err(Unbuilt { members: self.members });
         };
         let next_due = self.members.iter().map(|member| member.due()).min();
         Ok(Snapshot {
@@ -89,6 +79,20 @@ impl<T> Draft<T> {
             origin: ground.origin,
         })
     }
+}
+
+/// The picker for these candidates; `None` where there are none.
+pub(super) fn picker(
+    chosen: &Chosen,
+    ground: &Ground,
+    candidates: &[Candidate],
+) -> Result<Option<Box<dyn Picker>>, StrategyPanicked> {
+    if candidates.is_empty() {
+        return Ok(None);
+    }
+    let view = Candidates::new(candidates, &ground.cursor);
+    let built = catch_unwind(AssertUnwindSafe(|| chosen.strategy.build(&view)));
+    built.map(Some).map_err(|_| StrategyPanicked)
 }
 
 fn terms(config: &Config) -> Terms {

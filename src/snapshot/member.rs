@@ -28,6 +28,11 @@ pub(crate) struct Said {
 }
 
 impl Said {
+    /// What is left of it at `now`.
+    pub(crate) fn at(self, now: Nanos) -> Self {
+        Self { draining_until: self.draining_until.filter(|&until| now < until), ..self }
+    }
+
     /// Whether it lets the endpoint take something new.
     pub(crate) fn admits(&self) -> bool {
         self.draining_until.is_none() && !self.disabled
@@ -65,8 +70,7 @@ impl<T> Member<T> {
 
     /// The same endpoint as time will have it at `now`.
     pub(crate) fn projected(&self, now: Nanos) -> Self {
-        let draining_until = self.said.draining_until.filter(|&until| now < until);
-        self.with_said(Said { draining_until, ..self.said })
+        self.with_said(self.said.at(now))
     }
 
     /// The same endpoint with something else said about it.

@@ -2,9 +2,11 @@
 
 mod build;
 mod member;
+mod outlook;
 
 pub(crate) use self::build::{Draft, Ground, StrategyPanicked};
 pub(crate) use self::member::{Member, Said};
+pub(crate) use self::outlook::{Outlook, Rise, Thought};
 
 use crate::config::Config;
 use crate::endpoint::{Bound, Held, Terms};

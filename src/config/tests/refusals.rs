@@ -52,7 +52,7 @@ const NOT_YET: &[Case] = &[
     ("slow_start.window = '30s'", "slow_start", (1, 1), &["not available yet"]),
     ("[tiers]", "tiers", (1, 2), &["not available yet"]),
     ("[hash]", "hash", (1, 2), &["not available yet"]),
-    ("[guard]\nmax_share_percent = 60", "guard", (1, 2), &["not available yet"]),
+    ("[guard]\nmax_share_percent = 0", "guard.max_share_percent", (2, 21), &["1 to 100"]),
     ("outlier.interval = '10s'", "outlier.interval", (1, 9), &["not available yet"]),
     ("[outlier.latency]", "outlier.latency", (1, 10), &["not available yet"]),
     (

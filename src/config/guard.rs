@@ -1,0 +1,70 @@
+//! `[guard]`: how much one endpoint may come to receive.
+
+use crate::error::Problem;
+use crate::units::Percent;
+
+/// `[guard]`: the share that a change may give to a single endpoint.
+///
+/// Every outage that this crate exists for began with a change that sent most requests to one
+/// server. A change of the settings, of a weight or of the set that would raise an endpoint above
+/// [`max_share_percent`](Self::max_share_percent) is refused; without the setting it is served and
+/// told by an event.
+///
+/// ```
+/// use evenkeel::Percent;
+/// use evenkeel::config::GuardConfig;
+///
+/// let guard = GuardConfig::default().with_max_share_percent(Percent::new(60))?;
+/// assert_eq!(guard.max_share_percent(), Percent::new(60));
+/// # Ok::<(), evenkeel::Problem>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GuardConfig {
+    max_share_percent: Option<Percent>,
+}
+
+impl GuardConfig {
+    /// The share above which a change is told, where none is set.
+    pub(crate) const TOLD: Percent = Percent::new(60).expect("60 is at most 100");
+
+    /// The largest share that a change may give to an endpoint, 1 to 100; absent by default: such
+    /// a change is served, and told by an event from 60 on.
+    ///
+    /// A fair share, 100 divided by the number of endpoints, is always allowed, and so is whatever
+    /// gives an endpoint no more than it had. Shares are those while all endpoints are healthy and
+    /// equally loaded. Smaller refuses more changes.
+    #[must_use]
+    pub const fn max_share_percent(&self) -> Option<Percent> {
+        self.max_share_percent
+    }
+
+    /// Sets [the largest share](Self::max_share_percent); `None` to be told only.
+    ///
+    /// # Errors
+    ///
+    /// At 0.
+    pub fn with_max_share_percent(mut self, percent: Option<Percent>) -> Result<Self, Problem> {
+        if percent.is_some_and(|percent| percent.get() == 0) {
+            let message = "0 is out of range; a percentage from 1 to 100 is needed";
+            return Err(Problem::error("guard.max_share_percent", message));
+        }
+        self.max_share_percent = percent;
+        Ok(self)
+    }
+}
+
+#[cfg(feature = "config")]
+mod reading {
+    use super::GuardConfig;
+    use crate::config::document::{Section, percent};
+
+    impl GuardConfig {
+        pub(in crate::config) fn read(section: &mut Section<'_, '_>) -> Self {
+            let mut guard = Self::default();
+            section.set(&mut guard, "max_share_percent", percent, |it, value| {
+                it.with_max_share_percent(Some(value))
+            });
+            guard
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! What is previewed is what happens, and what gives one endpoint too much does not.
+
+#![allow(clippy::unwrap_used)]
+#![cfg(feature = "config")]
+
+mod support;
+
+use evenkeel::strategy::Rng;
+use evenkeel::{
+    Balancer, Config, Endpoint, EndpointId, EndpointSpec, Event, Key, Outcome, Preview, Severity,
+    UpdateError,
+};
+use support::received;
+
+const KINDS: [&str; 6] = [
+    "kind = 'round_robin'",
+    "kind = 'random'",
+    "kind = 'least_request'",
+    "kind = 'least_request'\nchoices = 'all'",
+    "kind = 'peak_ewma'",
+    "kind = 'peak_ewma'\nchoices = 5",
+];
+
+fn config(strategy: &str, guard: &str) -> Config {
+    Config::from_toml(&format!("[strategy]\n{strategy}\n[guard]\n{guard}")).unwrap()
+}
+
+fn balancer(config: Config, weights: &[u32]) -> Balancer<usize> {
+    let endpoint = |(at, &weight): (usize, &u32)| Endpoint::new(name(at), at).weight(weight);
+    let endpoints = weights.iter().enumerate().map(endpoint);
+    Balancer::builder().seed(9).config(config).endpoints(endpoints).build().unwrap()
+}
+
+fn name(at: usize) -> EndpointId {
+    EndpointId::from(format!("e{at:02}"))
+}
+
+fn after(preview: &Preview, id: &EndpointId) -> f64 {
+    preview.shares.iter().find(|share| share.id == *id).unwrap().after
+}
+
+/// A preview of the settings is what comes of them: chi-square, and one percent at the most.
+#[test]
+fn previewed_shares_are_realised() {
+    let sets = if cfg!(debug_assertions) { 4 } else { 100 };
+    let picks = if cfg!(debug_assertions) { 40_000 } else { 200_000 };
+    for seed in 0..sets {
+        let mut rng = Rng::seeded(seed);
+        let n = 1 + rng.below(12) as usize;
+        let heaviest = [3, 50, u64::from(u32::MAX)][rng.below(3) as usize];
+        let weights: Vec<u32> = (0..n).map(|_| 1 + rng.below(heaviest) as u32).collect();
+        let balancer = balancer(Config::default(), &weights);
+        for kind in KINDS {
+            let config = config(kind, "");
+            let preview = balancer.preview(&config).unwrap();
+            balancer.apply(config).unwrap();
+            let mut counts = vec![0_u32; n];
+            for _ in 0..picks {
+                let lease = balancer.pick(&Key::none()).unwrap();
+                counts[*lease.target()] += 1;
+                lease.finish(Outcome::Ignore);
+            }
+            let mut score = 0.0;
+            for (at, &count) in counts.iter().enumerate() {
+                let share = after(&preview, &name(at));
+                let realised = f64::from(count) / f64::from(picks);
+                assert!((realised - share).abs() < 0.01, "seed {seed}, {kind}: {realised} {share}");
+                let expected = share * f64::from(picks);
+                score += (f64::from(count) - expected).powi(2) / expected.max(1.0);
+            }
+            let freedom = (n - 1).max(1) as f64;
+            let limit = freedom + 6.0 * (2.0 * freedom).sqrt() + 12.0;
+            assert!(score < limit, "seed {seed}, {kind}: chi-square {score} for {weights:?}");
+        }
+    }
+}
+
+#[test]
+fn a_preview_changes_nothing() {
+    let balancer = balancer(Config::default(), &[1, 2, 3]);
+    let mut events = balancer.subscribe();
+    let (version, status) = (balancer.version(), format!("{:?}", balancer.status()));
+    balancer.preview(&config(KINDS[0], "max_share_percent = 1")).unwrap();
+    balancer.preview_weight(&name(0), 1_000).unwrap();
+    balancer.preview_specs([EndpointSpec::new("new", "anywhere")]).unwrap();
+    assert!(balancer.preview_weight(&"nobody".into(), 1).is_err());
+    assert_eq!((balancer.version(), format!("{:?}", balancer.status())), (version, status));
+    assert!(received(&mut events).is_empty());
+}
+
+#[test]
+fn a_preview_of_weights_and_sets_says_who_comes_and_goes() {
+    let balancer = balancer(Config::default(), &[1, 1, 1, 1]);
+    let preview = balancer.preview_weight(&name(0), 30).unwrap();
+    assert!((after(&preview, &name(0)) - 30.0 / 33.0).abs() < 1e-9);
+    let [warning] = preview.warnings.as_slice() else { panic!("{:?}", preview.warnings) };
+    assert_eq!(warning.severity, Severity::Warning);
+    assert_eq!(warning.message, "`e00` would receive 91 % (before: 25 %, fair: 25 %)");
+    let specs = ["e00", "x"].map(|id| EndpointSpec::new(id, "anywhere"));
+    let preview = balancer.preview_specs(specs).unwrap();
+    let shares: Vec<_> =
+        preview.shares.iter().map(|it| (it.id.as_str(), it.before, it.after)).collect();
+    assert_eq!(shares[0], ("e00", 0.25, 0.5));
+    assert_eq!(shares[4], ("x", 0.0, 0.5));
+    assert!(shares[1..4].iter().all(|it| it.2 == 0.0));
+}
+
+#[test]
+fn a_change_that_gives_one_endpoint_too_much_is_refused() {
+    let balancer = balancer(config(KINDS[2], "max_share_percent = 60"), &[1, 1, 1, 1]);
+    let before = (balancer.version(), format!("{:?}", balancer.status()));
+    let mut events = balancer.subscribe();
+    let too_much = |answer: Result<_, UpdateError>| match answer {
+        Err(UpdateError::Share { max_share_percent: 60, .. }) => true,
+        other => panic!("{other:?}"),
+    };
+    assert!(too_much(balancer.set_weight(&name(0), 10)));
+    assert!(too_much(balancer.insert(Endpoint::new("big", 9).weight(100))));
+    let skewed = (0..4).map(|at| Endpoint::new(name(at), at).weight(if at == 0 { 50 } else { 1 }));
+    assert!(too_much(balancer.replace(skewed)));
+    assert_eq!((balancer.version(), format!("{:?}", balancer.status())), before);
+    let refusals = received(&mut events);
+    assert_eq!(refusals.len(), 3);
+    assert!(refusals.iter().all(|event| matches!(event, Event::UpdateRefused { .. })));
+    // What leaves nobody with more than the limit, or with more than before, is fine.
+    balancer.set_weight(&name(0), 4).unwrap();
+    balancer.set_weight(&name(0), 3).unwrap();
+}
+
+#[test]
+fn weights_of_zero_are_no_way_around_the_guard() {
+    let balancer = balancer(config(KINDS[0], "max_share_percent = 60"), &[1, 1, 1]);
+    balancer.set_weight(&name(0), 0).unwrap();
+    let refused = balancer.set_weight(&name(1), 0).unwrap_err();
+    assert!(matches!(refused, UpdateError::Share { .. }), "{refused}");
+}
+
+#[test]
+fn a_fair_share_is_always_allowed() {
+    let balancer = balancer(config(KINDS[0], "max_share_percent = 10"), &[1, 1, 1]);
+    balancer.insert(Endpoint::new("d", 3)).unwrap();
+    balancer.remove(&"d".into()).unwrap();
+    balancer.replace([Endpoint::new("e00", 0)]).unwrap();
+}
+
+#[test]
+fn an_operator_who_means_it_is_not_refused() {
+    let balancer = balancer(config(KINDS[0], "max_share_percent = 30"), &[1, 1, 1, 1]);
+    let skewed = (0..4).map(|at| Endpoint::new(name(at), at).weight(if at == 0 { 50 } else { 1 }));
+    balancer.replace_unchecked(skewed).unwrap();
+    drop(balancer.drain(&name(0)).unwrap());
+}
+
+#[test]
+fn without_the_setting_it_is_an_event() {
+    let balancer = balancer(Config::default(), &[1, 1, 1, 1]);
+    let mut events = balancer.subscribe();
+    balancer.set_weight(&name(0), 97).unwrap();
+    match received(&mut events).as_slice() {
+        [Event::Published { .. }, Event::ShareRaised { endpoint, after, before, fair, .. }] => {
+            assert_eq!((endpoint, *before, *after, *fair), (&name(0), 0.25, 0.97, 0.25));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn settings_are_refused_for_their_shares_too() {
+    let balancer = balancer(Config::default(), &[1, 1, 1]);
+    let text = "[guard]\nmax_share_percent = 50\n[[endpoints]]\nid = 'a'\naddress = 'x'\nweight = 9\n\
+                [[endpoints]]\nid = 'b'\naddress = 'y'";
+    let config = Config::from_toml(text).unwrap();
+    let preview = balancer.preview(&config).unwrap();
+    let refused = preview.warnings.iter().find(|it| it.severity == Severity::Error).unwrap();
+    assert!(refused.message.contains("`a` would receive 90 %"), "{refused}");
+    // No factory was given, which is what stops it first.
+    let error = balancer.apply(config).unwrap_err();
+    assert_eq!(error.problems()[0].path, "endpoints");
+}
