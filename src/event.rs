@@ -189,7 +189,7 @@ impl fmt::Display for Published {
             }
             Self::Disabled { endpoint } => write!(f, "`{endpoint}` disabled"),
             Self::Enabled { endpoint } => write!(f, "`{endpoint}` enabled"),
-            Self::Expired { endpoint } => write!(f, "`{endpoint}` is back, its time is over"),
+            Self::Expired { endpoint } => write!(f, "the drain of `{endpoint}` is over"),
             Self::Configured { by, because } => {
                 f.write_str("settings changed")?;
                 if let Some(by) = by {

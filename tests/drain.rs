@@ -273,3 +273,32 @@ fn a_lease_may_end_on_another_thread_after_the_balancer() {
     drop(balancer);
     thread.join().unwrap();
 }
+
+/// Two drains in one task share a waker; what one of them does must not cost the other its own.
+#[tokio::test(start_paused = true)]
+async fn two_drains_of_one_endpoint_in_one_task_both_end() {
+    let balancer = balancer("", 2, 0);
+    let lease = pick_only(&balancer, &id(0));
+    let mut pair = spawn(async {
+        let (mut first, second) =
+            (balancer.drain(&id(0)).unwrap(), balancer.drain(&id(0)).unwrap());
+        std::future::poll_fn(|cx| {
+            let _ = std::pin::Pin::new(&mut first).poll(cx);
+            std::task::Poll::Ready(())
+        })
+        .await;
+        // The second is given up, and takes only its own registration with it.
+        let mut second = Box::pin(second);
+        std::future::poll_fn(|cx| {
+            let _ = second.as_mut().poll(cx);
+            std::task::Poll::Ready(())
+        })
+        .await;
+        drop(second);
+        first.await;
+    });
+    assert_pending!(pair.poll());
+    lease.finish(Outcome::Success);
+    assert!(pair.is_woken());
+    assert_ready!(pair.poll());
+}

@@ -1,7 +1,8 @@
 //! Changes of the settings.
 
-use crate::balancer::core::{Core, Judged, Writer};
+use crate::balancer::core::{Core, Writer};
 use crate::balancer::merge::{Merged, Offer, Tally, by_id};
+use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, now};
 use crate::config::Config;
 use crate::error::{ApplyError, ConfigError, Problem, UpdateError};
@@ -100,7 +101,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             }
             let applied = self.apply_to(writer, base, change, now);
             applied.map_err(|error| {
-                self.hub.send(Event::ConfigRefused { version: current, error: error.clone() });
+                self.hub.push(Event::ConfigRefused { version: current, error: error.clone() });
                 ApplyError::Refused(error)
             })
         })
@@ -117,9 +118,16 @@ impl<T: Send + Sync + 'static> Core<T> {
         if config == *base.config {
             return Ok(base.version);
         }
+        if let Some(name) = config.name().filter(|&name| *name != *self.shared.name)
+            && config.name() != base.config.name()
+        {
+            let ours = &self.shared.name;
+            let message = format!("these are settings for `{name}`, and this balancer is `{ours}`");
+            return Err(Problem::error("name", message).into());
+        }
         let chosen = self.named.choose(config.strategy())?;
         let name = Arc::clone(&chosen.name);
-        let mut draft = Draft::of(base);
+        let (mut draft, mut replaced) = (Draft::of(base), false);
         draft.version = base.version.next_config();
         if config.endpoints() != base.config.endpoints()
             && let Some(specs) = config.endpoints()
@@ -136,13 +144,17 @@ impl<T: Send + Sync + 'static> Core<T> {
                 draft.version = draft.version.next_set();
             }
             draft.members = members;
+            replaced = true;
         }
         let draft = Draft { config: Arc::new(config), chosen, ..draft };
         let change = Published::Configured { by, because };
         let version = self
-            .publish(writer, base, draft, Some(change), Judged::ByShares)
+            .publish(writer, base, draft, vec![change], Judged::ByShares)
             .map_err(|refused| refused.for_config(&name))?;
-        self.remember(writer, base, now);
+        if replaced {
+            writer.guard.believe();
+            self.remember(writer, base, now);
+        }
         Ok(version)
     }
 }

@@ -151,7 +151,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
         let core = Arc::new(Core {
             published: Published::new(snapshot),
             writer: HandOver::new(Writer::new(history)),
-            hub: Hub::default(),
+            hub: Hub::new(),
             ground,
             named: self.named,
             randomness,

@@ -11,9 +11,10 @@ use crate::balancer::guard::UpdateGuard;
 use crate::balancer::history::History;
 use crate::balancer::make::{Factory, Rebuild};
 use crate::balancer::named::Named;
-use crate::balancer::preview::{GUARD, limit, would_receive};
+use crate::balancer::preview::limit;
+use crate::balancer::verdict::{Garbage, Judged, Unpublished};
 use crate::endpoint::{EndpointCell, Held, Home, PickAgain, Shared, Tripped};
-use crate::error::{ConfigError, PickError, Problem, UpdateError};
+use crate::error::PickError;
 use crate::event::{Event, Published as Change};
 use crate::rng::Randomness;
 use crate::snapshot::{Draft, Ground, Member, Miss, Outlook, Rise, Snapshot};
@@ -46,63 +47,11 @@ pub(crate) struct Writer<T> {
     pub(crate) rebuilds: BTreeMap<EndpointId, Rebuild>,
     /// Before this, what is due is left as it is.
     pub(crate) settle_again_at: Nanos,
+    /// How many removed endpoints are remembered at most.
+    pub(crate) remembered: usize,
     /// What is to be dropped once the lock is free: dropping a target runs code of its owner.
     pub(crate) garbage: Vec<Garbage<T>>,
     pub(crate) history: History,
-}
-
-/// Whether a change has to answer for the shares that it makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Judged {
-    ByShares,
-    /// It takes nothing from anybody, or is meant whatever comes of it.
-    Not,
-}
-
-/// Why a draft was not published.
-#[derive(Debug)]
-pub(crate) enum Unpublished {
-    /// Its strategy panicked.
-    Panicked,
-    /// It would give one endpoint too much.
-    TooMuch { rise: Rise, most: u8 },
-}
-
-impl Unpublished {
-    pub(crate) fn for_update(self, strategy: &str) -> UpdateError {
-        match self {
-            Self::Panicked => UpdateError::Strategy { name: strategy.to_owned() },
-            Self::TooMuch { rise, most } => UpdateError::Share {
-                id: rise.id,
-                before: rise.before,
-                after: rise.after,
-                max_share_percent: most,
-            },
-        }
-    }
-
-    pub(crate) fn for_config(self, strategy: &str) -> ConfigError {
-        let problem = match self {
-            Self::Panicked => {
-                let message =
-                    format!("strategy `{strategy}` panicked while it prepared its picker");
-                Problem::error("strategy", message)
-            }
-            Self::TooMuch { rise, most } => {
-                let message = format!("{}, and at most {most} % is allowed", would_receive(&rise));
-                Problem::error(GUARD, message)
-            }
-        };
-        problem.into()
-    }
-}
-
-/// What dies with a change.
-#[expect(dead_code, reason = "kept only to be dropped")]
-pub(crate) enum Garbage<T> {
-    Snapshot(Arc<Snapshot<T>>),
-    Members(Vec<Arc<Member<T>>>),
-    Target(T),
 }
 
 impl<T> Writer<T> {
@@ -113,6 +62,7 @@ impl<T> Writer<T> {
             removed: BTreeMap::new(),
             rebuilds: BTreeMap::new(),
             settle_again_at: Nanos(0),
+            remembered: REMEMBERED,
             garbage: Vec::new(),
         }
     }
@@ -127,55 +77,56 @@ impl<T: Send + Sync + 'static> Core<T> {
     #[inline]
     pub(crate) fn pick(&self, key: &Key, now: Instant) -> Result<Held<T>, PickError> {
         let now = self.ground.origin.nanos(now);
-        if self.published.read(|snapshot| now >= snapshot.next_due) {
-            self.settle(now);
-        }
-        for _ in 1..LOOKS {
-            match self.look(key, now) {
+        let mut settled = false;
+        for _ in 0..LOOKS {
+            let (typical, rng) = (self.shared.typical.read(), self.randomness.fork());
+            let looked = self.published.read(|snapshot| {
+                if now >= snapshot.next_due && !settled {
+                    return Err(Miss::Due);
+                }
+                snapshot.pick(key, now, typical, rng)
+            });
+            match looked {
                 Ok(held) => return Ok(held),
                 Err(Miss::Refused(refusal)) => return Err(refusal),
                 Err(Miss::Stale) => {}
+                Err(Miss::Due) => {
+                    settled = true;
+                    self.settle(now);
+                }
             }
         }
-        match self.look(key, now) {
-            Ok(held) => Ok(held),
-            Err(Miss::Refused(refusal)) => Err(refusal),
-            // An operator drains one endpoint after the other faster than this thread runs.
-            Err(Miss::Stale) => {
-                Err(PickError::NoneAvailable { draining: 1, disabled: 0, until: None })
-            }
-        }
+        // Operators drain one endpoint after the other faster than this thread runs.
+        Err(self.published.read(Snapshot::nobody))
     }
 
-    #[inline]
-    fn look(&self, key: &Key, now: Nanos) -> Result<Held<T>, Miss> {
-        let (typical, rng) = (self.shared.typical.read(), self.randomness.fork());
-        self.published.read(|snapshot| snapshot.pick(key, now, typical, rng))
-    }
-
-    /// Runs a control operation under the writer's lock, settles what is due before and what was
-    /// left meanwhile after, and drops what was replaced when the lock is free again.
+    /// Runs a control operation under the writer's lock, with what was due settled before and what
+    /// was left meanwhile taken up after it.
     pub(crate) fn write<R>(
         &self,
         now: Nanos,
         act: impl FnOnce(&mut Writer<T>, &Snapshot<T>) -> R,
     ) -> R {
-        let garbage = RefCell::new(Vec::new());
-        let settle = |writer: &mut Writer<T>| {
-            self.settle_due(writer, now);
-            garbage.borrow_mut().append(&mut writer.garbage);
-        };
-        self.writer.act(
-            |writer| {
-                settle(writer);
+        self.session(now, |session| {
+            let run = |writer: &mut Writer<T>| {
+                session.settle(writer);
                 let base = self.published.current();
                 let result = act(writer, &base);
-                garbage.borrow_mut().append(&mut writer.garbage);
-                garbage.borrow_mut().push(Garbage::Snapshot(base));
+                writer.garbage.push(Garbage::Snapshot(base));
+                session.collect(writer);
                 result
-            },
-            settle,
-        )
+            };
+            self.writer.act(run, |writer| session.settle(writer))
+        })
+    }
+
+    /// Gives `run` what it needs under the lock. When it is done and the lock is free, subscribers
+    /// are told and what died is dropped: both run code that is not ours.
+    pub(crate) fn session<R>(&self, now: Nanos, run: impl FnOnce(&Session<'_, T>) -> R) -> R {
+        let session = Session { core: self, now, garbage: RefCell::default() };
+        let result = run(&session);
+        self.hub.flush();
+        result
     }
 
     /// Publishes a draft made from `base`: from here on picks see it. The one place that does.
@@ -184,7 +135,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         writer: &mut Writer<T>,
         base: &Snapshot<T>,
         draft: Draft<T>,
-        change: Option<Change>,
+        changes: Vec<Change>,
         judged: Judged,
     ) -> Result<Version, Unpublished> {
         let other_due = writer.rebuilds.values().map(Rebuild::due).min().unwrap_or(Nanos::NEVER);
@@ -211,14 +162,14 @@ impl<T: Send + Sync + 'static> Core<T> {
         open.iter().for_each(|member| member.bound.cell.open());
         writer.garbage.push(Garbage::Snapshot(self.published.publish(snapshot)));
         shut.iter().for_each(|member| member.bound.cell.close());
-        if let Some(change) = change {
-            let current = self.published.current();
-            writer.history.note(base, &current, &change);
-            writer.garbage.push(Garbage::Snapshot(current));
-            self.hub.send(Event::Published { version, change });
+        let current = self.published.current();
+        writer.history.note(base, &current, &changes);
+        writer.garbage.push(Garbage::Snapshot(current));
+        for change in changes {
+            self.hub.push(Event::Published { version, change });
         }
         for Rise { id, before, after, fair } in rises {
-            self.hub.send(Event::ShareRaised { version, endpoint: id, before, after, fair });
+            self.hub.push(Event::ShareRaised { version, endpoint: id, before, after, fair });
         }
         Ok(version)
     }
@@ -240,31 +191,62 @@ impl<T: Send + Sync + 'static> Core<T> {
     /// of those that are back or gone for good.
     pub(crate) fn remember(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) {
         let current = self.published.current();
-        let outlier = base.config.outlier().cloned().unwrap_or_default();
-        let until = now.plus(outlier.remember_removed());
-        for member in base.members.iter().filter(|m| current.position(m.id()).is_none()) {
+        let until = now.plus(base.config.memory().remember_removed());
+        let left = || base.members.iter().filter(|m| current.position(m.id()).is_none());
+        // As many as the largest set had, so that one that vanishes and comes back is known.
+        let known = if writer.removed.is_empty() { 0 } else { writer.remembered };
+        writer.remembered = known.max(REMEMBERED).max(2 * base.members.len());
+        for member in left() {
             let cell = Arc::clone(&member.bound.cell);
             writer.removed.insert(member.id().clone(), Remembered { cell, until });
         }
         writer.removed.retain(|id, kept| now < kept.until && current.position(id).is_none());
-        writer.rebuilds.retain(|id, _| current.position(id).is_some());
-        let most = REMEMBERED.max(2 * base.members.len());
-        while writer.removed.len() > most {
-            let oldest = writer.removed.iter().min_by_key(|(_, kept)| kept.until);
-            let Some(id) = oldest.map(|(id, _)| id.clone()) else { break };
-            writer.removed.remove(&id);
+        let excess = writer.removed.len().saturating_sub(writer.remembered);
+        if excess > 0 {
+            let ends = writer.removed.iter().map(|(id, kept)| (kept.until, id.clone()));
+            let mut ends: Vec<_> = ends.collect();
+            ends.sort_unstable();
+            for (_, id) in ends.iter().take(excess) {
+                writer.removed.remove(id);
+            }
         }
+        // A target that came with the set is nobody's rebuilt one.
+        writer.rebuilds.retain(|id, _| {
+            let bound = |snapshot: &Snapshot<T>| {
+                let member = snapshot.members.get(snapshot.position(id)?)?;
+                Some(Arc::as_ptr(&member.bound))
+            };
+            let present = bound(&current);
+            present.is_some() && present == bound(base)
+        });
         writer.garbage.push(Garbage::Snapshot(current));
+    }
+}
+
+/// One stay under the writer's lock.
+pub(crate) struct Session<'a, T> {
+    core: &'a Core<T>,
+    now: Nanos,
+    garbage: RefCell<Vec<Garbage<T>>>,
+}
+
+impl<T: Send + Sync + 'static> Session<'_, T> {
+    pub(crate) fn settle(&self, writer: &mut Writer<T>) {
+        self.core.settle_due(writer, self.now);
+        self.collect(writer);
+    }
+
+    fn collect(&self, writer: &mut Writer<T>) {
+        self.garbage.borrow_mut().append(&mut writer.garbage);
     }
 }
 
 impl<T: Send + Sync + 'static> Tripped for Core<T> {
     fn tripped(&self, now: Nanos) {
-        let garbage = RefCell::new(Vec::new());
-        self.writer.leave(|writer| {
-            self.settle_due(writer, now);
-            garbage.borrow_mut().append(&mut writer.garbage);
-        });
+        // Without a factory there is nothing that could be done about a broken target.
+        if self.factory.is_some() {
+            self.session(now, |session| self.writer.leave(|writer| session.settle(writer)));
+        }
     }
 }
 

@@ -23,11 +23,12 @@ use crate::units::EndpointId;
 #[must_use = "the drain has begun; await this to know when it is over"]
 pub struct Drain {
     cell: Arc<EndpointCell>,
+    ticket: Option<u64>,
 }
 
 impl Drain {
     pub(crate) fn new(cell: Arc<EndpointCell>) -> Self {
-        Self { cell }
+        Self { cell, ticket: None }
     }
 
     /// The endpoint that is being drained.
@@ -46,8 +47,15 @@ impl Drain {
 impl Future for Drain {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.cell.watch(cx.waker()) { Poll::Ready(()) } else { Poll::Pending }
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { cell, ticket } = &mut *self;
+        if cell.watch(ticket, cx.waker()) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl Drop for Drain {
+    fn drop(&mut self) {
+        self.cell.unwatch(self.ticket);
     }
 }
 

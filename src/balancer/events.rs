@@ -1,5 +1,6 @@
 //! The way from the writer to subscribers: bounded, and never waited for.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::OnceLock;
@@ -11,25 +12,53 @@ use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 
 use crate::event::Event;
+use crate::sync::{HandOver, Mutex};
 
 /// Events kept for the slowest subscriber; what it does not take in time is counted as missed.
 const KEPT: usize = 1_024;
 
 /// Sends events to all subscribers. Costs nothing until the first one subscribes.
-#[derive(Debug, Default)]
-pub(crate) struct Hub(OnceLock<broadcast::Sender<Event>>);
+///
+/// Events are queued under the writer's lock, which gives them their order, and sent when it is
+/// free: sending wakes tasks and drops what was sent long ago, and both run code that is not ours.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    sender: OnceLock<broadcast::Sender<Event>>,
+    queue: Mutex<VecDeque<Event>>,
+    turn: HandOver<()>,
+}
 
 impl Hub {
+    pub(crate) fn new() -> Self {
+        let (queue, turn) = (Mutex::new(VecDeque::new()), HandOver::new(()));
+        Self { sender: OnceLock::new(), queue, turn }
+    }
+
     pub(crate) fn subscribe(&self) -> Events {
-        let sender = self.0.get_or_init(|| broadcast::Sender::new(KEPT));
+        let sender = self.sender.get_or_init(|| broadcast::Sender::new(KEPT));
         Events(BroadcastStream::new(sender.subscribe()))
     }
 
-    pub(crate) fn send(&self, event: Event) {
-        if let Some(sender) = self.0.get() {
-            // An error says that nobody is subscribed any more.
-            let _ = sender.send(event);
+    /// Queues an event; whoever does so under a lock flushes when it is free.
+    pub(crate) fn push(&self, event: Event) {
+        if self.sender.get().is_some() {
+            self.queue.lock().push_back(event);
         }
+    }
+
+    /// Sends what is queued, unless somebody is at it: who then sends this, too.
+    pub(crate) fn flush(&self) {
+        let Some(sender) = self.sender.get() else { return };
+        self.turn.leave(|()| {
+            while let Some(event) = self.next() {
+                // An error says that nobody is subscribed any more.
+                let _ = sender.send(event);
+            }
+        });
+    }
+
+    fn next(&self) -> Option<Event> {
+        self.queue.lock().pop_front()
     }
 }
 

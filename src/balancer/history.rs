@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
 
-use crate::balancer::core::{Core, Judged, Writer};
+use crate::balancer::core::{Core, Writer};
+use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, Share, now};
 use crate::config::Config;
 use crate::error::RollbackError;
@@ -70,25 +71,26 @@ impl History {
         &mut self,
         before: &Snapshot<T>,
         after: &Snapshot<T>,
-        change: &Published,
+        changes: &[Published],
     ) {
         if before.version.config == after.version.config {
             return;
         }
-        let (by, because) = match change {
-            Published::Configured { by, because } => (by.clone(), because.clone()),
+        let (by, because) = match changes {
+            [Published::Configured { by, because }] => (by.clone(), because.clone()),
             _ => (None, None),
         };
+        let words: Vec<_> = changes.iter().map(Published::to_string).collect();
         self.0.push_back(Revision {
             version: after.version,
             at: wall_clock(),
             by,
             because,
-            change: change.to_string(),
+            change: words.join("; "),
             differences: before.config.differences(&after.config),
             effect: effect(&Outlook::of(before), &Outlook::of(after)),
-            restores: match change {
-                Published::RolledBack { to } => Some(*to),
+            restores: match changes {
+                [Published::RolledBack { to }] => Some(*to),
                 _ => None,
             },
             config: Arc::clone(&after.config),
@@ -166,7 +168,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let version = base.version.next_config();
         let draft = Draft { version, config: Arc::clone(&revision.config), chosen, ..draft };
         let change = Published::RolledBack { to: revision.stands_for() };
-        self.publish(writer, base, draft, Some(change), Judged::Not).map_err(|_| failed())
+        self.publish(writer, base, draft, vec![change], Judged::Not).map_err(|_| failed())
     }
 }
 

@@ -15,8 +15,9 @@ use crate::units::{EndpointId, Key, Nanos};
 ///
 /// While it lives the request counts as in flight. [`finish`](Self::finish) says what became of
 /// it; a lease that is dropped unfinished means that the caller went away: it is released and
-/// judges nothing. It can be moved to another task, and outlives the balancer and the removal of
-/// its endpoint: the target is dropped with its last lease.
+/// judges nothing, unless it is older than `outlier.abandoned_after`. `limits.attempt_timeout` is for
+/// services: whoever holds a lease keeps the time. It can be moved to another task, and outlives the
+/// balancer and the removal of its endpoint: the target is dropped with its last lease.
 #[must_use = "the request counts as in flight until the lease is finished or dropped"]
 pub struct Lease<T> {
     held: Held<T>,

@@ -1,6 +1,7 @@
 //! From endpoints as they are sent to members of the set.
 
-use crate::balancer::core::{Core, Garbage, Writer};
+use crate::balancer::core::{Core, Writer};
+use crate::balancer::verdict::Garbage;
 use crate::endpoint::{Attributes, Bound, Endpoint, EndpointCell, EndpointSpec};
 use crate::error::UpdateError;
 use crate::snapshot::{Member, Said, Snapshot};

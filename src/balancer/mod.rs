@@ -20,9 +20,7 @@ mod preview;
 mod settle;
 mod status;
 mod update;
-
-#[cfg(test)]
-mod tests;
+mod verdict;
 
 pub use self::apply::Change;
 pub use self::builder::Builder;
@@ -110,6 +108,10 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     }
 
     /// What it is doing, as things stand now. Publishes nothing and counts nothing.
+    ///
+    /// # Panics
+    ///
+    /// Only if a strategy of your own panics over its shares.
     #[must_use]
     pub fn status(&self) -> Status {
         self.core.status(now())

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use crate::balancer::core::{Core, Judged};
+use crate::balancer::core::Core;
+use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, Drain, now};
+use crate::endpoint::EndpointCell;
 use crate::error::UpdateError;
 use crate::event::Published as Change;
 use crate::snapshot::{Draft, Said};
@@ -19,12 +21,14 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     ///
     /// # Errors
     ///
-    /// [`UpdateError::Unknown`] if there is no endpoint of this id.
+    /// [`UpdateError::Unknown`] if there is no endpoint of this id, [`UpdateError::Strategy`] if the
+    /// strategy panics over the change.
     pub fn set_weight(&self, id: &EndpointId, weight: u32) -> Result<Version, UpdateError> {
-        self.core.say(id, Judged::ByShares, |said, before| {
+        let said = self.core.say(id, Judged::ByShares, |said, before| {
             let change = Change::Reweighted { endpoint: id.clone(), from: before, to: weight };
             (Said { weight: Some(weight), ..said }, change)
-        })
+        });
+        said.map(|(version, _)| version)
     }
 
     /// Lets an endpoint finish what it has and gives it nothing new, until
@@ -35,7 +39,8 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     ///
     /// # Errors
     ///
-    /// [`UpdateError::Unknown`] if there is no endpoint of this id.
+    /// [`UpdateError::Unknown`] if there is no endpoint of this id, [`UpdateError::Strategy`] if the
+    /// strategy panics over the change.
     pub fn drain(&self, id: &EndpointId) -> Result<Drain, UpdateError> {
         self.core.drain(id, None)
     }
@@ -44,7 +49,8 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     ///
     /// # Errors
     ///
-    /// [`UpdateError::Unknown`] if there is no endpoint of this id.
+    /// [`UpdateError::Unknown`] if there is no endpoint of this id, [`UpdateError::Strategy`] if the
+    /// strategy panics over the change.
     pub fn drain_for(&self, id: &EndpointId, span: Duration) -> Result<Drain, UpdateError> {
         self.core.drain(id, Some(span))
     }
@@ -53,22 +59,26 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     ///
     /// # Errors
     ///
-    /// [`UpdateError::Unknown`] if there is no endpoint of this id.
+    /// [`UpdateError::Unknown`] if there is no endpoint of this id, [`UpdateError::Strategy`] if the
+    /// strategy panics over the change.
     pub fn disable(&self, id: &EndpointId) -> Result<Version, UpdateError> {
-        self.core.say(id, Judged::Not, |said, _| {
+        let said = self.core.say(id, Judged::Not, |said, _| {
             (Said { disabled: true, ..said }, Change::Disabled { endpoint: id.clone() })
-        })
+        });
+        said.map(|(version, _)| version)
     }
 
     /// Takes back all that operators said about an endpoint: drain, switch and weight.
     ///
     /// # Errors
     ///
-    /// [`UpdateError::Unknown`] if there is no endpoint of this id.
+    /// [`UpdateError::Unknown`] if there is no endpoint of this id, [`UpdateError::Strategy`] if the
+    /// strategy panics over the change.
     pub fn enable(&self, id: &EndpointId) -> Result<Version, UpdateError> {
-        self.core.say(id, Judged::Not, |_, _| {
+        let said = self.core.say(id, Judged::Not, |_, _| {
             (Said::default(), Change::Enabled { endpoint: id.clone() })
-        })
+        });
+        said.map(|(version, _)| version)
     }
 }
 
@@ -76,17 +86,12 @@ impl<T: Send + Sync + 'static> Core<T> {
     fn drain(&self, id: &EndpointId, span: Option<Duration>) -> Result<Drain, UpdateError> {
         let now = self.ground.origin.nanos(now());
         let until = span.map_or(Nanos::NEVER, |span| now.plus(span));
-        self.say(id, Judged::Not, |said, _| {
+        let said = self.say(id, Judged::Not, |said, _| {
             let reported = span.and_then(|_| self.ground.origin.instant(until));
             let change = Change::Draining { endpoint: id.clone(), until: reported };
             (Said { draining_until: Some(until), ..said }, change)
-        })?;
-        let unknown = || UpdateError::Unknown { id: id.clone() };
-        let cell = self.published.read(|snapshot| {
-            let member = snapshot.members.get(snapshot.position(id)?)?;
-            Some(Arc::clone(&member.bound.cell))
         });
-        cell.map(Drain::new).ok_or_else(unknown)
+        said.map(|(_, cell)| Drain::new(cell))
     }
 
     /// Changes what is said about an endpoint. Saying the same again changes nothing.
@@ -95,21 +100,23 @@ impl<T: Send + Sync + 'static> Core<T> {
         id: &EndpointId,
         judged: Judged,
         words: impl FnOnce(Said, u32) -> (Said, Change),
-    ) -> Result<Version, UpdateError> {
+    ) -> Result<(Version, Arc<EndpointCell>), UpdateError> {
         let now = self.ground.origin.nanos(now());
         self.update(now, |writer, base| {
             let unknown = || UpdateError::Unknown { id: id.clone() };
             let at = base.position(id).ok_or_else(unknown)?;
             let member = base.members.get(at).ok_or_else(unknown)?;
+            let cell = Arc::clone(&member.bound.cell);
             let (said, change) = words(member.said, member.weight());
             if said == member.said {
-                return Ok(base.version);
+                return Ok((base.version, cell));
             }
             let mut draft = Draft::of(base);
             draft.version = draft.version.next_config();
             draft.members[at] = Arc::new(member.with_said(said));
-            self.publish(writer, base, draft, Some(change), judged)
-                .map_err(|refused| refused.for_update(&base.chosen.name))
+            let published = self.publish(writer, base, draft, vec![change], judged);
+            let version = published.map_err(|refused| refused.for_update(&base.chosen.name))?;
+            Ok((version, cell))
         })
     }
 }

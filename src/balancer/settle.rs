@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::balancer::core::{Core, Garbage, Judged, Writer};
+use crate::balancer::core::{Core, Writer};
+use crate::balancer::make::Rebuild;
+use crate::balancer::verdict::{Garbage, Judged};
+use crate::error::UpdateError;
 use crate::event::{Event, Published as Change};
 use crate::snapshot::{Draft, Snapshot};
 use crate::sync::Arc;
@@ -15,91 +18,90 @@ impl<T: Send + Sync + 'static> Core<T> {
     /// Settles what is due, unless somebody else is at it.
     #[cold]
     pub(crate) fn settle(&self, now: Nanos) {
-        let garbage = std::cell::RefCell::new(Vec::new());
-        let settle = |writer: &mut Writer<T>| {
-            self.settle_due(writer, now);
-            garbage.borrow_mut().append(&mut writer.garbage);
-        };
-        self.writer.try_act(settle, settle);
+        self.session(now, |session| {
+            let settle = |writer: &mut Writer<T>| session.settle(writer);
+            self.writer.try_act(settle, settle);
+        });
     }
 
-    /// Settles under the lock: ends what is over, takes up what cells carry, makes again what is
+    /// Settles under the lock: ends what is over, takes up what targets carry, makes again what is
     /// broken.
     pub(crate) fn settle_due(&self, writer: &mut Writer<T>, now: Nanos) {
-        let before = self.published.current();
-        self.expire(writer, &before, now);
-        let base = self.published.current();
-        self.rebuild(writer, &base, now);
-        writer.garbage.extend([Garbage::Snapshot(before), Garbage::Snapshot(base)]);
-    }
-
-    fn expire(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) {
         if now < writer.settle_again_at {
             return;
         }
-        for (at, member) in base.members.iter().enumerate().filter(|(_, m)| m.due() <= now) {
-            let current = self.published.current();
-            let mut draft = Draft::of(&current);
-            draft.members[at] = Arc::new(member.projected(now));
-            draft.version = draft.version.next_config();
-            let change = Change::Expired { endpoint: member.id().clone() };
-            if self.publish(writer, &current, draft, Some(change), Judged::Not).is_err() {
+        for step in [Self::expire, Self::rebuild] {
+            let base = self.published.current();
+            if step(self, writer, &base, now).is_err() {
                 // The strategy panicked. Not every pick may try again.
                 writer.settle_again_at = now.plus(SETTLE_AGAIN);
+                let error = UpdateError::Strategy { name: base.chosen.name.to_string() };
+                self.hub.push(Event::UpdateRefused { version: base.version, error });
             }
-            writer.garbage.push(Garbage::Snapshot(current));
+            writer.garbage.push(Garbage::Snapshot(base));
         }
     }
 
-    fn rebuild(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) {
-        let Some(factory) = &self.factory else { return };
+    fn expire(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) -> Result<(), ()> {
+        let mut changes = Vec::new();
         let mut draft = Draft::of(base);
-        let mut events = Vec::new();
-        let mut touched = false;
-        for (slot, member) in draft.members.iter_mut().zip(&base.members) {
+        for member in draft.members.iter_mut().filter(|member| member.due() <= now) {
+            changes.push(Change::Expired { endpoint: member.id().clone() });
+            *member = Arc::new(member.projected(now));
+        }
+        if changes.is_empty() {
+            return Ok(());
+        }
+        draft.version = draft.version.next_config();
+        self.publish(writer, base, draft, changes, Judged::Not).map(drop).map_err(drop)
+    }
+
+    fn rebuild(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) -> Result<(), ()> {
+        let Some(factory) = &self.factory else { return Ok(()) };
+        let mut draft = Draft::of(base);
+        let mut made = Vec::new();
+        for (at, member) in base.members.iter().enumerate() {
             let broken = member.bound.take_broken();
-            let Some(spec) = member.spec.as_ref() else {
-                continue;
-            };
+            let Some(spec) = member.spec.as_ref() else { continue };
             let known = writer.rebuilds.get(member.id());
             if !broken && known.is_none_or(|rebuild| now < rebuild.due()) {
                 continue;
             }
-            touched = true;
             let rebuild = writer.rebuilds.entry(member.id().clone()).or_default();
-            if !rebuild.want(now, member.bound.is_proved()) {
+            if !rebuild.want(now, member.bound.take_proof()) {
                 continue;
             }
-            let endpoint = member.id().clone();
+            let rng = &mut self.randomness.fork();
             match factory.make(spec) {
                 Ok(target) => {
-                    rebuild.made(now, &mut self.randomness.fork());
-                    *slot = Arc::new(member.with_target(target));
-                    events.push((endpoint, None));
+                    rebuild.made(now, rng);
+                    draft.members[at] = Arc::new(member.with_target(target));
+                    made.push(at);
                 }
                 Err(error) => {
-                    rebuild.failed(now, &mut self.randomness.fork());
-                    events.push((endpoint, Some((error, rebuild.attempts(), rebuild.due()))));
+                    rebuild.failed(now, rng);
+                    self.hub.push(Event::RebuildFailed {
+                        endpoint: member.id().clone(),
+                        error,
+                        attempts: rebuild.attempts(),
+                        retry_at: self.ground.origin.instant_or_start(rebuild.due()),
+                    });
                 }
             }
         }
-        if !touched {
-            return;
+        let due = writer.rebuilds.values().map(Rebuild::due);
+        let due = base.members.iter().map(|member| member.due()).chain(due).min();
+        if made.is_empty() && due.unwrap_or(Nanos::NEVER) == base.next_due {
+            writer.garbage.push(Garbage::Members(draft.members));
+            return Ok(());
         }
-        let version = draft.version;
-        if self.publish(writer, base, draft, None, Judged::Not).is_err() {
-            return;
+        let rebuilt = |&at: &usize| base.members.get(at);
+        let endpoints = made.iter().filter_map(rebuilt).map(|member| member.id().clone());
+        let changes = endpoints.map(|endpoint| Change::Rebuilt { endpoint }).collect();
+        let published = self.publish(writer, base, draft, changes, Judged::Not);
+        if published.is_err() {
+            made.iter().filter_map(rebuilt).for_each(|member| member.bound.still_broken());
         }
-        for (endpoint, failure) in events {
-            self.hub.send(match failure {
-                None => Event::Published { version, change: Change::Rebuilt { endpoint } },
-                Some((error, attempts, due)) => Event::RebuildFailed {
-                    endpoint,
-                    error,
-                    attempts,
-                    retry_at: self.ground.origin.instant_or_start(due),
-                },
-            });
-        }
+        published.map(drop).map_err(drop)
     }
 }

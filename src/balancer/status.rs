@@ -43,13 +43,14 @@ pub struct EndpointStatus {
     /// The weight it is chosen by: 0 while it takes nothing new.
     pub effective_weight: f64,
     /// The part of requests it gets while all are equally loaded; all parts sum to 1, or to 0
-    /// where nothing can be chosen.
+    /// where nothing can be chosen. Strategies that look at load rightly give the faster more.
     pub expected_share: f64,
     /// Requests in flight.
     pub in_flight: u64,
     /// Requests ever sent to it.
     pub picks: u64,
-    /// Those that ended well.
+    /// Those that ended well. Derived from the others, so it may read a few too low for an instant
+    /// while requests end.
     pub successes: u64,
     /// Those that failed.
     pub failures: u64,

@@ -1,7 +1,8 @@
 //! Changes of the set: what discovery says.
 
-use crate::balancer::core::{Core, Judged, Writer};
+use crate::balancer::core::{Core, Writer};
 use crate::balancer::merge::{Merged, Offer, by_id};
+use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, now};
 use crate::endpoint::{Endpoint, EndpointSpec};
 use crate::error::UpdateError;
@@ -21,8 +22,9 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     ///
     /// # Errors
     ///
-    /// [`UpdateError`]: two endpoints share an id, or the update guard (`[update]`) does not
-    /// believe the set. The set is then as it was.
+    /// [`UpdateError`]: two endpoints share an id, the update guard (`[update]`) does not believe
+    /// the set, the share guard (`[guard]`) refuses what it would give to one endpoint, or the
+    /// strategy panics over it. The set is then as it was.
     pub fn replace(
         &self,
         endpoints: impl IntoIterator<Item = Endpoint<T>>,
@@ -35,7 +37,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     ///
     /// # Errors
     ///
-    /// [`UpdateError::Duplicate`] if two endpoints share an id.
+    /// [`UpdateError::Duplicate`] if two endpoints share an id, or [`UpdateError::Strategy`].
     pub fn replace_unchecked(
         &self,
         endpoints: impl IntoIterator<Item = Endpoint<T>>,
@@ -64,7 +66,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     ///
     /// # Errors
     ///
-    /// [`UpdateError`], where the strategy cannot take the new set.
+    /// [`UpdateError::Share`] or [`UpdateError::Strategy`].
     pub fn insert(&self, endpoint: Endpoint<T>) -> Result<Version, UpdateError> {
         self.core.insert(Offer::Endpoint(endpoint))
     }
@@ -83,7 +85,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     ///
     /// # Errors
     ///
-    /// [`UpdateError::Unknown`] if there is none of this id, or the update guard refuses; to
+    /// [`UpdateError::Unknown`] if there is none of this id, or one of the guards refuses; to
     /// remove the last endpoint is to send an empty set.
     pub fn remove(&self, id: &EndpointId) -> Result<Version, UpdateError> {
         self.core.remove(id)
@@ -118,7 +120,10 @@ impl<T: Send + Sync + 'static> Core<T> {
                 unchecked: !checked,
             };
             let judged = if checked { Judged::ByShares } else { Judged::Not };
-            self.publish_set(writer, base, members, change, judged, now)
+            let version = self.publish_set(writer, base, members, change, judged, now)?;
+            // The source has sent a set that is taken: what was doubted before is of the past.
+            writer.guard.believe();
+            Ok(version)
         })
     }
 
@@ -165,7 +170,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         self.write(now, |writer, base| {
             act(writer, base).inspect_err(|error| {
                 let version = base.version;
-                self.hub.send(Event::UpdateRefused { version, error: error.clone() });
+                self.hub.push(Event::UpdateRefused { version, error: error.clone() });
             })
         })
     }
@@ -182,9 +187,8 @@ impl<T: Send + Sync + 'static> Core<T> {
         let version = base.version.next_set();
         let draft = Draft { version, ..Draft::with(base, members) };
         let version = self
-            .publish(writer, base, draft, Some(change), judged)
+            .publish(writer, base, draft, vec![change], judged)
             .map_err(|refused| refused.for_update(&base.chosen.name))?;
-        writer.guard.believe();
         self.remember(writer, base, now);
         Ok(version)
     }

@@ -30,7 +30,8 @@ impl LimitsConfig {
     ///
     /// Running out of it is a failure of the endpoint, unlike a caller who gives up. Shorter finds
     /// endpoints that hang sooner, and fails requests that are only slow. It covers the time until
-    /// the response's head, not its body.
+    /// the response's head, not its body. Services keep it; a lease taken by
+    /// [`Balancer::pick`](crate::Balancer::pick) is not timed.
     #[must_use]
     pub const fn attempt_timeout(&self) -> Option<Duration> {
         self.attempt_timeout

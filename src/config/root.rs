@@ -71,10 +71,17 @@ impl Config {
     }
 
     /// `[outlier]`: what follows from the answers an endpoint gives; `None` after
-    /// `outlier = false`.
+    /// `outlier = false`. Removed endpoints are then still remembered, and `Retry-After` still
+    /// honoured, as by default.
     #[must_use]
     pub const fn outlier(&self) -> Option<&OutlierConfig> {
         self.outlier.as_ref()
+    }
+
+    /// What is remembered of endpoints, which goes on at its defaults when outlier handling is
+    /// off.
+    pub(crate) fn memory(&self) -> OutlierConfig {
+        self.outlier.clone().unwrap_or_default()
     }
 
     /// `[limits]`: how long a request may take.

@@ -46,6 +46,8 @@ impl UpdateConfig {
         Duration::from_secs(1)..=Duration::from_hours(24);
 
     /// Whether an empty list empties the set; default `false`: it keeps the last good set.
+    ///
+    /// Where it is allowed it is believed at once, whatever `max_shrink_percent` says.
     #[must_use]
     pub const fn allow_empty(&self) -> bool {
         self.allow_empty

@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::{OnceLock, Weak};
 use std::task::Waker;
 
-use crate::classify::Outcome;
+use crate::classify::{FailureKind, Outcome};
 use crate::stats::{Latency, RecentFailures, Typical};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 use crate::units::{EndpointId, Nanos, Origin};
@@ -28,13 +28,15 @@ pub(crate) struct EndpointCell {
     failed: AtomicU64,
     overloaded: AtomicU64,
     ignored: AtomicU64,
-    /// Begun and at once given back because the endpoint was closed.
+    /// Begun and given back without having been sent.
     void: AtomicU64,
+    /// Requests in flight whose answers have begun: of them nothing more is waited for.
+    answering: AtomicU64,
     latency: Latency,
     /// When the endpoint last gave a sign of life, or got work while it had none.
     stirred: AtomicU64,
     failures: RecentFailures,
-    waiters: Mutex<Vec<Waker>>,
+    waiters: Mutex<Waiters>,
     shared: Arc<Shared>,
     id: EndpointId,
 }
@@ -100,10 +102,11 @@ impl EndpointCell {
             overloaded: AtomicU64::new(0),
             ignored: AtomicU64::new(0),
             void: AtomicU64::new(0),
+            answering: AtomicU64::new(0),
             latency: Latency::new(),
             stirred: AtomicU64::new(0),
             failures: RecentFailures::new(),
-            waiters: Mutex::new(Vec::new()),
+            waiters: Mutex::new(Waiters::default()),
             shared,
             id,
         }
@@ -124,12 +127,13 @@ impl EndpointCell {
     /// Counts a request in. `false` if the endpoint is closed: nothing was counted.
     #[inline]
     pub(crate) fn begin(&self, now: Nanos) -> bool {
+        // Before it is counted, so that nobody sees a request beside the silence of idle hours.
+        if self.in_flight() == 0 {
+            self.stir(now);
+        }
         // Acquire: whoever sees the flag also sees the snapshot published before it was set.
         let before = self.begun.fetch_add(ONE, Ordering::AcqRel);
         if before & FLAG == 0 {
-            if before / ONE == self.ended.load(Ordering::Relaxed) / ONE {
-                self.stirred.store(now.0, Ordering::Relaxed);
-            }
             return true;
         }
         self.withdraw();
@@ -142,14 +146,16 @@ impl EndpointCell {
         self.end();
     }
 
-    /// How long the endpoint has had requests and given no answer to any, in nanoseconds.
+    /// How long the endpoint has had unanswered requests and given no answer to any, in
+    /// nanoseconds.
     ///
     /// Never more than the age of its oldest request, and just that for an endpoint that accepts
-    /// and never answers.
+    /// and never answers. One that answers others meanwhile is not silent.
     #[inline]
     pub(crate) fn silence(&self, now: Nanos) -> u64 {
+        let waiting = self.in_flight().saturating_sub(self.answering.load(Ordering::Relaxed));
         let stirred = self.stirred.load(Ordering::Relaxed);
-        if self.in_flight() == 0 { 0 } else { now.0.saturating_sub(stirred) }
+        if waiting == 0 { 0 } else { now.0.saturating_sub(stirred) }
     }
 
     /// Counts a request out and wakes those who wait for the last one.
@@ -170,16 +176,17 @@ impl EndpointCell {
         let waiters = {
             let mut waiters = self.waiters.lock();
             self.ended.fetch_and(!FLAG, Ordering::AcqRel);
-            std::mem::take(&mut *waiters)
+            std::mem::take(&mut waiters.list)
         };
-        waiters.into_iter().for_each(Waker::wake);
+        waiters.into_iter().for_each(|(_, waker)| waker.wake());
     }
 
-    /// Requests in flight. Exact at some moment during the call.
+    /// Requests in flight. Never less than there were when the call began; zero only if there was
+    /// a moment with none.
     #[inline]
     pub(crate) fn in_flight(&self) -> u64 {
         // `ended` first: every end seen has its beginning seen, so the difference is never
-        // negative, and a zero means that there was a moment with none.
+        // negative.
         let ended = self.ended.load(Ordering::Acquire) / ONE;
         let begun = self.begun.load(Ordering::Acquire) / ONE;
         begun.saturating_sub(ended)
@@ -206,8 +213,12 @@ impl EndpointCell {
 
     /// Takes in what became of a request that took `latency`, and counts it out.
     pub(crate) fn finish(&self, outcome: Outcome, latency: u64, now: Nanos, terms: Terms) {
-        if outcome != Outcome::Ignore {
-            self.stir(now);
+        match outcome {
+            // Running out of time, or never having been reached, is no sign of life.
+            Outcome::Success
+            | Outcome::Overloaded { .. }
+            | Outcome::Failure(FailureKind::Other | FailureKind::Gateway) => self.stir(now),
+            Outcome::Failure(_) | Outcome::Ignore => {}
         }
         match outcome {
             Outcome::Success => self.measure(latency, now, terms),
@@ -233,8 +244,19 @@ impl EndpointCell {
         self.end();
     }
 
-    /// The endpoint has begun to answer.
-    pub(crate) fn stir(&self, now: Nanos) {
+    /// A request's answer has begun, and will go on for a while.
+    pub(crate) fn answer_begins(&self, now: Nanos) {
+        self.answering.fetch_add(1, Ordering::Relaxed);
+        self.stir(now);
+    }
+
+    /// An answer that had begun is over. To be called before its request is counted out.
+    pub(crate) fn answer_ends(&self) {
+        self.answering.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn stir(&self, now: Nanos) {
         self.stirred.store(now.0, Ordering::Relaxed);
     }
 
@@ -290,21 +312,49 @@ impl EndpointCell {
         self.begun.fetch_and(!FLAG, Ordering::AcqRel);
     }
 
-    /// Registers `waker` to be woken once nothing is in flight; `true` if that is so already.
-    pub(crate) fn watch(&self, waker: &Waker) -> bool {
+    /// Registers `waker` to be woken once nothing is in flight; `true` if that is so already. The
+    /// ticket is the caller's own, and is handed out by the first call.
+    pub(crate) fn watch(&self, ticket: &mut Option<u64>, waker: &Waker) -> bool {
         {
             let mut waiters = self.waiters.lock();
-            if !waiters.iter().any(|known| known.will_wake(waker)) {
-                waiters.push(waker.clone());
+            let ticket = *ticket.get_or_insert_with(|| waiters.next_ticket());
+            match waiters.list.iter_mut().find(|(known, _)| *known == ticket) {
+                Some((_, known)) => known.clone_from(waker),
+                None => waiters.list.push((ticket, waker.clone())),
             }
             // Under the lock, so that a wake-up cannot clear the flag between the two.
             self.ended.fetch_or(FLAG, Ordering::AcqRel);
         }
         let idle = self.in_flight() == 0;
         if idle {
-            self.waiters.lock().retain(|known| !known.will_wake(waker));
+            self.unwatch(*ticket);
         }
         idle
+    }
+
+    /// Takes back what was registered under `ticket`.
+    pub(crate) fn unwatch(&self, ticket: Option<u64>) {
+        let Some(ticket) = ticket else { return };
+        let mut waiters = self.waiters.lock();
+        let place = waiters.list.iter().position(|&(known, _)| known == ticket);
+        let waker = place.map(|at| waiters.list.swap_remove(at));
+        drop(waiters);
+        // Outside the lock: dropping a waker may run a task's own code.
+        drop(waker);
+    }
+}
+
+/// Those who wait for the last request, by the tickets they got.
+#[derive(Debug, Default)]
+struct Waiters {
+    list: Vec<(u64, Waker)>,
+    tickets: u64,
+}
+
+impl Waiters {
+    fn next_ticket(&mut self) -> u64 {
+        self.tickets += 1;
+        self.tickets
     }
 }
 

@@ -44,9 +44,14 @@ impl<T> Bound<T> {
         self.broken.load(Ordering::Relaxed) && self.broken.swap(false, Ordering::AcqRel)
     }
 
-    /// Whether this target has ever answered well.
-    pub(crate) fn is_proved(&self) -> bool {
-        self.proved.load(Ordering::Relaxed)
+    /// Says again that the target is broken, for somebody who could not look after it.
+    pub(crate) fn still_broken(&self) {
+        self.broken.store(true, Ordering::Release);
+    }
+
+    /// Takes the proof that this target has answered well since the last time, if there is one.
+    pub(crate) fn take_proof(&self) -> bool {
+        self.proved.load(Ordering::Relaxed) && self.proved.swap(false, Ordering::AcqRel)
     }
 
     /// Notes what an outcome says about the target; `true` if somebody has to look after it.
@@ -61,8 +66,8 @@ impl<T> Bound<T> {
                 false
             }
             Outcome::Failure(FailureKind::Broken) => {
-                self.broken.store(true, Ordering::Release);
-                true
+                // Only the first to say so needs somebody to come.
+                !self.broken.swap(true, Ordering::AcqRel)
             }
             _ => false,
         }
@@ -144,7 +149,7 @@ impl<T> Held<T> {
     pub(crate) fn answered(&mut self, now: Nanos) {
         if self.answered.is_none() {
             self.answered = Some(now);
-            self.bound.cell.stir(now);
+            self.bound.cell.answer_begins(now);
         }
     }
 
@@ -154,6 +159,7 @@ impl<T> Held<T> {
             return;
         }
         let latency = self.answered.unwrap_or(now).0.saturating_sub(self.began.0);
+        self.end_answer();
         let trip = self.bound.note(outcome);
         self.bound.cell.finish(outcome, latency, now, self.terms);
         if trip {
@@ -164,7 +170,14 @@ impl<T> Held<T> {
     /// Gives it back as if it had never been counted: the request was not sent.
     pub(crate) fn withdraw(&mut self) {
         if std::mem::replace(&mut self.open, false) {
+            self.end_answer();
             self.bound.cell.withdraw();
+        }
+    }
+
+    fn end_answer(&self) {
+        if self.answered.is_some() {
+            self.bound.cell.answer_ends();
         }
     }
 
@@ -187,6 +200,7 @@ impl<T> Drop for Held<T> {
     #[inline]
     fn drop(&mut self) {
         if self.open {
+            self.end_answer();
             self.bound.cell.abandon();
         }
     }

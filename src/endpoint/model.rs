@@ -68,8 +68,9 @@ fn loom_a_drain_ends_when_the_last_request_does_and_stays_true() {
         };
         cell.close();
         // A wake-up that is missed leaves this waiting for ever, which the checker reports.
+        let mut ticket = None;
         loom::future::block_on(std::future::poll_fn(|cx| {
-            if cell.watch(cx.waker()) {
+            if cell.watch(&mut ticket, cx.waker()) {
                 std::task::Poll::Ready(())
             } else {
                 std::task::Poll::Pending

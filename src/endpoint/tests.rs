@@ -100,8 +100,9 @@ fn a_closed_endpoint_turns_requests_away_and_counts_none() {
 fn the_last_to_leave_wakes_those_who_wait() {
     let bound = bound();
     let (first, second) = (hold(&bound), hold(&bound));
-    let mut waiting = task::spawn(std::future::poll_fn(|cx| {
-        if bound.cell.watch(cx.waker()) {
+    let mut ticket = None;
+    let mut waiting = task::spawn(std::future::poll_fn(move |cx| {
+        if bound.cell.watch(&mut ticket, cx.waker()) {
             std::task::Poll::Ready(())
         } else {
             std::task::Poll::Pending
@@ -215,4 +216,39 @@ fn the_latency_of_a_stream_ends_where_its_answer_begins() {
     end(held, Outcome::Success, Nanos(60 * SECOND));
     let measured = bound.cell.measured_latency(Nanos(60 * SECOND), SETTINGS).unwrap();
     assert!((measured - 1e7).abs() < 1e5, "{measured}");
+}
+
+#[test]
+fn a_long_answer_that_has_begun_is_no_silence() {
+    let bound = bound();
+    let mut stream = hold(&bound);
+    stream.answered(Nanos(SECOND));
+    assert_eq!(bound.cell.silence(Nanos(3_600 * SECOND)), 0);
+    let _hung = Held::begin(&bound, Nanos(3_600 * SECOND), SETTINGS).unwrap();
+    drop(stream);
+    assert!(bound.cell.silence(Nanos(3_610 * SECOND)) > 9 * SECOND);
+}
+
+#[test]
+fn running_out_of_time_is_no_sign_of_life() {
+    let bound = bound();
+    let first = hold(&bound);
+    let _second = hold(&bound);
+    end(first, Outcome::Failure(crate::classify::FailureKind::Timeout), Nanos(9 * SECOND));
+    assert_eq!(bound.cell.silence(Nanos(10 * SECOND)), 10 * SECOND);
+}
+
+#[test]
+fn only_the_first_word_of_a_broken_target_calls_for_help() {
+    let control = Arc::new(Counting(AtomicUsize::new(0)));
+    let weak: Weak<Counting> = Arc::downgrade(&control);
+    let shared = shared();
+    shared.report_to(weak);
+    let cell = Arc::new(EndpointCell::new(EndpointId::from("a"), shared));
+    let bound = Arc::new(Bound::new(cell, Arc::new(Home::new()), ()));
+    for _ in 0..9 {
+        let held = Held::begin(&bound, Nanos(0), SETTINGS).unwrap();
+        end(held, Outcome::broken(), Nanos(1));
+    }
+    assert_eq!(control.0.load(Ordering::Relaxed), 1);
 }

@@ -87,6 +87,8 @@ impl<T, K, C, U> Balance<T, K, C, U> {
 
     /// Says what a result tells about its endpoint: a closure
     /// `Fn(Result<&Response, &Error>) -> Outcome`, or a [`Classify`]. Default: by `Ok` and `Err`.
+    ///
+    /// Only `ByStatus` and `ByGrpcStatus` leave `ChosenEndpoint` in the response's extensions.
     #[must_use]
     pub fn classify<C2>(self, classify: C2) -> Balance<T, K, C2, U> {
         let Self { balancer, key, until, .. } = self;

@@ -21,12 +21,18 @@ pub(crate) fn deadline<T>(lease: &Lease<T>) -> Deadline {
     lease.deadline().map(|(at, _)| Box::pin(sleep_until(at)))
 }
 
-/// Ends a lease whose time is over.
+/// Ends a lease whose time is over: that was the endpoint's failure.
 pub(crate) fn time_out<T>(lease: Lease<T>) -> EndpointError {
-    let endpoint = lease.endpoint().clone();
-    let after = lease.deadline().map(|(_, after)| after).unwrap_or_default();
+    let error = timed_out(&lease);
     lease.finish(Outcome::Failure(FailureKind::Timeout));
-    EndpointError::new(endpoint, EndpointErrorReason::TimedOut { after }, None)
+    error
+}
+
+/// The error of a lease whose time is over.
+pub(crate) fn timed_out<T>(lease: &Lease<T>) -> EndpointError {
+    let after = lease.deadline().map(|(_, after)| after).unwrap_or_default();
+    let reason = EndpointErrorReason::TimedOut { after };
+    EndpointError::new(lease.endpoint().clone(), reason, None)
 }
 
 pin_project! {

@@ -12,7 +12,7 @@ use tower_service::Service;
 use crate::balancer::{Balancer, Lease};
 use crate::classify::Classify;
 use crate::error::{BoxError, EndpointError, EndpointErrorReason};
-use crate::service::calling::{Calling, Deadline, deadline, time_out};
+use crate::service::calling::{Calling, Deadline, deadline, timed_out};
 use crate::service::{KeyBy, Target, Until, UntilHead};
 
 /// The service that [`BalanceLayer`](crate::BalanceLayer) makes of a client.
@@ -171,7 +171,12 @@ where
                         continue;
                     };
                     match readied {
-                        Poll::Pending => return Poll::Ready(Err(time_out(lease).into())),
+                        // The client kept the request waiting; the endpoint never saw it.
+                        Poll::Pending => {
+                            let error = timed_out(&lease);
+                            lease.withdraw();
+                            return Poll::Ready(Err(error.into()));
+                        }
                         Poll::Ready(Err(error)) => {
                             let endpoint = lease.endpoint().clone();
                             lease.withdraw();

@@ -28,16 +28,15 @@ where
 
     fn complete(answered: Answered<Response<B>, T, C>) -> Self::Response {
         let Answered { response, mut lease, head, classify } = answered;
-        lease.answered();
         let asks = !classify.is_final(&response);
         let end: End<C> = if asks { <C as Classify<_, Err>>::end } else { |_, head, _| head };
         response.map(|body| {
-            let mut following = Some(Following { lease, head, classify, end });
             if body.is_end_stream() {
-                // Nothing more will come, so there is nobody who would say more.
-                following.take().into_iter().for_each(|it| it.lease.finish(it.head));
+                Following { lease, head, classify, end }.finish(None);
+                return FollowedBody { body, following: None };
             }
-            FollowedBody { body, following }
+            lease.answered();
+            FollowedBody { body, following: Some(Following { lease, head, classify, end }) }
         })
     }
 }

@@ -37,6 +37,10 @@ use crate::units::Key;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Panics
+///
+/// Its services panic with `limits.attempt_timeout` outside of a tokio runtime with a timer.
 pub struct BalanceLayer<T, K = NoKey, C = ByResult, U = UntilHead> {
     balancer: Balancer<T>,
     key: K,

@@ -112,10 +112,15 @@ impl<T: Clone> Readying<T> {
             }
         }
         if self.deadline.as_mut().is_some_and(|at| at.as_mut().poll(cx).is_ready()) {
+            // Nothing was sent to any of them: the one that was chosen for the request answers for
+            // not having been ready in its time, and those that were asked instead do not.
             let waiting = self.first.take().into_iter().chain(self.others.drain(..));
-            // None of them was ready in its time; the last to be asked is named.
-            if let Some(error) = waiting.map(|contender| time_out(contender.lease)).last() {
-                self.error = Some(error);
+            for (at, contender) in waiting.enumerate() {
+                if at == 0 {
+                    self.error = Some(time_out(contender.lease));
+                } else {
+                    contender.lease.withdraw();
+                }
             }
         }
         if self.first.is_some() || !self.others.is_empty() {
@@ -128,10 +133,7 @@ impl<T: Clone> Readying<T> {
     /// An endpoint that this request has not tried, while there is one.
     fn next(&mut self) -> Option<Contender<T>> {
         let elsewhere = self.elsewhere.as_ref().filter(|_| self.tried < MOST)?;
-        let Some(lease) = elsewhere.pick(&self.key) else {
-            self.elsewhere = None;
-            return None;
-        };
+        let lease = elsewhere.pick(&self.key)?;
         let contender = Contender::new(lease);
         self.exclude(&contender);
         Some(contender)

@@ -97,7 +97,7 @@ pub(super) fn picker(
 
 fn terms(config: &Config) -> Terms {
     let strategy = config.strategy();
-    let outlier = config.outlier().cloned().unwrap_or_default();
+    let outlier = config.memory();
     Terms {
         decay: nanos(strategy.decay()),
         penalty: strategy.failure_penalty().map_or(0, nanos),

@@ -46,6 +46,8 @@ pub(crate) struct Snapshot<T> {
 pub(crate) enum Miss {
     /// The chosen endpoint was closed since this snapshot was made: look at the next one.
     Stale,
+    /// Something has to be settled first.
+    Due,
     /// There is no endpoint for this request.
     Refused(PickError),
 }
@@ -104,8 +106,9 @@ impl<T> Snapshot<T> {
         self.members.binary_search_by(|member| member.id().cmp(id)).ok()
     }
 
+    /// Why there is nothing to choose from.
     #[cold]
-    fn nobody(&self) -> PickError {
+    pub(crate) fn nobody(&self) -> PickError {
         let weighted = || self.members.iter().filter(|member| member.weight() > 0);
         let disabled = weighted().filter(|member| member.said.disabled).count();
         let draining = weighted().count() - disabled;

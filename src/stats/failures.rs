@@ -87,7 +87,7 @@ impl RecentFailures {
     }
 
     /// The time for which failures still weigh, zero if none does. A clock that went back makes
-    /// it longer than what was asked for, so the caller bounds it.
+    /// it longer by as much.
     #[inline]
     pub(crate) fn remaining(&self, now: Nanos) -> u64 {
         self.until.load(Ordering::Relaxed).saturating_sub(now.0)

@@ -56,36 +56,48 @@ impl Latency {
 /// What an endpoint of this balancer typically needs: a plain average over all of them, fed by
 /// one sample in about 64 ms so that threads hardly ever write to it.
 #[derive(Debug)]
-pub(crate) struct Typical(AtomicU64);
+pub(crate) struct Typical {
+    estimate: AtomicU64,
+    /// Samples taken in so far, up to [`Self::FIRST`].
+    taken: AtomicU64,
+}
 
 impl Typical {
     /// Ticks between two samples that are taken in.
     const EVERY: u32 = 64;
+
+    /// Samples that count alike and are all taken in, so that a cold first answer is one of many.
+    const FIRST: u64 = 16;
 
     /// What is assumed before the first answer. Every endpoint is then assumed alike, so the
     /// value does not matter.
     const UNKNOWN: f32 = 1e6;
 
     pub(crate) fn new() -> Self {
-        Self(AtomicU64::new(Estimate::NONE))
+        Self { estimate: AtomicU64::new(Estimate::NONE), taken: AtomicU64::new(0) }
     }
 
     #[inline]
     pub(crate) fn read(&self) -> f32 {
-        Estimate::unpack(self.0.load(Ordering::Relaxed)).map_or(Self::UNKNOWN, |e| e.nanos)
+        Estimate::unpack(self.estimate.load(Ordering::Relaxed)).map_or(Self::UNKNOWN, |e| e.nanos)
     }
 
     pub(crate) fn observe(&self, sample: u64, now: Nanos, decay: u64) {
         let sample = sample.max(1) as f32;
         let now = Tick::at(now);
-        update(
-            &self.0,
-            |estimate| {
-                let due = now.since(estimate.at) >= Self::EVERY;
-                due.then(|| estimate.toward(sample, estimate.kept(now, decay), now))
-            },
-            Estimate { nanos: sample, at: now },
-        );
+        let first = Estimate { nanos: sample, at: now };
+        if self.taken.load(Ordering::Relaxed) < Self::FIRST {
+            let taken = self.taken.fetch_add(1, Ordering::Relaxed);
+            let kept = taken as f32 / (taken + 1) as f32;
+            let mean = |it: Estimate| Some(Estimate { at: now, ..it.toward(sample, kept, now) });
+            update(&self.estimate, mean, first);
+            return;
+        }
+        let average = |it: Estimate| {
+            let due = now.since(it.at) >= Self::EVERY;
+            due.then(|| it.toward(sample, it.kept(now, decay), now))
+        };
+        update(&self.estimate, average, first);
     }
 }
 
@@ -210,18 +222,37 @@ mod tests {
     fn a_clock_that_goes_back_changes_nothing_by_itself() {
         let latency = Latency::new();
         latency.observe(5_000, at(100.0), DECAY, 1_000.0);
-        assert!(close(latency.read(at(50.0), DECAY, 1_000.0), 5_000.0));
-        latency.observe(2_000, at(50.0), DECAY, 1_000.0);
+        assert!(close(latency.read(at(60.0), DECAY, 1_000.0), 5_000.0));
+        latency.observe(2_000, at(60.0), DECAY, 1_000.0);
         assert!(close(latency.read(at(100.0), DECAY, 1_000.0), 5_000.0));
+    }
+
+    #[test]
+    fn what_was_measured_a_month_ago_is_old() {
+        let latency = Latency::new();
+        latency.observe(5_000_000, at(1.0), DECAY, 1_000.0);
+        for days in [1.0, 25.0, 27.0, 40.0, 51.0] {
+            assert!(close(latency.read(at(days * 86_400.0), DECAY, 1_000.0), 1_000.0), "{days}");
+        }
+    }
+
+    #[test]
+    fn a_cold_first_answer_does_not_set_what_is_typical() {
+        let typical = Typical::new();
+        typical.observe(2_000_000, at(0.0), DECAY);
+        for i in 0..200 {
+            typical.observe(50_000, at(f64::from(i) / 1_000.0), DECAY);
+        }
+        assert!(typical.read() < 200_000.0, "{}", typical.read());
     }
 
     #[test]
     fn typical_takes_one_sample_in_a_while() {
         let typical = Typical::new();
         assert_eq!(typical.read(), Typical::UNKNOWN);
-        typical.observe(1_000, at(1.0), DECAY);
+        (0..16).for_each(|_| typical.observe(1_000, at(1.0), DECAY));
         typical.observe(1_000_000, at(1.01), DECAY);
-        assert_eq!(typical.read(), 1_000.0);
+        assert!(close(typical.read(), 1_000.0), "{}", typical.read());
         for i in 0..1_000 {
             typical.observe(3_000, at(2.0 + f64::from(i) / 10.0), DECAY);
         }

@@ -18,14 +18,16 @@ struct Tick(u32);
 
 impl Tick {
     const NANOS: u64 = 1 << 20;
+    const AHEAD: u32 = 1 << 16;
 
     fn at(now: Nanos) -> Self {
         Self((now.0 / Self::NANOS) as u32)
     }
 
-    /// Ticks since `earlier`; zero if that lies ahead.
+    /// Ticks since `earlier`; zero if that lies ahead, by a minute at most. What lies further
+    /// ahead is taken for what it nearly always is: old.
     fn since(self, earlier: Self) -> u32 {
         let age = self.0.wrapping_sub(earlier.0);
-        if age > u32::MAX / 2 { 0 } else { age }
+        if age > u32::MAX - Self::AHEAD { 0 } else { age }
     }
 }

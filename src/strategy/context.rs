@@ -61,7 +61,8 @@ impl PickContext<'_> {
     }
 
     /// The latency to expect of a candidate, in nanoseconds, without those ahead in the queue:
-    /// its moving average, or what a recent failure makes of it. Infinite for an index that does
+    /// its moving average, or the time for which a failure still weighs or the endpoint has left
+    /// all its requests unanswered, if that is longer. Infinite for an index that does
     /// not exist.
     #[must_use]
     #[inline]

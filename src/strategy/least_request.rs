@@ -19,7 +19,7 @@ pub struct LeastRequest {
 }
 
 impl LeastRequest {
-    /// Compares `choices` endpoints; at least one.
+    /// Compares `choices` endpoints: at least one, and no more than 16.
     #[must_use]
     pub fn of(choices: usize) -> Self {
         Self { choices: Some(choices.clamp(1, 16)) }

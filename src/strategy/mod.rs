@@ -87,11 +87,12 @@ use crate::sync::Arc;
 ///
 /// # Contract
 ///
-/// `build` runs off the request path, under the balancer's writer lock: it may take its time over
-/// the candidates, and must not call the balancer. A panic refuses the change that caused it.
+/// `build` runs off the request path, often under the balancer's writer lock: it may take its time
+/// over the candidates, and must not call the balancer. It also runs for previews, whose pickers
+/// never pick. A panic refuses the change that caused it.
 /// What has to outlive one picker belongs in the strategy itself.
 pub trait Strategy: Debug + Send + Sync + 'static {
-    /// A picker for these candidates. The list may be empty; weights are above zero.
+    /// A picker for these candidates: at least one, and weights are above zero.
     fn build(&self, candidates: &Candidates<'_>) -> Box<dyn Picker>;
 }
 

@@ -12,14 +12,16 @@ use crate::strategy::{Candidates, PickContext, Picker, Strategy};
 /// [`StrategyConfig::decay`](crate::config::StrategyConfig::decay) (the peak EWMA of Finagle).
 /// Without news it drifts to what the peers typically need; a new endpoint starts there. A failed
 /// request is expected to take as long again as the failure penalty has still to run, so a fast
-/// failure is never a bargain, and the endpoint is tried again when the penalty is over.
+/// failure is never a bargain, and the endpoint is tried again when the penalty is over. An endpoint
+/// that leaves all its requests unanswered is expected to go on for as long again: it loses its
+/// traffic although nothing ever completes.
 #[derive(Clone, Copy, Debug)]
 pub struct PeakEwma {
     choices: Option<usize>,
 }
 
 impl PeakEwma {
-    /// Compares `choices` endpoints; at least one.
+    /// Compares `choices` endpoints: at least one, and no more than 16.
     #[must_use]
     pub fn of(choices: usize) -> Self {
         Self { choices: Some(choices.clamp(1, 16)) }

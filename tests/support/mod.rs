@@ -9,7 +9,7 @@ use std::time::Duration;
 use evenkeel::strategy::Rng;
 use evenkeel::{
     Balancer, Builder, Config, Endpoint, EndpointId, EndpointStatus, Event, Events, Key, Lease,
-    Outcome,
+    Outcome, UpdateError, Version,
 };
 use futures_util::FutureExt;
 use tokio::task::unconstrained;
@@ -213,4 +213,27 @@ impl Eq for Request {}
 /// A time from 50 to 100 ms.
 pub(crate) fn usual_time(rng: &mut Rng) -> Duration {
     Duration::from_micros(50_000 + rng.below(50_001))
+}
+
+/// Makes a change that must be refused, and sees that nothing but one event came of it.
+pub(crate) fn refused<T: Send + Sync + 'static>(
+    balancer: &Balancer<T>,
+    change: impl FnOnce(&Balancer<T>) -> Result<Version, UpdateError>,
+) -> UpdateError {
+    let mut events = balancer.subscribe();
+    let before = (balancer.version(), format!("{:?}", balancer.status()));
+    let error = change(balancer).expect_err("the change has to be refused");
+    assert_eq!((balancer.version(), format!("{:?}", balancer.status())), before, "{error}");
+    match received(&mut events).as_slice() {
+        [Event::UpdateRefused { version, error: told }] => {
+            assert_eq!((*version, told.to_string()), (before.0, error.to_string()));
+        }
+        other => unreachable!("one refusal, {error}, was told as {other:?}"),
+    }
+    error
+}
+
+/// Whether a set was refused for shrinking too far.
+pub(crate) fn shrinks(error: &UpdateError) -> bool {
+    matches!(error, UpdateError::Shrinks { .. })
 }
