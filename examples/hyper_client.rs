@@ -60,7 +60,7 @@ async fn run() -> Result<(), BoxError> {
         .endpoint(Endpoint::new("cal", upstream(cal.address.clone())))
         .build()?;
 
-    // A drain waits for requests in flight, and with their bodies followed that is to the last byte.
+    // A drain waits for what is in flight: with bodies followed, that is to the last byte.
     let service = balancer.service().classify(ByStatus).follow_body();
     let (stop, stopped) = watch::channel(false);
     let mut workers = JoinSet::new();

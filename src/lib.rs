@@ -82,7 +82,7 @@ pub use self::balancer::{
     Status,
 };
 #[cfg(feature = "http")]
-pub use self::classify::{ByGrpcStatus, ByStatus, ChosenEndpoint};
+pub use self::classify::{ByGrpcStatus, ByStatus, ChosenEndpoint, WithErrors};
 pub use self::classify::{ByResult, Classify, FailureKind, Outcome};
 pub use self::config::Config;
 pub use self::endpoint::{Availability, Endpoint, EndpointSpec};

@@ -17,13 +17,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Bytes;
 use evenkeel::{Balancer, BoxError, Config, Endpoint, EndpointId};
 use http::header::RETRY_AFTER;
 use http::{StatusCode, Uri};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy;
 use hyper_util::rt::TokioExecutor;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
 use crate::proxy::{Client, ENDPOINT, proxy};
@@ -46,6 +48,7 @@ async fn main() -> Result<(), BoxError> {
 }
 
 async fn run() -> Result<(), BoxError> {
+    let ann = async |_whole_body: Bytes| "ann";
     let broken = Arc::new(AtomicBool::new(true));
     let is_broken = Arc::clone(&broken);
     let bob = move || async move {
@@ -58,7 +61,7 @@ async fn run() -> Result<(), BoxError> {
 
     let balancer = Balancer::builder()
         .config(Config::from_toml(SETTINGS)?)
-        .endpoint(Endpoint::new("ann", serve(Router::new().fallback(async || "ann")).await?))
+        .endpoint(Endpoint::new("ann", serve(Router::new().fallback(ann)).await?))
         .endpoint(Endpoint::new("bob", serve(Router::new().fallback(bob)).await?))
         .endpoint(Endpoint::new(
             "cal",
@@ -103,16 +106,29 @@ async fn run() -> Result<(), BoxError> {
     }
     promise("bob is given requests again", back)?;
 
-    println!("Ann and bob are drained for half a minute:");
-    for id in [&ann, &bob] {
-        balancer.drain_for(id, Duration::from_secs(30))?.await;
+    println!("Bob is drained, and a visitor of ann's breaks off while sending:");
+    let span = Duration::from_secs(30);
+    balancer.drain_for(&bob, span)?.await;
+    let (picks, failures) = counts(&balancer, &ann);
+    visitor.break_off().await?;
+    while counts(&balancer, &ann).0 == picks {
+        sleep(Duration::from_millis(2)).await;
     }
+    balancer.drain_for(&ann, span)?.await;
+    promise("ann is not blamed for it", counts(&balancer, &ann) == (picks + 1, failures))?;
+
+    println!("Now ann is drained as well:");
     let answer = visitor.get().await?;
     println!("  {}, Retry-After {:?}", answer.status, answer.retry_after);
     promise("now the 503 is the proxy's own", answer.status == StatusCode::SERVICE_UNAVAILABLE)?;
     promise("it names no endpoint", answer.endpoint.is_none())?;
     promise("it says when to come back", matches!(answer.retry_after, Some(10..=30)))?;
     Ok(())
+}
+
+/// Requests of an endpoint, and how many of them failed.
+fn counts(balancer: &Balancer<Uri>, id: &EndpointId) -> (u64, u64) {
+    balancer.status().endpoint(id).map_or((0, 0), |endpoint| (endpoint.picks, endpoint.failures))
 }
 
 /// Serves an app on a free port.
@@ -146,6 +162,14 @@ impl Visitor {
         };
         response.into_body().collect().await?;
         Ok(answer)
+    }
+
+    /// Announces a hundred bytes, sends a few of them, and is gone.
+    async fn break_off(&self) -> Result<(), BoxError> {
+        let address = self.address.authority().ok_or("no address")?;
+        let mut visit = TcpStream::connect(address.as_str()).await?;
+        let sent = b"POST / HTTP/1.1\r\nhost: proxy\r\ncontent-length: 100\r\n\r\nthe first";
+        Ok(visit.write_all(sent).await?)
     }
 }
 

@@ -5,11 +5,11 @@ use axum::body::Body;
 use axum::error_handling::HandleErrorLayer;
 use axum::response::{IntoResponse, Response};
 use evenkeel::{
-    BalanceLayer, Balancer, BoxError, ByStatus, ChosenEndpoint, EndpointError, PickError,
-    find_cause,
+    BalanceLayer, Balancer, BoxError, ByStatus, ChosenEndpoint, Classify, EndpointError,
+    EndpointId, Outcome, PickError, find_cause,
 };
 use http::header::RETRY_AFTER;
-use http::{HeaderValue, StatusCode, Uri};
+use http::{HeaderValue, Request, StatusCode, Uri, Version};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use tokio::time::Instant;
@@ -25,10 +25,37 @@ pub(crate) fn proxy(balancer: Balancer<Uri>, client: Client) -> Router {
     let service = ServiceBuilder::new()
         .layer(HandleErrorLayer::new(explain))
         .map_response(name_endpoint)
+        .map_request(speak_http1)
         // Streamed answers count as in flight until their last byte.
-        .layer(BalanceLayer::new(balancer).classify(ByStatus).follow_body())
+        .layer(BalanceLayer::new(balancer).classify(ByUpstream).follow_body())
         .service(client);
     Router::new().fallback_service(service)
+}
+
+/// By status, except that a visitor who breaks off while sending is nobody's failure. Otherwise a
+/// few of them could make every upstream look broken.
+#[derive(Clone, Copy)]
+struct ByUpstream;
+
+impl<B> Classify<Response<B>, legacy::Error> for ByUpstream {
+    fn classify(&self, result: Result<&Response<B>, &legacy::Error>) -> Outcome {
+        match result {
+            // Only bodies of requests are axum's here.
+            Err(error) if find_cause::<axum::Error>(error).is_some() => Outcome::Ignore,
+            _ => ByStatus.classify(result),
+        }
+    }
+
+    fn mark(&self, response: &mut Response<B>, endpoint: &EndpointId) {
+        Classify::<_, legacy::Error>::mark(&ByStatus, response, endpoint);
+    }
+}
+
+/// What a visitor speaks need not be what the upstreams do; the client would refuse the request,
+/// and the upstream would be blamed.
+fn speak_http1<B>(mut request: Request<B>) -> Request<B> {
+    *request.version_mut() = Version::HTTP_11;
+    request
 }
 
 fn name_endpoint<B>(mut response: Response<B>) -> Response<B> {

@@ -4,10 +4,12 @@ use evenkeel::{EndpointId, Event};
 
 use crate::record::Record;
 use crate::screen::grouped;
+use crate::traffic::Sample;
+use crate::trouble::Incident;
 
 #[derive(Debug)]
 pub(crate) struct Promise {
-    text: &'static str,
+    text: String,
     figure: String,
     pub(crate) kept: bool,
 }
@@ -20,28 +22,68 @@ impl Promise {
     }
 }
 
-/// Checks all of them. `asked` requests were to be sent, and `added` came in while they were.
-pub(crate) fn check(record: &Record, asked: u64, added: &EndpointId) -> Vec<Promise> {
-    vec![
-        answered(record, asked),
-        drained(record),
-        at_rest(record),
-        alike(record),
-        fast_first(record),
-        taken_up(record, added),
-        by_turns(record),
-        told(record),
-    ]
+/// Checks all of them. The endpoint `added` came in while requests flowed.
+pub(crate) fn check(record: &Record, added: &EndpointId) -> Vec<Promise> {
+    let incidents = || record.incidents.iter();
+    let first = record.phases.iter().position(|phase| phase.status.endpoint(added).is_some());
+    let back = |incident: &Incident| {
+        let id = &incident.endpoint;
+        half(record, incident.phase + 1, id, format!("then `{id}` gets half its share or more"))
+    };
+    let added = half(
+        record,
+        first.unwrap_or_default(),
+        added,
+        format!("`{added}`, when added, gets half its share or more"),
+    );
+    let mut promises = vec![answered(record)];
+    promises.extend(incidents().flat_map(|it| [bounded(record, it), back(it)]));
+    promises.extend([drained(record), at_rest(record), alike(record)]);
+    promises.extend([fast_first(record), added, by_turns(record), told(record), warned(record)]);
+    promises
 }
 
-fn answered(record: &Record, asked: u64) -> Promise {
-    let good = record.samples.iter().filter(|sample| sample.answer.is_ok()).count() as u64;
-    let error = record.samples.iter().find_map(|sample| sample.answer.as_ref().err());
+/// Whether a request failed because of this trouble. Some were sent just before it.
+fn is_of(incident: &Incident, sample: &Sample) -> bool {
+    let phases = incident.phase.saturating_sub(1)..=incident.phase;
+    sample.error.is_some()
+        && sample.endpoint.as_ref() == Some(&incident.endpoint)
+        && phases.contains(&sample.phase)
+}
+
+fn answered(record: &Record) -> Promise {
+    let (good, bad): (Vec<&Sample>, Vec<&Sample>) =
+        record.samples.iter().partition(|sample| sample.error.is_none());
+    let of_trouble = |sample: &&Sample| record.incidents.iter().any(|it| is_of(it, sample));
+    let (expected, strays): (Vec<&Sample>, Vec<&Sample>) = bad.into_iter().partition(of_trouble);
+    let error = strays.first().and_then(|sample| sample.error.as_ref());
     let error = error.map_or_else(String::new, |error| format!(", and one says: {error}"));
+    let lens = [record.samples.len(), good.len(), expected.len()];
+    let [all, good, expected] = lens.map(|len| grouped(len as u64));
     Promise {
-        text: "every request is answered",
-        figure: format!("{} of {}{error}", grouped(good), grouped(asked)),
-        kept: good == asked,
+        text: "whoever has no trouble fails no request".into(),
+        figure: format!("{good} of {all} are answered; {expected} met trouble{error}"),
+        kept: strays.is_empty(),
+    }
+}
+
+fn bounded(record: &Record, incident: &Incident) -> Promise {
+    let Incident { title, lasted, requests, most, .. } = incident;
+    let failed = record.samples.iter().filter(|sample| is_of(incident, sample)).count() as u64;
+    Promise {
+        text: format!("{title}: {most} requests fail at most"),
+        figure: format!("{failed} of {} in {lasted:.2?}", grouped(*requests)),
+        kept: (1..=*most).contains(&failed),
+    }
+}
+
+fn half(record: &Record, phase: usize, id: &EndpointId, text: String) -> Promise {
+    let (got, due) =
+        (record.had(phase, id), record.expected(phase, id) * record.sent(phase) as f64);
+    Promise {
+        text,
+        figure: format!("{}; its share is {}", grouped(got), grouped(due as u64)),
+        kept: got > 0 && got as f64 >= 0.5 * due,
     }
 }
 
@@ -49,7 +91,7 @@ fn drained(record: &Record) -> Promise {
     let drained = &record.drained;
     let late = record.servers[drained.server].arrived() - drained.arrived;
     Promise {
-        text: "nothing reaches `b` once its drain is ready",
+        text: "nothing reaches `b` once its drain is ready".into(),
         figure: format!("{late}; {} were in flight when the drain began", drained.in_flight),
         kept: late == 0,
     }
@@ -58,49 +100,39 @@ fn drained(record: &Record) -> Promise {
 fn at_rest(record: &Record) -> Promise {
     let in_flight: u64 = record.status.endpoints.iter().map(|endpoint| endpoint.in_flight).sum();
     Promise {
-        text: "nothing is in flight at the end",
+        text: "nothing is in flight at the end".into(),
         figure: in_flight.to_string(),
         kept: in_flight == 0,
     }
 }
 
+/// Only a request that failed may be one that the server never saw.
 fn alike(record: &Record) -> Promise {
     let mut figures = Vec::new();
     let mut kept = true;
     for server in &record.servers {
         let id = EndpointId::from(server.name);
+        let over = |count: fn(&Record, usize, &EndpointId) -> u64| -> u64 {
+            (0..record.phases.len()).map(|phase| count(record, phase, &id)).sum()
+        };
+        let (had, failed) = (over(Record::had), over(Record::failed));
         let picks = record.status.endpoint(&id).map_or(0, |endpoint| endpoint.picks);
-        let answered: u64 = (0..record.phases.len()).map(|at| record.answered(at, &id)).sum();
-        let mut counts = vec![picks, server.arrived(), answered];
-        counts.dedup();
-        kept &= counts.len() == 1;
-        let counts: Vec<_> = counts.into_iter().map(grouped).collect();
-        figures.push(format!("{id} {}", counts.join(" or ")));
+        let arrived = server.arrived();
+        let alike = picks == had && (had - failed..=had).contains(&arrived);
+        kept &= alike;
+        let apart = format!(", of {} picks, {} arrived", grouped(picks), grouped(arrived));
+        figures.push(format!("{id} {}{}", grouped(had), if alike { "" } else { &apart }));
     }
-    let text = "balancer, servers and callers count the same";
+    let text = "balancer, callers and servers count the same".into();
     Promise { text, figure: figures.join("; "), kept }
 }
 
 fn fast_first(record: &Record) -> Promise {
-    let [fast, slow] = ["a", "d"].map(|id| record.answered(0, &id.into()));
+    let [fast, slow] = ["a", "d"].map(|id| record.had(0, &id.into()));
     Promise {
-        text: "least_request gives the fast more than the slow",
+        text: "least_request gives the fast more than the slow".into(),
         figure: format!("a {}, d {}", grouped(fast), grouped(slow)),
         kept: fast > slow,
-    }
-}
-
-fn taken_up(record: &Record, added: &EndpointId) -> Promise {
-    let first = record.phases.iter().position(|phase| phase.status.endpoint(added).is_some());
-    let (got, due) = first.map_or((0, 0.0), |phase| {
-        let status = &record.phases[phase].status;
-        let share = status.endpoint(added).map_or(0.0, |endpoint| endpoint.expected_share);
-        (record.answered(phase, added), share * record.sent(phase) as f64)
-    });
-    Promise {
-        text: "the added endpoint gets half its share or more",
-        figure: format!("{}; its share is {due:.0}", grouped(got)),
-        kept: got > 0 && got as f64 >= 0.5 * due,
     }
 }
 
@@ -110,24 +142,41 @@ fn by_turns(record: &Record) -> Promise {
     for (at, phase) in counted {
         for endpoint in &phase.status.endpoints {
             let due = endpoint.expected_share * record.sent(at) as f64;
-            worst = worst.max((record.answered(at, &endpoint.id) as f64 - due).abs());
+            worst = worst.max((record.had(at, &endpoint.id) as f64 - due).abs());
         }
     }
     Promise {
-        text: "round_robin is not two requests off the weights",
+        text: "round_robin is not two requests off the weights".into(),
         figure: format!("{worst:.2} at worst"),
         kept: worst < 2.0,
     }
 }
 
 fn told(record: &Record) -> Promise {
-    let told = record.events.iter().map(|event| match event {
+    let told = record.events.iter().filter_map(|event| match event {
         Event::Published { change, .. } => Some(change),
         _ => None,
     });
     Promise {
-        text: "each change is one event, in order",
-        figure: format!("{} changes, {} events", record.changes.len(), record.events.len()),
-        kept: told.eq(record.changes.iter().map(Some)),
+        text: "each change is one event, in order".into(),
+        figure: format!("{} changes, {} events", record.changes.len(), told.clone().count()),
+        kept: told.eq(&record.changes),
+    }
+}
+
+fn warned(record: &Record) -> Promise {
+    let raised: Vec<_> = record
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::ShareRaised { endpoint, after, .. } => Some((endpoint.as_str(), *after)),
+            _ => None,
+        })
+        .collect();
+    let figures = raised.iter().map(|(id, after)| format!("{id}: {:.1} %", 100.0 * after));
+    Promise {
+        text: "a share far above a fair one is an event, too".into(),
+        figure: figures.collect::<Vec<_>>().join("; "),
+        kept: matches!(raised[..], [("a", after)] if after > 0.6),
     }
 }

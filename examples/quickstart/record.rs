@@ -6,6 +6,7 @@ use evenkeel::{EndpointId, Event, Published, Status};
 
 use crate::server::Server;
 use crate::traffic::{Phase, Sample};
+use crate::trouble::Incident;
 
 #[derive(Debug)]
 pub(crate) struct Record {
@@ -14,6 +15,7 @@ pub(crate) struct Record {
     pub(crate) samples: Vec<Sample>,
     /// The balancer at the end.
     pub(crate) status: Status,
+    pub(crate) incidents: Vec<Incident>,
     pub(crate) drained: Drained,
     /// The changes that were made, in order.
     pub(crate) changes: Vec<Published>,
@@ -32,23 +34,40 @@ pub(crate) struct Drained {
 }
 
 impl Record {
-    /// How long the answers of an endpoint took in a phase, sorted.
+    /// What an endpoint had to do in a phase.
+    pub(crate) fn of(&self, phase: usize, id: &EndpointId) -> impl Iterator<Item = &Sample> {
+        let had =
+            move |sample: &&Sample| sample.phase == phase && sample.endpoint.as_ref() == Some(id);
+        self.samples.iter().filter(had)
+    }
+
+    /// How long the good answers of an endpoint took in a phase, sorted.
     pub(crate) fn times(&self, phase: usize, id: &EndpointId) -> Vec<Duration> {
-        let of = |sample: &&Sample| {
-            sample.phase == phase && sample.answer.as_ref().is_ok_and(|answered| answered == id)
-        };
-        let mut times: Vec<_> = self.samples.iter().filter(of).map(|sample| sample.took).collect();
+        let good = self.of(phase, id).filter(|sample| sample.error.is_none());
+        let mut times: Vec<_> = good.map(|sample| sample.took).collect();
         times.sort_unstable();
         times
     }
 
-    /// How many requests an endpoint answered in a phase.
-    pub(crate) fn answered(&self, phase: usize, id: &EndpointId) -> u64 {
-        self.times(phase, id).len() as u64
+    /// How many requests an endpoint had in a phase.
+    pub(crate) fn had(&self, phase: usize, id: &EndpointId) -> u64 {
+        self.of(phase, id).count() as u64
+    }
+
+    /// How many requests of an endpoint failed in a phase.
+    pub(crate) fn failed(&self, phase: usize, id: &EndpointId) -> u64 {
+        self.of(phase, id).filter(|sample| sample.error.is_some()).count() as u64
     }
 
     /// How many requests were sent in a phase.
     pub(crate) fn sent(&self, phase: usize) -> u64 {
         self.samples.iter().filter(|sample| sample.phase == phase).count() as u64
+    }
+
+    /// What the balancer announced for an endpoint when a phase began: its share while all are
+    /// equally loaded.
+    pub(crate) fn expected(&self, phase: usize, id: &EndpointId) -> f64 {
+        let endpoint = self.phases.get(phase).and_then(|phase| phase.status.endpoint(id));
+        endpoint.map_or(0.0, |endpoint| endpoint.expected_share)
     }
 }

@@ -18,15 +18,14 @@ pub(crate) fn say(text: &str) {
 
 /// Shows the progress until it is aborted: a line that changes on a terminal, a new line each
 /// second elsewhere.
-pub(crate) fn follow(progress: watch::Receiver<Progress>, all: u64) -> JoinHandle<()> {
+pub(crate) fn follow(progress: watch::Receiver<Progress>) -> JoinHandle<()> {
     let terminal = stdout().is_terminal();
     let pause = Duration::from_millis(if terminal { 100 } else { 1_000 });
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(pause).await;
             let Progress { phase, title, answered } = *progress.borrow();
-            let line =
-                format!("{} of {}, phase {}: {title}", grouped(answered), grouped(all), phase + 1);
+            let line = format!("{} requests, phase {}: {title}", grouped(answered), phase + 1);
             if terminal { write(&format!("{AFRESH}{line}")) } else { say(&line) }
         }
     })

@@ -1,20 +1,25 @@
-//! Callers: a fixed number of them, each sending its next request when its last one is answered.
+//! Callers: a fixed number of them, each sending its next request when its last one has ended.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use evenkeel::{Balance, BoxError, EndpointId, Status};
+use evenkeel::{
+    Balance, Balancer, BoxError, EndpointError, EndpointId, NoKey, Outcome, Status, find_cause,
+};
 use http::Request;
+use http::header::SERVER;
 use http_body_util::BodyExt;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tower::{Service, ServiceExt};
 
-use crate::upstream::Upstream;
+use crate::upstream::{Answer, Error, Upstream};
 
 pub(crate) const CONCURRENCY: usize = 64;
+
+pub(crate) type Judge = fn(Result<&Answer, &Error>) -> Outcome;
 
 /// A stretch of the run. A request belongs to the one in which it was sent.
 #[derive(Debug)]
@@ -26,19 +31,13 @@ pub(crate) struct Phase {
     pub(crate) counted: bool,
 }
 
-impl Phase {
-    /// Its number and its title.
-    pub(crate) fn titled(&self, at: usize) -> String {
-        format!("{} {}", at + 1, self.title)
-    }
-}
-
 /// One request and what came of it.
 #[derive(Debug)]
 pub(crate) struct Sample {
     pub(crate) phase: usize,
-    /// Who answered, by the answer itself.
-    pub(crate) answer: Result<EndpointId, BoxError>,
+    /// Who had it: by the answer itself, or by the error.
+    pub(crate) endpoint: Option<EndpointId>,
+    pub(crate) error: Option<BoxError>,
     pub(crate) took: Duration,
 }
 
@@ -52,7 +51,7 @@ pub(crate) struct Progress {
 
 #[derive(Debug)]
 pub(crate) struct Traffic {
-    service: Balance<Upstream>,
+    service: Balance<Upstream, NoKey, Judge>,
     progress: watch::Sender<Progress>,
     phases: Vec<Phase>,
     samples: Vec<Sample>,
@@ -60,10 +59,14 @@ pub(crate) struct Traffic {
 
 /// Requests that are being sent.
 #[derive(Debug)]
-pub(crate) struct Wave(JoinSet<Vec<Sample>>);
+pub(crate) struct Wave {
+    unsent: Arc<AtomicU64>,
+    callers: JoinSet<Vec<Sample>>,
+}
 
 impl Traffic {
-    pub(crate) fn new(service: Balance<Upstream>) -> Self {
+    pub(crate) fn new(balancer: &Balancer<Upstream>, judge: Judge) -> Self {
+        let service = balancer.service().classify(judge);
         let progress = watch::Sender::default();
         Self { service, progress, phases: Vec::new(), samples: Vec::new() }
     }
@@ -72,38 +75,44 @@ impl Traffic {
         self.progress.subscribe()
     }
 
-    /// Begins a phase while requests flow.
-    pub(crate) fn enter(&mut self, title: &'static str) {
+    /// Begins a phase while requests flow, and says which it is.
+    pub(crate) fn enter(&mut self, title: &'static str) -> usize {
         let status = self.service.balancer().status();
         self.phases.push(Phase { title, status, counted: false });
         let phase = self.phases.len() - 1;
         self.progress.send_modify(|progress| *progress = Progress { phase, title, ..*progress });
+        phase
     }
 
     /// Begins a phase while none flows.
     pub(crate) fn enter_counted(&mut self, title: &'static str) {
-        self.enter(title);
-        if let Some(phase) = self.phases.last_mut() {
-            phase.counted = true;
-        }
+        let phase = self.enter(title);
+        self.phases[phase].counted = true;
     }
 
     /// Sends this many requests, as many at a time as there are callers.
     pub(crate) fn send(&self, requests: u64) -> Wave {
         let unsent = Arc::new(AtomicU64::new(requests));
-        let caller = || call(self.service.clone(), Arc::clone(&unsent), self.progress.clone());
-        Wave((0..CONCURRENCY).map(|_| caller()).collect())
+        let caller = |_| call(self.service.clone(), Arc::clone(&unsent), self.progress.clone());
+        let callers = (0..CONCURRENCY).map(caller).collect();
+        Wave { unsent, callers }
     }
 
-    /// Waits until this many requests of the run are answered.
-    pub(crate) async fn answered(&self, requests: u64) -> Result<(), BoxError> {
-        self.progress().wait_for(|progress| progress.answered >= requests).await?;
+    /// How many requests have ended.
+    pub(crate) fn answered(&self) -> u64 {
+        self.progress.borrow().answered
+    }
+
+    /// Waits until this many more requests have ended.
+    pub(crate) async fn more(&self, requests: u64) -> Result<(), BoxError> {
+        let goal = self.answered() + requests;
+        self.progress().wait_for(|progress| progress.answered >= goal).await?;
         Ok(())
     }
 
-    /// Waits until all requests of a wave are answered, and keeps what came of them.
+    /// Waits until all requests of a wave have ended, and keeps what came of them.
     pub(crate) async fn finish(&mut self, mut wave: Wave) -> Result<(), BoxError> {
-        while let Some(samples) = wave.0.join_next().await {
+        while let Some(samples) = wave.callers.join_next().await {
             self.samples.extend(samples?);
         }
         Ok(())
@@ -114,9 +123,16 @@ impl Traffic {
     }
 }
 
+impl Wave {
+    /// Sends no more.
+    pub(crate) fn stop(&self) {
+        self.unsent.store(0, Ordering::Relaxed);
+    }
+}
+
 /// One caller.
 async fn call(
-    mut service: Balance<Upstream>,
+    mut service: Balance<Upstream, NoKey, Judge>,
     unsent: Arc<AtomicU64>,
     progress: watch::Sender<Progress>,
 ) -> Vec<Sample> {
@@ -125,24 +141,31 @@ async fn call(
     while unsent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
         let phase = progress.borrow().phase;
         let began = now();
-        let answer = ask(&mut service).await;
+        let mut endpoint = None;
+        let error = ask(&mut service, &mut endpoint).await.err();
         let took = now().saturating_duration_since(began);
-        samples.push(Sample { phase, answer, took });
+        samples.push(Sample { phase, endpoint, error, took });
         progress.send_modify(|progress| progress.answered += 1);
     }
     samples
 }
 
-async fn ask(service: &mut Balance<Upstream>) -> Result<EndpointId, BoxError> {
+/// Sends one request. Whoever had it is left in `endpoint`.
+async fn ask(
+    service: &mut Balance<Upstream, NoKey, Judge>,
+    endpoint: &mut Option<EndpointId>,
+) -> Result<(), BoxError> {
     let request = Request::get("/").body(String::new())?;
-    let answer = service.ready().await?.call(request).await?;
-    let status = answer.status();
-    let body = answer.into_body().collect().await?.to_bytes();
-    let text = std::str::from_utf8(&body)?;
-    if status.is_success() { Ok(text.into()) } else { Err(format!("{status}: {text}").into()) }
+    let answer = service.ready().await?.call(request).await.inspect_err(|error| {
+        *endpoint = find_cause(&**error).map(|cause: &EndpointError| cause.endpoint().clone());
+    })?;
+    let (head, body) = answer.into_parts();
+    *endpoint = head.headers.get(SERVER).and_then(|name| name.to_str().ok()).map(EndpointId::from);
+    body.collect().await?;
+    if head.status.is_success() { Ok(()) } else { Err(head.status.to_string().into()) }
 }
 
-fn now() -> Instant {
-    #[expect(clippy::disallowed_methods, reason = "latency is measured at the caller")]
+pub(crate) fn now() -> Instant {
+    #[expect(clippy::disallowed_methods, reason = "the caller's own clock")]
     Instant::now()
 }

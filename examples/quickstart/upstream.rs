@@ -10,6 +10,8 @@ use hyper_util::rt::TokioExecutor;
 use tower::Service;
 
 pub(crate) type Client = legacy::Client<HttpConnector, String>;
+pub(crate) type Answer = <Client as Service<Request<String>>>::Response;
+pub(crate) type Error = legacy::Error;
 
 pub(crate) fn client() -> Client {
     legacy::Client::builder(TokioExecutor::new()).build_http()
@@ -29,8 +31,8 @@ impl Upstream {
 }
 
 impl Service<Request<String>> for Upstream {
-    type Response = <Client as Service<Request<String>>>::Response;
-    type Error = legacy::Error;
+    type Response = Answer;
+    type Error = Error;
     type Future = legacy::ResponseFuture;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {

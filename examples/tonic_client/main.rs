@@ -1,9 +1,9 @@
 //! gRPC: tonic channels behind one `tonic` client.
 //!
-//! The endpoints stand in a file, and a channel is made for each of them, which connects when it is
-//! first used. A gRPC server may say OK in the head of its response, stream a message, and only then
-//! fail, in its trailers: with the body followed, that counts as the failure that it is. One of the
-//! three servers does so, and gets little traffic.
+//! The endpoints stand in a file, and a channel is made for each of them, which connects when it
+//! is first used. A gRPC server may begin its response well, stream a message, and only then fail,
+//! in its trailers: with the body followed, that counts as the failure that it is. One of the three
+//! servers does so, and gets little traffic.
 //!
 //! ```text
 //! cargo run --example tonic_client --features http

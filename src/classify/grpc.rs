@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, Response};
 
-use crate::classify::{ByStatus, Classify, FailureKind, Outcome};
+use crate::classify::{ByStatus, Classify, FailureKind, Outcome, WithErrors};
 use crate::units::EndpointId;
 
 /// By the `grpc-status` of a gRPC response.
@@ -27,8 +27,18 @@ use crate::units::EndpointId;
 ///
 /// A response that is not 200 and carries no status never came from a gRPC server: it is judged as
 /// [`ByStatus`] does.
+///
+/// Errors count as the endpoint's, unless [`errors`](Self::errors) says otherwise.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ByGrpcStatus;
+
+impl ByGrpcStatus {
+    /// The same, with errors judged by `errors`; see [`ByStatus::errors`].
+    #[must_use]
+    pub fn errors<Err, F: Fn(&Err) -> Outcome>(self, errors: F) -> WithErrors<Self, F> {
+        WithErrors { protocol: self, errors }
+    }
+}
 
 impl<B, Err> Classify<Response<B>, Err> for ByGrpcStatus {
     fn classify(&self, result: Result<&Response<B>, &Err>) -> Outcome {

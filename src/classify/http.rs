@@ -3,7 +3,7 @@
 use http::{Response, StatusCode};
 
 use crate::classify::retry_after::retry_after;
-use crate::classify::{Classify, FailureKind, Outcome};
+use crate::classify::{Classify, FailureKind, Outcome, WithErrors};
 use crate::units::EndpointId;
 
 /// By the status of an HTTP response.
@@ -17,8 +17,32 @@ use crate::units::EndpointId;
 /// | an error instead of a response | local failure: no connection, or it broke |
 ///
 /// It also leaves [`ChosenEndpoint`] in the extensions of every response.
+///
+/// Not every error is the endpoint's: a client also fails where the caller's own body breaks off, or
+/// where the request is malformed. Whoever forwards what others send should tell these apart with
+/// [`errors`](Self::errors), or bad callers make good endpoints look broken.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ByStatus;
+
+impl ByStatus {
+    /// The same, with errors judged by `errors`.
+    ///
+    /// ```
+    /// use evenkeel::{ByStatus, Classify, FailureKind, Outcome};
+    /// use std::io::{Error, ErrorKind};
+    ///
+    /// let classify = ByStatus.errors(|error: &Error| match error.kind() {
+    ///     ErrorKind::InvalidInput => Outcome::Ignore, // the caller's own fault
+    ///     _ => Outcome::Failure(FailureKind::Local),
+    /// });
+    /// let result = Err::<&http::Response<()>, _>(&Error::from(ErrorKind::InvalidInput));
+    /// assert_eq!(classify.classify(result), Outcome::Ignore);
+    /// ```
+    #[must_use]
+    pub fn errors<Err, F: Fn(&Err) -> Outcome>(self, errors: F) -> WithErrors<Self, F> {
+        WithErrors { protocol: self, errors }
+    }
+}
 
 /// Which endpoint a response came from; in the response's extensions.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,12 +1,16 @@
 //! What became of a request, as far as its endpoint is concerned.
 
 #[cfg(feature = "http")]
+mod errors;
+#[cfg(feature = "http")]
 mod grpc;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "http")]
 mod retry_after;
 
+#[cfg(feature = "http")]
+pub use self::errors::WithErrors;
 #[cfg(feature = "http")]
 pub use self::grpc::ByGrpcStatus;
 #[cfg(feature = "http")]
