@@ -1,6 +1,7 @@
 //! A chosen endpoint, counted for as long as it is used.
 
 use std::fmt;
+use std::sync::Weak;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -8,7 +9,6 @@ use tokio::time::Instant;
 use crate::balancer::now;
 use crate::classify::Outcome;
 use crate::endpoint::{Held, PickAgain};
-use crate::sync::Arc;
 use crate::units::{EndpointId, Key, Nanos};
 
 /// One request's hold on the endpoint chosen for it.
@@ -63,9 +63,9 @@ impl<T> Lease<T> {
         self.held.withdraw();
     }
 
-    /// The way to other endpoints, if the balancer still exists.
+    /// The way to other endpoints.
     pub(crate) fn elsewhere(&self) -> Option<Elsewhere<T>> {
-        self.held.bound().home().find().map(Elsewhere)
+        self.held.bound().home().way().map(Elsewhere)
     }
 
     /// When the endpoint's time is over, and how long it is, if it is limited.
@@ -90,12 +90,12 @@ impl<T> Lease<T> {
     }
 }
 
-/// The balancer that a lease came from, to be asked for another one.
-pub(crate) struct Elsewhere<T>(Arc<dyn PickAgain<T>>);
+/// The way to the balancer that a lease came from, to ask for another one. Does not keep it alive.
+pub(crate) struct Elsewhere<T>(Weak<dyn PickAgain<T>>);
 
 impl<T> Elsewhere<T> {
     pub(crate) fn pick(&self, key: &Key) -> Option<Lease<T>> {
-        self.0.pick_again(key, now()).ok().map(Lease::new)
+        self.0.upgrade()?.pick_again(key, now()).ok().map(Lease::new)
     }
 }
 

@@ -95,9 +95,9 @@ impl<T> Home<T> {
         let _ = self.0.set(home);
     }
 
-    /// The balancer, if it still exists.
-    pub(crate) fn find(&self) -> Option<Arc<dyn PickAgain<T>>> {
-        self.0.get()?.upgrade()
+    /// The way to the balancer, for as long as it exists.
+    pub(crate) fn way(&self) -> Option<Weak<dyn PickAgain<T>>> {
+        self.0.get().cloned()
     }
 }
 

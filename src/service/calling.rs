@@ -21,6 +21,32 @@ pub(crate) fn deadline<T>(lease: &Lease<T>) -> Deadline {
     lease.deadline().map(|(at, _)| Box::pin(sleep_until(at)))
 }
 
+/// A lease for a request that is not sent yet. Dropped, it is as if it had never been taken.
+pub(crate) struct Unsent<T>(Option<Lease<T>>);
+
+impl<T> Unsent<T> {
+    pub(crate) fn new(lease: Lease<T>) -> Self {
+        Self(Some(lease))
+    }
+
+    pub(crate) fn get(&self) -> Option<&Lease<T>> {
+        self.0.as_ref()
+    }
+
+    /// The lease, for a request that is about to be sent.
+    pub(crate) fn send(mut self) -> Option<Lease<T>> {
+        self.0.take()
+    }
+}
+
+impl<T> Drop for Unsent<T> {
+    fn drop(&mut self) {
+        if let Some(lease) = self.0.take() {
+            lease.withdraw();
+        }
+    }
+}
+
 /// Ends a lease whose time is over: that was the endpoint's failure.
 pub(crate) fn time_out<T>(lease: Lease<T>) -> EndpointError {
     let error = timed_out(&lease);

@@ -9,10 +9,10 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::balancer::{Balancer, Lease};
+use crate::balancer::Balancer;
 use crate::classify::Classify;
 use crate::error::{BoxError, EndpointError, EndpointErrorReason};
-use crate::service::calling::{Calling, Deadline, deadline, timed_out};
+use crate::service::calling::{Calling, Deadline, Unsent, deadline, timed_out};
 use crate::service::{KeyBy, Target, Until, UntilHead};
 
 /// The service that [`BalanceLayer`](crate::BalanceLayer) makes of a client.
@@ -66,7 +66,7 @@ where
             Ok(request) => DirectFuture::at(State::Readying {
                 client: self.client.clone(),
                 request,
-                lease,
+                lease: Unsent::new(lease),
                 classify: self.classify.clone(),
                 deadline: None,
                 timed: false,
@@ -120,7 +120,7 @@ pin_project! {
         Readying {
             client: S,
             request: Req,
-            lease: Lease<T>,
+            lease: Unsent<T>,
             classify: C,
             deadline: Deadline,
             timed: bool,
@@ -156,7 +156,7 @@ where
             match state.as_mut().project() {
                 StateProj::Readying { client, lease, deadline: at, timed, .. } => {
                     if !std::mem::replace(timed, true) {
-                        *at = deadline(lease);
+                        *at = lease.get().and_then(deadline);
                     }
                     let readied = client.poll_ready(cx);
                     let over = readied.is_pending()
@@ -170,6 +170,7 @@ where
                     else {
                         continue;
                     };
+                    let Some(lease) = lease.send() else { continue };
                     match readied {
                         // The client kept the request waiting; the endpoint never saw it.
                         Poll::Pending => {

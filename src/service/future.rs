@@ -12,7 +12,7 @@ use crate::balancer::Lease;
 use crate::classify::Classify;
 use crate::error::{BoxError, PickError};
 use crate::service::calling::Calling;
-use crate::service::readying::{Contender, Ready, Readying};
+use crate::service::readying::{Ready, Readying};
 use crate::service::{Until, UntilHead};
 use crate::units::Key;
 
@@ -74,7 +74,7 @@ where
                     let readied = ready!(readying.poll(cx));
                     let taken = state.as_mut().project_replace(State::Done);
                     let StateTaken::Readying { request, classify, .. } = taken else { continue };
-                    let Ready { contender: Contender { mut service, lease }, deadline } = readied?;
+                    let Ready { mut service, lease, deadline } = readied?;
                     let call = || service.call(request);
                     let calling = Calling::new(lease, classify, deadline, call);
                     state.set(State::Calling { calling });

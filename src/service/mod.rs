@@ -8,9 +8,17 @@
 //! ready, choose in `call`, and keep the contract with the endpoint inside the response future:
 //! the clone that is made ready is the clone that is called, and it is called at most once.
 //!
-//! An endpoint whose `poll_ready` is pending does not hold up the request: others are tried, up to
-//! sixteen, and the first to be ready gets it. One whose `poll_ready` fails is discarded as the
-//! contract asks, counts as broken, and another is tried, since nothing was sent yet.
+//! An endpoint whose `poll_ready` is pending does not hold up the request: others are asked, at most
+//! 256, and the first to be ready gets it. If none is, the request waits for the one that was chosen
+//! and for the last fifteen that were asked, and asks those that join whenever one of these stirs.
+//! `limits.attempt_timeout` bounds the wait; without it a request waits as long as its caller does.
+//! An endpoint whose `poll_ready` fails is discarded as the contract asks, counts as broken, and
+//! another is asked, since nothing was sent yet. What was asked and not sent is not counted.
+//!
+//! # What is read of the clock
+//!
+//! A request reads it twice: when its endpoint is chosen and when it ends. One whose body is
+//! followed reads it once more, where its answer begins.
 //!
 //! # Where to put what
 //!

@@ -1,5 +1,6 @@
 //! Finding an endpoint that is ready.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::task::{Context, Poll};
 
@@ -8,52 +9,59 @@ use tower_service::Service;
 use crate::balancer::{Elsewhere, Lease};
 use crate::classify::Outcome;
 use crate::error::{BoxError, EndpointError, EndpointErrorReason};
-use crate::service::calling::{Deadline, deadline, time_out};
+use crate::service::calling::{Deadline, Unsent, deadline, time_out};
 use crate::units::Key;
 
-/// Endpoints tried for one request while none is ready.
-const MOST: usize = 16;
+/// Endpoints that one request waits for at once. Each costs a clone of its service.
+const HELD: usize = 16;
+
+/// Endpoints asked for one request while none is ready.
+const ASKED: usize = 256;
 
 /// A clone of an endpoint's service on its way to being ready, and the hold on the endpoint.
-pub(crate) struct Contender<T> {
-    pub(crate) service: T,
-    pub(crate) lease: Lease<T>,
+struct Contender<T> {
+    service: T,
+    lease: Unsent<T>,
 }
 
 /// The endpoints that compete for one request.
+///
+/// Whatever is left when it is dropped gives back what it was never sent.
 pub(crate) struct Readying<T> {
-    /// The first one stands apart, so that a request whose endpoint is ready allocates nothing.
-    first: Option<Contender<T>>,
-    others: Vec<Contender<T>>,
-    /// The way to further ones, once the first was not ready.
+    /// The one that was chosen stands apart, so that a request whose endpoint is ready allocates
+    /// nothing.
+    chosen: Option<Contender<T>>,
+    others: VecDeque<Contender<T>>,
+    /// The way to further ones, once the chosen one was not ready.
     elsewhere: Option<Elsewhere<T>>,
-    /// The request's own key, and those that were tried excluded.
+    /// The request's own key, and those that were asked excluded.
     key: Key,
-    tried: usize,
+    asked: usize,
     deadline: Deadline,
     error: Option<EndpointError>,
 }
 
 /// An endpoint that is ready, and what is left of its time.
 pub(crate) struct Ready<T> {
-    pub(crate) contender: Contender<T>,
+    pub(crate) service: T,
+    pub(crate) lease: Lease<T>,
     pub(crate) deadline: Deadline,
 }
 
 impl<T: Clone> Contender<T> {
     fn new(lease: Lease<T>) -> Self {
-        Self { service: lease.target().clone(), lease }
+        Self { service: lease.target().clone(), lease: Unsent::new(lease) }
     }
 }
 
 impl<T: Clone> Readying<T> {
     pub(crate) fn new(lease: Lease<T>, key: Key) -> Self {
         Self {
-            first: Some(Contender::new(lease)),
-            others: Vec::new(),
+            chosen: Some(Contender::new(lease)),
+            others: VecDeque::new(),
             elsewhere: None,
             key,
-            tried: 0,
+            asked: 0,
             deadline: None,
             error: None,
         }
@@ -65,21 +73,22 @@ impl<T: Clone> Readying<T> {
         T: Service<Req>,
         T::Error: Into<BoxError>,
     {
-        if let Some(mut first) = self.first.take() {
-            if self.tried == 0 {
-                self.deadline = deadline(&first.lease);
+        if let Some(mut chosen) = self.chosen.take() {
+            let is_new = self.asked == 0;
+            if is_new {
+                self.deadline = chosen.lease.get().and_then(deadline);
             }
-            let readied = first.service.poll_ready(cx);
+            let readied = chosen.service.poll_ready(cx);
             if let Poll::Ready(Ok(())) = readied {
-                return self.win(first);
+                return self.win(chosen);
             }
-            if self.tried == 0 {
-                self.elsewhere = first.lease.elsewhere();
-                self.exclude(&first);
+            if is_new {
+                self.elsewhere = chosen.lease.get().and_then(Lease::elsewhere);
+                self.exclude(&chosen);
             }
             match readied {
-                Poll::Ready(Err(error)) => self.discard(first, error.into()),
-                _ => self.first = Some(first),
+                Poll::Ready(Err(error)) => self.discard(chosen, error.into()),
+                _ => self.chosen = Some(chosen),
             }
         }
         self.poll_others(cx)
@@ -91,71 +100,73 @@ impl<T: Clone> Readying<T> {
         T: Service<Req>,
         T::Error: Into<BoxError>,
     {
-        let mut at = 0;
-        while let Some(contender) = self.others.get_mut(at) {
+        for _ in 0..self.others.len() {
+            let Some(mut contender) = self.others.pop_front() else { break };
             match contender.service.poll_ready(cx) {
-                Poll::Pending => at += 1,
-                Poll::Ready(readied) => {
-                    let contender = self.others.swap_remove(at);
-                    match readied {
-                        Ok(()) => return self.win(contender),
-                        Err(error) => self.discard(contender, error.into()),
-                    }
-                }
+                Poll::Ready(Ok(())) => return self.win(contender),
+                Poll::Ready(Err(error)) => self.discard(contender, error.into()),
+                Poll::Pending => self.others.push_back(contender),
             }
         }
         while let Some(mut contender) = self.next() {
             match contender.service.poll_ready(cx) {
                 Poll::Ready(Ok(())) => return self.win(contender),
                 Poll::Ready(Err(error)) => self.discard(contender, error.into()),
-                Poll::Pending => self.others.push(contender),
+                Poll::Pending => {
+                    if self.others.len() + 1 >= HELD {
+                        self.others.pop_front();
+                    }
+                    self.others.push_back(contender);
+                }
             }
         }
         if self.deadline.as_mut().is_some_and(|at| at.as_mut().poll(cx).is_ready()) {
             // Nothing was sent to any of them: the one that was chosen for the request answers for
             // not having been ready in its time, and those that were asked instead do not.
-            let waiting = self.first.take().into_iter().chain(self.others.drain(..));
-            for (at, contender) in waiting.enumerate() {
-                if at == 0 {
-                    self.error = Some(time_out(contender.lease));
-                } else {
-                    contender.lease.withdraw();
-                }
+            let mut waiting = self.chosen.take().into_iter().chain(self.others.drain(..));
+            if let Some(lease) = waiting.next().and_then(|contender| contender.lease.send()) {
+                self.error = Some(time_out(lease));
             }
         }
-        if self.first.is_some() || !self.others.is_empty() {
+        if self.chosen.is_some() || !self.others.is_empty() {
             return Poll::Pending;
         }
-        let gone = || BoxError::from("the response was polled after it was given");
         Poll::Ready(Err(self.error.take().map_or_else(gone, Into::into)))
     }
 
-    /// An endpoint that this request has not tried, while there is one.
+    /// An endpoint that this request has not asked, while there is one.
     fn next(&mut self) -> Option<Contender<T>> {
-        let elsewhere = self.elsewhere.as_ref().filter(|_| self.tried < MOST)?;
-        let lease = elsewhere.pick(&self.key)?;
-        let contender = Contender::new(lease);
+        let elsewhere = self.elsewhere.as_ref().filter(|_| self.asked < ASKED)?;
+        let contender = Contender::new(elsewhere.pick(&self.key)?);
         self.exclude(&contender);
         Some(contender)
     }
 
     fn exclude(&mut self, contender: &Contender<T>) {
-        self.tried += 1;
-        self.key = std::mem::take(&mut self.key).excluding(contender.lease.endpoint());
+        self.asked += 1;
+        if let Some(lease) = contender.lease.get() {
+            self.key = std::mem::take(&mut self.key).excluding(lease.endpoint());
+        }
     }
 
     /// By tower's contract such a service is to be discarded.
     fn discard(&mut self, contender: Contender<T>, error: BoxError) {
-        let endpoint = contender.lease.endpoint().clone();
-        contender.lease.finish(Outcome::broken());
-        let reason = EndpointErrorReason::NotReady;
+        let Some(lease) = contender.lease.send() else { return };
+        let (endpoint, reason) = (lease.endpoint().clone(), EndpointErrorReason::NotReady);
+        lease.finish(Outcome::broken());
         self.error = Some(EndpointError::new(endpoint, reason, Some(error)));
     }
 
     /// The others give back what they were never sent.
     fn win(&mut self, contender: Contender<T>) -> Poll<Result<Ready<T>, BoxError>> {
-        let losers = self.first.take().into_iter().chain(self.others.drain(..));
-        losers.for_each(|loser| loser.lease.withdraw());
-        Poll::Ready(Ok(Ready { contender, deadline: self.deadline.take() }))
+        self.chosen = None;
+        self.others.clear();
+        let Contender { service, lease } = contender;
+        let lease = lease.send().ok_or_else(gone)?;
+        Poll::Ready(Ok(Ready { service, lease, deadline: self.deadline.take() }))
     }
+}
+
+fn gone() -> BoxError {
+    "the response was polled after it was given".into()
 }
