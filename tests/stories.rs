@@ -112,6 +112,12 @@ fn odd<T: Send + Sync + 'static>(balancer: &Balancer<T>) -> [u64; 3] {
     [found.in_flight, found.successes, found.failures]
 }
 
+/// What comes of a request, which must not wait for ever.
+async fn in_time<T>(response: impl Future<Output = T>) -> T {
+    let limit = Duration::from_hours(1);
+    tokio::time::timeout(limit, response).await.expect("nothing has ended the request")
+}
+
 fn endpoint_error(error: &BoxError) -> &EndpointError {
     find_cause::<EndpointError>(&**error).expect("the error says which endpoint it was")
 }
@@ -196,7 +202,7 @@ fn ran_out_of_two_seconds(error: &BoxError) {
 async fn an_attempt_that_runs_out_of_time_is_the_endpoints_failure() {
     let balancer = balancer(TWO_SECONDS, [never_answers()]);
     let began = now();
-    let error = ask(&balancer).await.unwrap_err();
+    let error = in_time(ask(&balancer)).await.unwrap_err();
     assert_eq!(now() - began, 2 * SECOND);
     ran_out_of_two_seconds(&error);
     assert_eq!(odd(&balancer), [0, 0, 1]);
@@ -218,7 +224,7 @@ async fn an_attempt_that_ran_out_of_time_is_released_and_dropped_at_once() {
     let mut response = Box::pin(balancer.service().oneshot(Key::none()));
     assert!(response.as_mut().now_or_never().is_none());
     assert_eq!((odd(&balancer), Arc::strong_count(&alive)), ([1, 0, 0], 3), "on its way");
-    response.as_mut().await.unwrap_err();
+    in_time(response.as_mut()).await.unwrap_err();
     // The response future itself is still there.
     assert_eq!(odd(&balancer), [0, 0, 1]);
     assert_eq!(Arc::strong_count(&alive), 2, "the server's own future is gone");
@@ -239,7 +245,7 @@ async fn the_time_of_an_attempt_covers_the_wait_for_readiness() {
     let balancer =
         Balancer::builder().config(config(TWO_SECONDS)).endpoint(endpoint).build().unwrap();
     let began = now();
-    let error = balancer.service().oneshot(()).await.unwrap_err();
+    let error = in_time(balancer.service().oneshot(())).await.unwrap_err();
     assert_eq!(now() - began, 2 * SECOND);
     ran_out_of_two_seconds(&error);
     assert_eq!(odd(&balancer), [0, 0, 1]);
@@ -255,7 +261,7 @@ async fn readiness_and_answer_share_the_time_of_an_attempt() {
     let began = now();
     let first = tokio::spawn(balancer.service().oneshot(Key::none()));
     tokio::task::yield_now().await;
-    let error = balancer.service().oneshot(Key::none()).await.unwrap_err();
+    let error = in_time(balancer.service().oneshot(Key::none())).await.unwrap_err();
     assert_eq!(now() - began, 2 * SECOND, "and not 3.5");
     ran_out_of_two_seconds(&error);
     first.await.unwrap().unwrap();
@@ -272,12 +278,12 @@ async fn a_layer_limits_readiness_and_answer_alike() {
     let hung = balancer();
     let client = service_fn(|_: Request<()>| pending::<io::Result<&'static str>>());
     let service = BalanceLayer::new(hung.clone()).layer(client);
-    ran_out_of_two_seconds(&service.oneshot(Request::new(())).await.unwrap_err());
+    ran_out_of_two_seconds(&in_time(service.oneshot(Request::new(()))).await.unwrap_err());
     assert_eq!(odd(&hung), [0, 0, 1]);
 
     let unready = balancer();
     let service = BalanceLayer::new(unready.clone()).layer(Unready { breaks: false });
-    let error = service.oneshot(Request::new(())).await.unwrap_err();
+    let error = in_time(service.oneshot(Request::new(()))).await.unwrap_err();
     ran_out_of_two_seconds(&error);
     assert_eq!(odd(&unready)[0], 0, "released");
 }
@@ -839,7 +845,7 @@ async fn an_attempt_keeps_the_time_it_was_given() {
         // Chosen in the call, and not polled before the change.
         let response = balancer.service().call(Key::none());
         balancer.apply(config(after)).unwrap();
-        let error = response.await.unwrap_err();
+        let error = in_time(response).await.unwrap_err();
         let span = Duration::from_secs(seconds);
         assert_eq!(now() - began, span, "from {before:?} to {after:?}");
         let reason = EndpointErrorReason::TimedOut { after: span };

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Response, StatusCode};
 
+use crate::classify::retry_after::whole;
 use crate::classify::{ByStatus, Classify, FailureKind, Outcome, WithErrors};
 use crate::units::EndpointId;
 
@@ -54,7 +55,9 @@ impl<B, Err> Classify<Response<B>, Err> for ByGrpcStatus {
     }
 
     fn is_final(&self, response: &Response<B>) -> bool {
-        response.headers().contains_key("grpc-status")
+        // What is not 200 and has no status did not come from a gRPC server, whose trailers would
+        // say more.
+        response.headers().contains_key("grpc-status") || response.status() != StatusCode::OK
     }
 
     fn end(&self, head: Outcome, trailers: Option<&HeaderMap>) -> Outcome {
@@ -68,8 +71,7 @@ impl<B, Err> Classify<Response<B>, Err> for ByGrpcStatus {
 
 /// What `grpc-status` says, where it stands here.
 fn by_status(headers: &HeaderMap) -> Option<Outcome> {
-    let status =
-        headers.get("grpc-status")?.to_str().ok().and_then(|text| text.trim().parse().ok());
+    let status = headers.get("grpc-status")?.to_str().ok().and_then(|text| whole(text.trim()));
     let failure = |kind| Outcome::Failure(kind);
     let pushback = pushback(headers);
     Some(match status {
@@ -79,12 +81,12 @@ fn by_status(headers: &HeaderMap) -> Option<Outcome> {
         Some(8) => Outcome::overloaded(pushback),
         Some(14) if pushback.is_some() => Outcome::overloaded(pushback),
         Some(14) => failure(FailureKind::Gateway),
-        Some(0_u32..) | None => failure(FailureKind::Other),
+        Some(_) | None => failure(FailureKind::Other),
     })
 }
 
 /// The time that the server asks for (gRFC A6). A negative number forbids retries and is no time.
 fn pushback(headers: &HeaderMap) -> Option<Duration> {
-    let millis = headers.get("grpc-retry-pushback-ms")?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_millis(millis))
+    let millis = headers.get("grpc-retry-pushback-ms")?.to_str().ok()?;
+    whole(millis.trim()).map(Duration::from_millis)
 }

@@ -9,12 +9,18 @@ use http::header::{DATE, RETRY_AFTER};
 /// response's own `Date` so that no clock of ours takes part. What cannot be read is no wish.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let wish = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = wish.parse() {
+    if let Some(seconds) = whole(wish) {
         return Some(Duration::from_secs(seconds));
     }
     let until = httpdate::parse_http_date(wish).ok()?;
     let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?.trim()).ok()?;
     Some(until.duration_since(date).unwrap_or_default())
+}
+
+/// A number of digits alone: `parse` would also take a sign.
+pub(super) fn whole(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { text.parse().ok() } else { None }
 }
 
 #[cfg(test)]
@@ -42,7 +48,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_no_wish() {
-        for nonsense in ["soon", "-1", "1.5", "", "99999999999999999999"] {
+        for nonsense in ["soon", "-1", "+5", "1.5", "", "99999999999999999999"] {
             assert_eq!(asked(nonsense, None), None, "{nonsense}");
         }
         assert_eq!(asked("Fri, 20 Nov 2026 12:02:00 GMT", None), None);

@@ -266,7 +266,7 @@ impl EndpointCell {
     }
 
     fn weigh(&self, now: Nanos, terms: Terms, hint: u64) {
-        if terms.penalty > 0 {
+        if terms.penalty > 0 || hint > 0 {
             self.failures.record(now, terms.penalty, hint);
         }
     }
@@ -280,8 +280,7 @@ impl EndpointCell {
     /// Requests in flight plus the failures that still weigh.
     #[inline]
     pub(crate) fn load(&self, now: Nanos, terms: Terms) -> u64 {
-        let failures = if terms.penalty == 0 { 0 } else { self.failures.count(now, terms.penalty) };
-        self.in_flight().saturating_add(failures)
+        self.in_flight().saturating_add(self.failures.count(now, terms.penalty))
     }
 
     /// The latency a request sent now has to expect, in nanoseconds: the longest of the estimate,
@@ -289,11 +288,8 @@ impl EndpointCell {
     /// been silent.
     #[inline]
     pub(crate) fn expected_latency(&self, now: Nanos, terms: Terms, typical: f32) -> f32 {
-        let estimate = self.latency.read(now, terms.decay, typical).max(self.silence(now) as f32);
-        if terms.penalty == 0 {
-            return estimate;
-        }
-        estimate.max(self.failures.remaining(now) as f32)
+        let estimate = self.latency.read(now, terms.decay, typical);
+        estimate.max(self.silence(now) as f32).max(self.failures.remaining(now) as f32)
     }
 
     pub(crate) fn measured_latency(&self, now: Nanos, terms: Terms) -> Option<f32> {

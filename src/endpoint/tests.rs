@@ -134,7 +134,7 @@ fn a_retry_hint_is_capped() {
     let bound = bound();
     let hint = Some(Duration::from_secs(86_400));
     end(hold(&bound), Outcome::overloaded(hint), Nanos(0));
-    assert_eq!(bound.cell.load(Nanos(299 * SECOND), SETTINGS), 1);
+    assert!(bound.cell.load(Nanos(299 * SECOND), SETTINGS) > 1);
     assert_eq!(bound.cell.load(Nanos(300 * SECOND), SETTINGS), 0);
 }
 

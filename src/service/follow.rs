@@ -32,11 +32,14 @@ where
         let end: End<C> = if asks { <C as Classify<_, Err>>::end } else { |_, head, _| head };
         response.map(|body| {
             if body.is_end_stream() {
-                Following { lease, head, classify, end }.finish(None);
+                Following { lease: Some(lease), head, classify, end }.finish(None);
                 return FollowedBody { body, following: None };
             }
             lease.answered();
-            FollowedBody { body, following: Some(Following { lease, head, classify, end }) }
+            FollowedBody {
+                body,
+                following: Some(Following { lease: Some(lease), head, classify, end }),
+            }
         })
     }
 }
@@ -44,16 +47,32 @@ where
 type End<C> = fn(&C, Outcome, Option<&HeaderMap>) -> Outcome;
 
 struct Following<T, C> {
-    lease: Lease<T>,
+    /// Taken out when the request is judged.
+    lease: Option<Lease<T>>,
     head: Outcome,
     classify: C,
     end: End<C>,
 }
 
 impl<T, C> Following<T, C> {
-    fn finish(self, trailers: Option<&HeaderMap>) {
+    fn finish(mut self, trailers: Option<&HeaderMap>) {
         let outcome = (self.end)(&self.classify, self.head, trailers);
-        self.lease.finish(outcome);
+        self.judge(outcome);
+    }
+
+    fn judge(&mut self, outcome: Outcome) {
+        if let Some(lease) = self.lease.take() {
+            lease.finish(outcome);
+        }
+    }
+}
+
+impl<T, C> Drop for Following<T, C> {
+    fn drop(&mut self) {
+        // Who does not read the page of an error has seen the error all the same.
+        if self.head != Outcome::Success {
+            self.judge(self.head);
+        }
     }
 }
 
@@ -61,8 +80,8 @@ pin_project! {
     /// A response's body that holds its endpoint until it has ended.
     ///
     /// The request is judged when the body ends, by its trailers where there are some; an error of
-    /// the body is a failure. Dropped before its end it releases the endpoint and judges nothing:
-    /// the caller went away.
+    /// the body is a failure. Dropped before its end it releases the endpoint; unless the head was
+    /// bad enough, that judges nothing: the caller went away.
     pub struct FollowedBody<B, T, C> {
         #[pin]
         body: B,
@@ -90,10 +109,9 @@ impl<B: Body, T, C> Body for FollowedBody<B, T, C> {
         match &frame {
             None => this.following.take().into_iter().for_each(|it| it.finish(None)),
             Some(Err(_)) => {
-                this.following
-                    .take()
-                    .into_iter()
-                    .for_each(|it| it.lease.finish(Outcome::failure()));
+                if let Some(mut following) = this.following.take() {
+                    following.judge(Outcome::failure());
+                }
             }
             Some(Ok(frame)) => {
                 let trailers = frame.trailers_ref();

@@ -16,22 +16,42 @@ const SLICES: u64 = 8;
 /// One slice more than the penalty has: the one that is still being filled.
 const SLOTS: usize = SLICES as usize + 1;
 
+/// Requests that an endpoint counts for while it asks to be left alone: more than any has in flight
+/// for its weight, so that it is chosen only among others of its kind.
+const PLEA: u64 = 1 << 48;
+
 /// The failures of one endpoint that still weigh.
 #[derive(Debug)]
 pub(crate) struct RecentFailures {
     /// When the last of them stops weighing: the one word that is read while all is well.
     until: AtomicU64,
+    /// Until when the endpoint asked to be left alone.
+    plea: AtomicU64,
     slices: [AtomicU64; SLOTS],
 }
 
 impl RecentFailures {
     pub(crate) fn new() -> Self {
-        Self { until: AtomicU64::new(0), slices: std::array::from_fn(|_| AtomicU64::new(0)) }
+        Self {
+            until: AtomicU64::new(0),
+            plea: AtomicU64::new(0),
+            slices: std::array::from_fn(|_| AtomicU64::new(0)),
+        }
     }
 
-    /// Takes in a failure that weighs for `penalty`, or for `hint` where the endpoint itself asked
-    /// for longer.
-    pub(crate) fn record(&self, now: Nanos, penalty: u64, hint: u64) {
+    /// Takes in a failure that weighs for `penalty`, zero for not at all, with the time for which
+    /// the endpoint itself asked to be left alone.
+    pub(crate) fn record(&self, now: Nanos, penalty: u64, plea: u64) {
+        if plea > 0 {
+            self.plea.fetch_max(now.0.saturating_add(plea), Ordering::Relaxed);
+        }
+        if penalty > 0 {
+            self.count_in(now, penalty);
+        }
+        self.until.fetch_max(now.0.saturating_add(penalty.max(plea)), Ordering::Relaxed);
+    }
+
+    fn count_in(&self, now: Nanos, penalty: u64) {
         let width = width(penalty);
         let tick = Tick::at(now);
         let slice = u64::from(tick.0) / width;
@@ -58,7 +78,6 @@ impl RecentFailures {
                 Err(seen) => word = seen,
             }
         }
-        self.until.fetch_max(now.0.saturating_add(penalty.max(hint)), Ordering::Relaxed);
     }
 
     /// How many failures weigh at `now`.
@@ -73,17 +92,12 @@ impl RecentFailures {
 
     #[cold]
     fn count_slices(&self, now: Nanos, penalty: u64) -> u64 {
-        let reach = width(penalty) * (SLICES + 1);
+        let plea = if now.0 < self.plea.load(Ordering::Relaxed) { PLEA } else { 0 };
+        let reach = if penalty > 0 { width(penalty) * (SLICES + 1) } else { 0 };
         let now = Tick::at(now);
-        let count = self
-            .slices
-            .iter()
-            .map(|cell| Slice::unpack(cell.load(Ordering::Relaxed)))
-            .filter(|slice| u64::from(now.since(Tick(slice.start))) < reach)
-            .map(|slice| u64::from(slice.count))
-            .sum::<u64>();
-        // An endpoint that asked for more time than the penalty still has its last refusal.
-        count.max(1)
+        let slices = self.slices.iter().map(|cell| Slice::unpack(cell.load(Ordering::Relaxed)));
+        let recent = slices.filter(|slice| u64::from(now.since(Tick(slice.start))) < reach);
+        recent.map(|slice| u64::from(slice.count)).sum::<u64>().saturating_add(plea)
     }
 
     /// The time for which failures still weigh, zero if none does. A clock that went back makes
@@ -145,10 +159,12 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_hint_keeps_one_failure_weighing() {
+    fn who_asks_to_be_left_alone_is_left_alone() {
         let failures = RecentFailures::new();
         failures.record(Nanos(0), PENALTY, 60 * SECOND);
-        assert_eq!(failures.count(Nanos(59 * SECOND), PENALTY), 1);
+        assert_eq!(failures.count(Nanos(SECOND), PENALTY), PLEA + 1);
+        assert_eq!(failures.count(Nanos(59 * SECOND), PENALTY), PLEA);
+        assert_eq!(failures.count(Nanos(59 * SECOND), 0), PLEA);
         assert_eq!(failures.count(Nanos(60 * SECOND), PENALTY), 0);
         assert_eq!(failures.remaining(Nanos(59 * SECOND)), SECOND);
     }
