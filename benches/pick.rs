@@ -7,6 +7,7 @@
 
 use std::hint::{black_box, select_unpredictable};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use crossbeam_utils::CachePadded;
@@ -86,5 +87,17 @@ fn full_scan(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, floor, pick, full_scan);
+/// Short, because there are many: seconds a figure would be minutes a run.
+fn settings() -> Criterion {
+    Criterion::default()
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1))
+        .sample_size(30)
+}
+
+criterion_group! {
+    name = benches;
+    config = settings();
+    targets = floor, pick, full_scan
+}
 criterion_main!(benches);

@@ -20,7 +20,7 @@ pub enum Event {
         /// The version that is served from now on.
         version: Version,
         /// What was changed.
-        change: Published,
+        change: Changed,
     },
     /// A change of the endpoints was refused; all is as it was.
     UpdateRefused {
@@ -69,7 +69,7 @@ pub enum Event {
 /// What a published change was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Published {
+pub enum Changed {
     /// The whole set was sent.
     Replaced {
         /// Endpoints that were not there before.
@@ -168,7 +168,7 @@ impl fmt::Display for Event {
     }
 }
 
-impl fmt::Display for Published {
+impl fmt::Display for Changed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Replaced { added, removed, changed, unchecked } => {

@@ -90,7 +90,7 @@ pub use self::error::{
     ApplyError, BoxError, ConfigError, EndpointError, EndpointErrorReason, PickError, Problem,
     RollbackError, Severity, UpdateError, find_cause,
 };
-pub use self::event::{Event, Published};
+pub use self::event::{Changed, Event};
 pub use self::service::{
     Answered, Balance, BalanceLayer, DirectBalance, DirectFuture, KeyBy, NoKey, ResponseFuture,
     Target, Until, UntilHead,

@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock, Weak, mpsc};
 use std::time::Duration;
 
 use evenkeel::{
-    Balancer, Endpoint, EndpointId, EndpointSpec, Event, Key, Outcome, Published, UpdateError,
+    Balancer, Changed, Endpoint, EndpointId, EndpointSpec, Event, Key, Outcome, UpdateError,
 };
 use parking_lot::Mutex;
 use tokio::time::advance;
@@ -143,7 +143,7 @@ async fn a_broken_target_is_made_again_at_once_and_the_old_one_dropped() {
     drop(other);
     assert_eq!(workshop.alive().len(), 1);
     assert!(workshop.made.lock()[0].upgrade().is_none());
-    let rebuilt = Published::Rebuilt { endpoint: EndpointId::from("a") };
+    let rebuilt = Changed::Rebuilt { endpoint: EndpointId::from("a") };
     let told = received(&mut events);
     assert!(matches!(&told[..], [Event::Published { change, .. }] if *change == rebuilt));
     assert_eq!(status(&balancer, &EndpointId::from("a")).failures, 1);

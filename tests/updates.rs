@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use evenkeel::{EndpointSpec, Event, Published, UpdateError, Version};
+use evenkeel::{Changed, EndpointSpec, Event, UpdateError, Version};
 use tokio::time::advance;
 
 use crate::support::{
@@ -20,7 +20,7 @@ const CONFIRM: Duration = Duration::from_secs(60);
 type Answer = Result<Version, UpdateError>;
 
 /// Makes a change that must be published, and sees that it is one event.
-fn published(balancer: &Numbered, change: impl FnOnce(&Numbered) -> Answer) -> Published {
+fn published(balancer: &Numbered, change: impl FnOnce(&Numbered) -> Answer) -> Changed {
     let mut events = balancer.subscribe();
     let before = balancer.version();
     let version = change(balancer).expect("the change has to be published");
@@ -165,7 +165,7 @@ async fn the_guard_can_be_set_and_switched_off() {
 async fn replace_unchecked_takes_every_size() {
     let balancer = balancer("", 10, 0);
     let change = published(&balancer, |it| it.replace_unchecked(endpoints(0..1)));
-    let expected = Published::Replaced { added: 0, removed: 9, changed: 0, unchecked: true };
+    let expected = Changed::Replaced { added: 0, removed: 9, changed: 0, unchecked: true };
     assert_eq!(change, expected);
     published(&balancer, |it| it.replace_unchecked([]));
 }
@@ -258,7 +258,7 @@ async fn every_change_is_one_event_and_one_step_of_its_version() {
         drop(pick(it));
         Ok(it.version())
     });
-    assert_eq!(change, Published::Expired { endpoint: id(3) });
+    assert_eq!(change, Changed::Expired { endpoint: id(3) });
 }
 
 #[tokio::test(start_paused = true)]

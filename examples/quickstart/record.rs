@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenkeel::{EndpointId, Event, Published, Status};
+use evenkeel::{Changed, EndpointId, Event, Status};
 
 use crate::server::Server;
 use crate::traffic::{Phase, Sample};
@@ -18,7 +18,7 @@ pub(crate) struct Record {
     pub(crate) incidents: Vec<Incident>,
     pub(crate) drained: Drained,
     /// The changes that were made, in order.
-    pub(crate) changes: Vec<Published>,
+    pub(crate) changes: Vec<Changed>,
     /// What the balancer told, in order.
     pub(crate) events: Vec<Event>,
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use evenkeel::config::{StrategyConfig, StrategyKind};
-use evenkeel::{BoxError, Change, Config, Endpoint, EndpointId, Event, Events, Published};
+use evenkeel::{BoxError, Change, Changed, Config, Endpoint, EndpointId, Event, Events};
 
 use crate::record::{Drained, Record};
 use crate::screen::{follow, say};
@@ -93,13 +93,13 @@ pub(crate) async fn run() -> Result<Record, BoxError> {
     let (phases, samples) = traffic.into_parts();
     drop(balancer);
     let changes = vec![
-        Published::Draining { endpoint: b, until: None },
-        Published::Inserted { endpoint: e, swapped: false },
-        Published::Configured {
+        Changed::Draining { endpoint: b, until: None },
+        Changed::Inserted { endpoint: e, swapped: false },
+        Changed::Configured {
             by: Some("quickstart".into()),
             because: Some("turns can be counted".into()),
         },
-        Published::Reweighted { endpoint: a, from: 1, to: 5 },
+        Changed::Reweighted { endpoint: a, from: 1, to: 5 },
     ];
     let events = heard.await?;
     Ok(Record { servers, phases, samples, status, incidents, drained, changes, events })

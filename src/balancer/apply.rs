@@ -6,7 +6,7 @@ use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, now};
 use crate::config::Config;
 use crate::error::{ApplyError, ConfigError, Problem, UpdateError};
-use crate::event::{Event, Published};
+use crate::event::{Changed, Event};
 use crate::snapshot::{Draft, Snapshot};
 use crate::sync::Arc;
 use crate::units::{Nanos, Version};
@@ -147,7 +147,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             replaced = true;
         }
         let draft = Draft { config: Arc::new(config), chosen, ..draft };
-        let change = Published::Configured { by, because };
+        let change = Changed::Configured { by, because };
         let version = self
             .publish(writer, base, draft, vec![change], Judged::ByShares)
             .map_err(|refused| refused.for_config(&name))?;

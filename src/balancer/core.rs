@@ -15,7 +15,7 @@ use crate::balancer::preview::limit;
 use crate::balancer::verdict::{Garbage, Judged, Unpublished};
 use crate::endpoint::{EndpointCell, Held, Home, PickAgain, Shared, Tripped};
 use crate::error::PickError;
-use crate::event::{Event, Published as Change};
+use crate::event::{Changed, Event};
 use crate::rng::Randomness;
 use crate::snapshot::{Draft, Ground, Member, Miss, Outlook, Rise, Snapshot};
 use crate::sync::{Arc, HandOver, Published};
@@ -135,7 +135,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         writer: &mut Writer<T>,
         base: &Snapshot<T>,
         draft: Draft<T>,
-        changes: Vec<Change>,
+        changes: Vec<Changed>,
         judged: Judged,
     ) -> Result<Version, Unpublished> {
         let other_due = writer.rebuilds.values().map(Rebuild::due).min().unwrap_or(Nanos::NEVER);

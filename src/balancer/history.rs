@@ -8,7 +8,7 @@ use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, Share, now};
 use crate::config::Config;
 use crate::error::RollbackError;
-use crate::event::Published;
+use crate::event::Changed;
 use crate::snapshot::{Draft, Outlook, Said, Snapshot};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos, Version};
@@ -71,16 +71,16 @@ impl History {
         &mut self,
         before: &Snapshot<T>,
         after: &Snapshot<T>,
-        changes: &[Published],
+        changes: &[Changed],
     ) {
         if before.version.config == after.version.config {
             return;
         }
         let (by, because) = match changes {
-            [Published::Configured { by, because }] => (by.clone(), because.clone()),
+            [Changed::Configured { by, because }] => (by.clone(), because.clone()),
             _ => (None, None),
         };
-        let words: Vec<_> = changes.iter().map(Published::to_string).collect();
+        let words: Vec<_> = changes.iter().map(Changed::to_string).collect();
         self.0.push_back(Revision {
             version: after.version,
             at: wall_clock(),
@@ -90,7 +90,7 @@ impl History {
             differences: before.config.differences(&after.config),
             effect: effect(&Outlook::of(before), &Outlook::of(after)),
             restores: match changes {
-                [Published::RolledBack { to }] => Some(*to),
+                [Changed::RolledBack { to }] => Some(*to),
                 _ => None,
             },
             config: Arc::clone(&after.config),
@@ -167,7 +167,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         }
         let version = base.version.next_config();
         let draft = Draft { version, config: Arc::clone(&revision.config), chosen, ..draft };
-        let change = Published::RolledBack { to: revision.stands_for() };
+        let change = Changed::RolledBack { to: revision.stands_for() };
         self.publish(writer, base, draft, vec![change], Judged::Not).map_err(|_| failed())
     }
 }

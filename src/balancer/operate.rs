@@ -7,7 +7,7 @@ use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, Drain, now};
 use crate::endpoint::EndpointCell;
 use crate::error::UpdateError;
-use crate::event::Published as Change;
+use crate::event::Changed;
 use crate::snapshot::{Draft, Said};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos, Version};
@@ -25,7 +25,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// strategy panics over the change.
     pub fn set_weight(&self, id: &EndpointId, weight: u32) -> Result<Version, UpdateError> {
         let said = self.core.say(id, Judged::ByShares, |said, before| {
-            let change = Change::Reweighted { endpoint: id.clone(), from: before, to: weight };
+            let change = Changed::Reweighted { endpoint: id.clone(), from: before, to: weight };
             (Said { weight: Some(weight), ..said }, change)
         });
         said.map(|(version, _)| version)
@@ -63,7 +63,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// strategy panics over the change.
     pub fn disable(&self, id: &EndpointId) -> Result<Version, UpdateError> {
         let said = self.core.say(id, Judged::Not, |said, _| {
-            (Said { disabled: true, ..said }, Change::Disabled { endpoint: id.clone() })
+            (Said { disabled: true, ..said }, Changed::Disabled { endpoint: id.clone() })
         });
         said.map(|(version, _)| version)
     }
@@ -76,7 +76,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// strategy panics over the change.
     pub fn enable(&self, id: &EndpointId) -> Result<Version, UpdateError> {
         let said = self.core.say(id, Judged::Not, |_, _| {
-            (Said::default(), Change::Enabled { endpoint: id.clone() })
+            (Said::default(), Changed::Enabled { endpoint: id.clone() })
         });
         said.map(|(version, _)| version)
     }
@@ -88,7 +88,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let until = span.map_or(Nanos::NEVER, |span| now.plus(span));
         let said = self.say(id, Judged::Not, |said, _| {
             let reported = span.and_then(|_| self.ground.origin.instant(until));
-            let change = Change::Draining { endpoint: id.clone(), until: reported };
+            let change = Changed::Draining { endpoint: id.clone(), until: reported };
             (Said { draining_until: Some(until), ..said }, change)
         });
         said.map(|(_, cell)| Drain::new(cell))
@@ -99,7 +99,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         &self,
         id: &EndpointId,
         judged: Judged,
-        words: impl FnOnce(Said, u32) -> (Said, Change),
+        words: impl FnOnce(Said, u32) -> (Said, Changed),
     ) -> Result<(Version, Arc<EndpointCell>), UpdateError> {
         let now = self.ground.origin.nanos(now());
         self.update(now, |writer, base| {

@@ -6,7 +6,7 @@ use crate::balancer::core::{Core, Writer};
 use crate::balancer::make::Rebuild;
 use crate::balancer::verdict::{Garbage, Judged};
 use crate::error::UpdateError;
-use crate::event::{Event, Published as Change};
+use crate::event::{Changed, Event};
 use crate::snapshot::{Draft, Snapshot};
 use crate::sync::Arc;
 use crate::units::Nanos;
@@ -46,7 +46,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let mut changes = Vec::new();
         let mut draft = Draft::of(base);
         for member in draft.members.iter_mut().filter(|member| member.due() <= now) {
-            changes.push(Change::Expired { endpoint: member.id().clone() });
+            changes.push(Changed::Expired { endpoint: member.id().clone() });
             *member = Arc::new(member.projected(now));
         }
         if changes.is_empty() {
@@ -97,7 +97,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         }
         let rebuilt = |&at: &usize| base.members.get(at);
         let endpoints = made.iter().filter_map(rebuilt).map(|member| member.id().clone());
-        let changes = endpoints.map(|endpoint| Change::Rebuilt { endpoint }).collect();
+        let changes = endpoints.map(|endpoint| Changed::Rebuilt { endpoint }).collect();
         let published = self.publish(writer, base, draft, changes, Judged::Not);
         if published.is_err() {
             made.iter().filter_map(rebuilt).for_each(|member| member.bound.still_broken());

@@ -6,7 +6,7 @@ use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, now};
 use crate::endpoint::{Endpoint, EndpointSpec};
 use crate::error::UpdateError;
-use crate::event::{Event, Published as Change};
+use crate::event::{Changed, Event};
 use crate::snapshot::{Draft, Member, Snapshot};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos, Version};
@@ -113,7 +113,7 @@ impl<T: Send + Sync + 'static> Core<T> {
                 writer.guard.believe();
                 return Ok(base.version);
             }
-            let change = Change::Replaced {
+            let change = Changed::Replaced {
                 added: tally.added,
                 removed: tally.removed,
                 changed: tally.changed,
@@ -143,7 +143,7 @@ impl<T: Send + Sync + 'static> Core<T> {
                 Ok(at) => members[at] = Arc::new(member),
                 Err(at) => members.insert(at, Arc::new(member)),
             }
-            let change = Change::Inserted { endpoint: id, swapped: place.is_ok() };
+            let change = Changed::Inserted { endpoint: id, swapped: place.is_ok() };
             self.publish_set(writer, base, members, change, Judged::ByShares, now)
         })
     }
@@ -156,7 +156,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             writer.guard.check(base.config.update(), sizes, now, self.ground.origin)?;
             let mut members = base.members.to_vec();
             members.remove(at);
-            let change = Change::Removed { endpoint: id.clone() };
+            let change = Changed::Removed { endpoint: id.clone() };
             self.publish_set(writer, base, members, change, Judged::ByShares, now)
         })
     }
@@ -180,7 +180,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         writer: &mut Writer<T>,
         base: &Snapshot<T>,
         members: Vec<Arc<Member<T>>>,
-        change: Change,
+        change: Changed,
         judged: Judged,
         now: Nanos,
     ) -> Result<Version, UpdateError> {

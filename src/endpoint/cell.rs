@@ -280,7 +280,9 @@ impl EndpointCell {
     /// Requests in flight plus the failures that still weigh.
     #[inline]
     pub(crate) fn load(&self, now: Nanos, terms: Terms) -> u64 {
-        self.in_flight().saturating_add(self.failures.count(now, terms.penalty))
+        // In flight first: a request that fails in between then counts twice rather than never.
+        let in_flight = self.in_flight();
+        in_flight.saturating_add(self.failures.count(now, terms.penalty))
     }
 
     /// The latency a request sent now has to expect, in nanoseconds: the longest of the estimate,
