@@ -43,14 +43,14 @@ impl<T: Send + Sync + 'static> Core<T> {
     }
 
     fn expire(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) -> Result<(), ()> {
+        if base.members.iter().all(|member| now < member.due()) {
+            return Ok(());
+        }
         let mut changes = Vec::new();
         let mut draft = Draft::of(base);
         for member in draft.members.iter_mut().filter(|member| member.due() <= now) {
             changes.push(Changed::Expired { endpoint: member.id().clone() });
             *member = Arc::new(member.projected(now));
-        }
-        if changes.is_empty() {
-            return Ok(());
         }
         draft.version = draft.version.next_config();
         self.publish(writer, base, draft, changes, Judged::Not).map(drop).map_err(drop)
@@ -58,7 +58,6 @@ impl<T: Send + Sync + 'static> Core<T> {
 
     fn rebuild(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) -> Result<(), ()> {
         let Some(factory) = &self.factory else { return Ok(()) };
-        let mut draft = Draft::of(base);
         let mut made = Vec::new();
         for (at, member) in base.members.iter().enumerate() {
             let broken = member.bound.take_broken();
@@ -75,8 +74,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             match factory.make(spec) {
                 Ok(target) => {
                     rebuild.made(now, rng);
-                    draft.members[at] = Arc::new(member.with_target(target));
-                    made.push(at);
+                    made.push((at, Arc::new(member.with_target(target))));
                 }
                 Err(error) => {
                     rebuild.failed(now, rng);
@@ -92,15 +90,20 @@ impl<T: Send + Sync + 'static> Core<T> {
         let due = writer.rebuilds.values().map(Rebuild::due);
         let due = base.members.iter().map(|member| member.due()).chain(due).min();
         if made.is_empty() && due.unwrap_or(Nanos::NEVER) == base.next_due {
-            writer.garbage.push(Garbage::Members(draft.members));
             return Ok(());
         }
-        let rebuilt = |&at: &usize| base.members.get(at);
-        let endpoints = made.iter().filter_map(rebuilt).map(|member| member.id().clone());
-        let changes = endpoints.map(|endpoint| Changed::Rebuilt { endpoint }).collect();
+        let mut draft = Draft::of(base);
+        let mut changes = Vec::with_capacity(made.len());
+        let mut rebuilt = Vec::with_capacity(made.len());
+        for (at, member) in made {
+            changes.push(Changed::Rebuilt { endpoint: member.id().clone() });
+            rebuilt.push(at);
+            draft.members[at] = member;
+        }
         let published = self.publish(writer, base, draft, changes, Judged::Not);
         if published.is_err() {
-            made.iter().filter_map(rebuilt).for_each(|member| member.bound.still_broken());
+            let broken = rebuilt.iter().filter_map(|&at| base.members.get(at));
+            broken.for_each(|member| member.bound.still_broken());
         }
         published.map(drop).map_err(drop)
     }
