@@ -14,7 +14,8 @@ use std::sync::{OnceLock, Weak};
 use std::task::Waker;
 
 use crate::classify::{FailureKind, Outcome};
-use crate::stats::{Latency, RecentFailures, Typical};
+use crate::endpoint::Totals;
+use crate::stats::{Histogram, Latency, RecentFailures, Typical};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 use crate::units::{EndpointId, Nanos, Origin};
 
@@ -36,6 +37,9 @@ pub(crate) struct EndpointCell {
     /// When the endpoint last gave a sign of life, or got work while it had none.
     stirred: AtomicU64,
     failures: RecentFailures,
+    latencies: Histogram,
+    /// The requests it had been sent when the writer last noted them. Nobody else writes it.
+    noted: AtomicU64,
     waiters: Mutex<Waiters>,
     shared: Arc<Shared>,
     id: EndpointId,
@@ -106,6 +110,8 @@ impl EndpointCell {
             latency: Latency::new(),
             stirred: AtomicU64::new(0),
             failures: RecentFailures::new(),
+            latencies: Histogram::new(),
+            noted: AtomicU64::new(0),
             waiters: Mutex::new(Waiters::default()),
             shared,
             id,
@@ -211,6 +217,23 @@ impl EndpointCell {
         }
     }
 
+    /// All that its requests have come to so far.
+    pub(crate) fn totals(&self) -> Totals {
+        let Counts { picks, successes, failures, overloaded, ignored, .. } = self.counts();
+        let latencies = self.latencies.read();
+        Totals { picks, successes, failures, overloaded, ignored, latencies }
+    }
+
+    /// How many of its `picks` came after the writer last [noted](Self::note) them.
+    pub(crate) fn picks_since_noted(&self, picks: u64) -> u64 {
+        picks.saturating_sub(self.noted.load(Ordering::Relaxed))
+    }
+
+    /// Notes how many requests it has been sent. For the writer only.
+    pub(crate) fn note(&self, picks: u64) {
+        self.noted.store(picks, Ordering::Relaxed);
+    }
+
     /// Takes in what became of a request that took `latency`, and counts it out.
     pub(crate) fn finish(&self, outcome: Outcome, latency: u64, now: Nanos, terms: Terms) {
         match outcome {
@@ -261,6 +284,7 @@ impl EndpointCell {
     }
 
     fn measure(&self, sample: u64, now: Nanos, terms: Terms) {
+        self.latencies.record(sample);
         self.latency.observe(sample, now, terms.decay, self.shared.typical.read());
         self.shared.typical.observe(sample, now, terms.decay);
     }

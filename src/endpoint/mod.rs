@@ -5,6 +5,7 @@ mod cell;
 mod held;
 mod public;
 mod spec;
+mod totals;
 
 pub use self::availability::Availability;
 pub use self::public::Endpoint;
@@ -13,6 +14,7 @@ pub use self::spec::EndpointSpec;
 pub(crate) use self::cell::{EndpointCell, Shared, Terms, Tripped};
 pub(crate) use self::held::{Bound, Held, Home, PickAgain};
 pub(crate) use self::public::Attributes;
+pub(crate) use self::totals::Totals;
 
 #[cfg(all(test, not(evenkeel_loom)))]
 pub(crate) use self::held::Closed;

@@ -4,9 +4,11 @@
 //! neither panics nor makes an old value new.
 
 mod failures;
+mod histogram;
 mod latency;
 
 pub(crate) use self::failures::RecentFailures;
+pub(crate) use self::histogram::{Histogram, Latencies};
 pub(crate) use self::latency::{Latency, Typical};
 
 use crate::units::Nanos;

@@ -14,12 +14,12 @@ mod model;
 #[cfg(evenkeel_loom)]
 pub(crate) use self::model::{Mutex, MutexGuard};
 #[cfg(evenkeel_loom)]
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64};
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 
 #[cfg(not(evenkeel_loom))]
 pub(crate) use parking_lot::{Mutex, MutexGuard};
 #[cfg(not(evenkeel_loom))]
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 
 pub(crate) use crossbeam_utils::CachePadded;
 pub(crate) use std::sync::Arc;
