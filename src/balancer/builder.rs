@@ -6,6 +6,7 @@ use std::sync::Weak;
 use crate::balancer::core::{Core, Writer};
 use crate::balancer::events::Hub;
 use crate::balancer::history::History;
+use crate::balancer::ledger::Ledger;
 use crate::balancer::make::Factory;
 use crate::balancer::named::Named;
 use crate::balancer::{Balancer, now};
@@ -133,15 +134,16 @@ impl<T: Send + Sync + 'static> Builder<T> {
         let shared = Arc::new(Shared::new(ground.origin, name.into()));
         let home = Arc::new(Home::new());
         let strategy = Arc::clone(&chosen.name);
+        let members = joining.into_iter().map(|joining| Arc::new(joining.member(&shared, &home)));
+        let members: Vec<_> = members.collect();
+        let admitted = members.iter().filter(|member| member.is_admitted()).count();
+        let ledger = Ledger::new(Nanos(0), admitted);
         let draft = Draft {
             version: Version::FIRST,
             config: Arc::new(self.config),
             chosen,
-            members: joining
-                .into_iter()
-                .map(|joining| Arc::new(joining.member(&shared, &home)))
-                .collect(),
-            other_due: Nanos::NEVER,
+            members,
+            other_due: ledger.due(),
         };
         let snapshot = draft.build(&ground).map_err(|_| {
             let message = format!("strategy `{strategy}` panicked while it prepared its picker");
@@ -150,7 +152,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
         let history = History::new(&snapshot);
         let core = Arc::new(Core {
             published: Published::new(snapshot),
-            writer: HandOver::new(Writer::new(history)),
+            writer: HandOver::new(Writer::new(history, ledger)),
             hub: Hub::new(),
             ground,
             named: self.named,

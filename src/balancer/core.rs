@@ -9,11 +9,12 @@ use tokio::time::Instant;
 use crate::balancer::events::Hub;
 use crate::balancer::guard::UpdateGuard;
 use crate::balancer::history::History;
+use crate::balancer::ledger::Ledger;
 use crate::balancer::make::{Factory, Rebuild};
 use crate::balancer::named::Named;
 use crate::balancer::preview::limit;
 use crate::balancer::verdict::{Garbage, Judged, Unpublished};
-use crate::endpoint::{EndpointCell, Held, Home, PickAgain, Shared, Tripped};
+use crate::endpoint::{EndpointCell, Held, Home, PickAgain, Shared, Totals, Tripped};
 use crate::error::PickError;
 use crate::event::{Changed, Event};
 use crate::rng::Randomness;
@@ -45,32 +46,46 @@ pub(crate) struct Writer<T> {
     /// Cells of endpoints that were removed, and until when they are kept.
     pub(crate) removed: BTreeMap<EndpointId, Remembered>,
     pub(crate) rebuilds: BTreeMap<EndpointId, Rebuild>,
-    /// Before this, what is due is left as it is.
-    pub(crate) settle_again_at: Nanos,
+    /// A strategy has panicked: until then, what is due is left as it is.
+    pub(crate) settle_again_at: Option<Nanos>,
     /// How many removed endpoints are remembered at most.
     pub(crate) remembered: usize,
     /// What is to be dropped once the lock is free: dropping a target runs code of its owner.
     pub(crate) garbage: Vec<Garbage<T>>,
     pub(crate) history: History,
+    pub(crate) ledger: Ledger,
 }
 
 impl<T> Writer<T> {
-    pub(crate) fn new(history: History) -> Self {
+    pub(crate) fn new(history: History, ledger: Ledger) -> Self {
         Self {
             history,
+            ledger,
             guard: UpdateGuard::default(),
             removed: BTreeMap::new(),
             rebuilds: BTreeMap::new(),
-            settle_again_at: Nanos(0),
+            settle_again_at: None,
             remembered: REMEMBERED,
             garbage: Vec::new(),
         }
+    }
+
+    /// When something is due that no member knows of.
+    pub(crate) fn other_due(&self) -> Nanos {
+        let rebuilds = self.rebuilds.values().map(Rebuild::due);
+        rebuilds
+            .chain(self.settle_again_at)
+            .chain([self.ledger.due()])
+            .min()
+            .unwrap_or(Nanos::NEVER)
     }
 }
 
 pub(crate) struct Remembered {
     pub(crate) cell: Arc<EndpointCell>,
     pub(crate) until: Nanos,
+    /// What it had come to when it left.
+    pub(crate) left_with: Totals,
 }
 
 impl<T: Send + Sync + 'static> Core<T> {
@@ -81,7 +96,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         for _ in 0..LOOKS {
             let (typical, rng) = (self.shared.typical.read(), self.randomness.fork());
             let looked = self.published.read(|snapshot| {
-                if now >= snapshot.next_due && !settled {
+                if now >= snapshot.next_due.at() && !settled {
                     return Err(Miss::Due);
                 }
                 snapshot.pick(key, now, typical, rng)
@@ -138,8 +153,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         changes: Vec<Changed>,
         judged: Judged,
     ) -> Result<Version, Unpublished> {
-        let other_due = writer.rebuilds.values().map(Rebuild::due).min().unwrap_or(Nanos::NEVER);
-        let draft = Draft { other_due, ..draft };
+        let draft = Draft { other_due: writer.other_due(), ..draft };
         let snapshot = draft.build(&self.ground).map_err(|unbuilt| {
             writer.garbage.push(Garbage::Members(unbuilt.members));
             Unpublished::Panicked
@@ -198,9 +212,17 @@ impl<T: Send + Sync + 'static> Core<T> {
         writer.remembered = known.max(REMEMBERED).max(2 * base.members.len());
         for member in left() {
             let cell = Arc::clone(&member.bound.cell);
-            writer.removed.insert(member.id().clone(), Remembered { cell, until });
+            let left_with = writer.ledger.leaves(&cell);
+            writer.removed.insert(member.id().clone(), Remembered { cell, until, left_with });
         }
-        writer.removed.retain(|id, kept| now < kept.until && current.position(id).is_none());
+        let Writer { removed, ledger, .. } = writer;
+        removed.retain(|id, kept| {
+            let back = current.position(id).and_then(|at| current.members.get(at));
+            if back.is_some_and(|member| Arc::ptr_eq(&member.bound.cell, &kept.cell)) {
+                ledger.returns(&kept.left_with);
+            }
+            back.is_none() && now < kept.until
+        });
         let excess = writer.removed.len().saturating_sub(writer.remembered);
         if excess > 0 {
             let ends = writer.removed.iter().map(|(id, kept)| (kept.until, id.clone()));

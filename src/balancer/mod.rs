@@ -12,6 +12,7 @@ mod events;
 mod guard;
 mod history;
 mod lease;
+mod ledger;
 mod make;
 mod merge;
 mod named;

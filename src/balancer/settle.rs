@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::balancer::core::{Core, Writer};
-use crate::balancer::make::Rebuild;
 use crate::balancer::verdict::{Garbage, Judged};
 use crate::error::UpdateError;
 use crate::event::{Changed, Event};
@@ -24,17 +23,32 @@ impl<T: Send + Sync + 'static> Core<T> {
         });
     }
 
-    /// Settles under the lock: ends what is over, takes up what targets carry, makes again what is
-    /// broken.
+    /// Settles under the lock: notes what traffic came to, ends what is over, takes up what targets
+    /// carry, makes again what is broken.
     pub(crate) fn settle_due(&self, writer: &mut Writer<T>, now: Nanos) {
-        if now < writer.settle_again_at {
+        self.settle_steps(writer, now);
+        // Whatever was done without another snapshot is due no more.
+        let current = self.published.current();
+        let due = current.members_due.min(writer.other_due());
+        current.next_due.move_to(writer.settle_again_at.map_or(due, |pause| due.max(pause)));
+        writer.garbage.push(Garbage::Snapshot(current));
+    }
+
+    fn settle_steps(&self, writer: &mut Writer<T>, now: Nanos) {
+        if writer.settle_again_at.is_some_and(|pause| now < pause) {
             return;
+        }
+        writer.settle_again_at = None;
+        if writer.ledger.due() <= now {
+            let base = self.published.current();
+            writer.ledger.note(&base, now);
+            writer.garbage.push(Garbage::Snapshot(base));
         }
         for step in [Self::expire, Self::rebuild] {
             let base = self.published.current();
             if step(self, writer, &base, now).is_err() {
                 // The strategy panicked. Not every pick may try again.
-                writer.settle_again_at = now.plus(SETTLE_AGAIN);
+                writer.settle_again_at = Some(now.plus(SETTLE_AGAIN));
                 let error = UpdateError::Strategy { name: base.chosen.name.to_string() };
                 self.hub.push(Event::UpdateRefused { version: base.version, error });
             }
@@ -43,7 +57,7 @@ impl<T: Send + Sync + 'static> Core<T> {
     }
 
     fn expire(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) -> Result<(), ()> {
-        if base.members.iter().all(|member| now < member.due()) {
+        if now < base.members_due {
             return Ok(());
         }
         let mut changes = Vec::new();
@@ -87,9 +101,7 @@ impl<T: Send + Sync + 'static> Core<T> {
                 }
             }
         }
-        let due = writer.rebuilds.values().map(Rebuild::due);
-        let due = base.members.iter().map(|member| member.due()).chain(due).min();
-        if made.is_empty() && due.unwrap_or(Nanos::NEVER) == base.next_due {
+        if made.is_empty() {
             return Ok(());
         }
         let mut draft = Draft::of(base);

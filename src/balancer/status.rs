@@ -98,7 +98,7 @@ impl<T: Send + Sync + 'static> Core<T> {
     /// What is served, or what would be if somebody had settled what is due at `now`.
     pub(crate) fn projected(&self, now: Nanos) -> Arc<Snapshot<T>> {
         let served = self.published.current();
-        if served.members.iter().all(|member| now < member.due()) {
+        if now < served.members_due {
             return served;
         }
         let mut draft = Draft::of(&served);

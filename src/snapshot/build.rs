@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::config::Config;
 use crate::endpoint::Terms;
-use crate::snapshot::{Chosen, Member, Snapshot};
+use crate::snapshot::{Chosen, Due, Member, Snapshot};
 use crate::strategy::{Candidate, Candidates, Cursor, Picker};
 use crate::sync::Arc;
 use crate::units::{Nanos, Origin, Version, nanos};
@@ -65,13 +65,15 @@ impl<T> Draft<T> {
         let Ok(picker) = picker(&self.chosen, ground, &candidates) else {
             return Err(Unbuilt { members: self.members });
         };
-        let next_due = self.members.iter().map(|member| member.due()).min();
+        let members_due = self.members.iter().map(|member| member.due()).min();
+        let members_due = members_due.unwrap_or(Nanos::NEVER);
         Ok(Snapshot {
             version: self.version,
             terms: terms(&self.config),
             config: self.config,
             chosen: self.chosen,
-            next_due: next_due.unwrap_or(Nanos::NEVER).min(self.other_due),
+            members_due,
+            next_due: Due::new(members_due.min(self.other_due)),
             members: self.members.into(),
             candidates,
             bound,

@@ -1,10 +1,12 @@
 //! Everything a pick reads: built off the request path, immutable, published as a whole.
 
 mod build;
+mod due;
 mod member;
 mod outlook;
 
 pub(crate) use self::build::{Draft, Ground, StrategyPanicked};
+pub(crate) use self::due::Due;
 pub(crate) use self::member::{Member, Said};
 pub(crate) use self::outlook::{Outlook, Rise, Thought};
 
@@ -31,8 +33,10 @@ pub(crate) struct Snapshot<T> {
     pub(crate) chosen: Chosen,
     /// Every endpoint, in the order of the ids.
     pub(crate) members: Box<[Arc<Member<T>>]>,
+    /// When time alone changes one of them.
+    pub(crate) members_due: Nanos,
     /// When something has to be done that depends on time alone.
-    pub(crate) next_due: Nanos,
+    pub(crate) next_due: Due,
     /// Those that may be chosen, in the same order.
     candidates: Box<[Candidate]>,
     bound: Box<[Arc<Bound<T>>]>,
