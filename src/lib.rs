@@ -85,6 +85,8 @@ pub use self::balancer::{
 pub use self::classify::{ByGrpcStatus, ByStatus, ChosenEndpoint, WithErrors};
 pub use self::classify::{ByResult, Classify, FailureKind, Outcome};
 pub use self::config::Config;
+#[cfg(feature = "config")]
+pub use self::config::ConfigFile;
 pub use self::endpoint::{Availability, Endpoint, EndpointSpec};
 pub use self::error::{
     ApplyError, BoxError, ConfigError, EndpointError, EndpointErrorReason, PickError, Problem,

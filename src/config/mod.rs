@@ -19,11 +19,15 @@ mod warnings;
 
 #[cfg(feature = "config")]
 mod document;
+#[cfg(feature = "config")]
+mod file;
 
 #[cfg(test)]
 mod tests;
 
 pub use self::choices::Choices;
+#[cfg(feature = "config")]
+pub use self::file::ConfigFile;
 pub use self::guard::GuardConfig;
 pub use self::kind::StrategyKind;
 pub use self::limits::LimitsConfig;

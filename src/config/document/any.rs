@@ -11,17 +11,32 @@ use serde::de::{
 use super::faults::Faults;
 use super::node::{DEEPEST, Entry, Excerpt, Node, Value};
 use super::section::Section;
-use crate::config::Config;
+use crate::config::{Config, ConfigFile};
 
 impl<'de> Deserialize<'de> for Config {
     /// From any format that describes itself, by the same rules and with the same problems as
     /// [`from_toml`](Self::from_toml), all of them in the one message. Needs the feature `config`.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let root = Reader { depth: 0 }.deserialize(deserializer)?;
-        let mut faults = Faults::default();
-        let config = Section::open("", &root, &mut faults, Self::read).ok();
-        faults.into_result(config, "").map(Option::unwrap_or_default).map_err(D::Error::custom)
+        read(deserializer, Self::read_alone)
     }
+}
+
+impl<'de> Deserialize<'de> for ConfigFile {
+    /// From any format that describes itself, by the same rules and with the same problems as
+    /// [`from_toml`](Self::from_toml), all of them in the one message.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read(deserializer, Self::read)
+    }
+}
+
+fn read<'de, D: Deserializer<'de>, V: Default>(
+    deserializer: D,
+    read: impl FnOnce(&mut Section<'_, '_>) -> V,
+) -> Result<V, D::Error> {
+    let root = Reader { depth: 0 }.deserialize(deserializer)?;
+    let mut faults = Faults::default();
+    let value = Section::open("", &root, &mut faults, read).ok();
+    faults.into_result(value, "").map(Option::unwrap_or_default).map_err(D::Error::custom)
 }
 
 /// Makes a tree of what it visits.

@@ -1,5 +1,6 @@
 //! What is wrong with a document, gathered while it is read.
 
+use super::node::beneath;
 use crate::error::{ConfigError, Problem};
 
 /// How many problems are told; of what is beyond, only the number. A document of the allowed size
@@ -9,6 +10,8 @@ pub(super) const MOST_TOLD: usize = 10_000;
 /// Every problem found so far, with places in the text where there is one.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
+    /// The path of the balancer that is being read; paths of problems are relative to it.
+    balancer: String,
     found: Vec<Fault>,
     untold: usize,
 }
@@ -22,13 +25,31 @@ struct Fault {
 }
 
 impl Faults {
+    /// Faults found by `find` have paths within `balancer`.
+    pub(super) fn of_balancer<V>(
+        &mut self,
+        balancer: String,
+        find: impl FnOnce(&mut Self) -> V,
+    ) -> V {
+        let outer = std::mem::replace(&mut self.balancer, balancer);
+        let value = find(self);
+        self.balancer = outer;
+        value
+    }
+
     pub(super) fn add(&mut self, at: Option<usize>, problem: Problem) {
         self.add_pair(at, None, problem);
     }
 
     /// A problem between two places: `at`, and `earlier`, which the message ends with.
-    pub(super) fn add_pair(&mut self, at: Option<usize>, earlier: Option<usize>, problem: Problem) {
+    pub(super) fn add_pair(
+        &mut self,
+        at: Option<usize>,
+        earlier: Option<usize>,
+        mut problem: Problem,
+    ) {
         if self.found.len() < MOST_TOLD {
+            problem.path = beneath(&self.balancer, problem.path);
             self.found.push(Fault { at, earlier, problem });
         } else {
             self.untold += 1;

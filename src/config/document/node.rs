@@ -31,9 +31,10 @@ pub(in crate::config) struct Entry<'t> {
     pub(super) node: Node<'t>,
 }
 
-/// Settings are at most four levels deep (`endpoints`, an endpoint, `labels`, a label). What lies
-/// deeper can only be beneath a key that is refused, so it is left out of the tree.
-pub(super) const DEEPEST: usize = 6;
+/// Settings are at most six levels deep (`balancer`, its name, `endpoints`, an endpoint, `labels`,
+/// a label). What lies deeper can only be beneath a key that is refused, so it is left out of the
+/// tree.
+pub(super) const DEEPEST: usize = 8;
 
 impl fmt::Display for Value<'_> {
     /// What was found, in the words of a message.
@@ -62,6 +63,15 @@ impl fmt::Display for Excerpt<'_> {
             write!(f, "{}", char.escape_debug())?;
         }
         if chars.next().is_some() { f.write_str("…") } else { Ok(()) }
+    }
+}
+
+/// The path of what stands at `path` within `parent`; each may be the whole, which has none.
+pub(super) fn beneath(parent: &str, path: String) -> String {
+    match (parent, path.as_str()) {
+        ("", _) => path,
+        (_, "") => String::from(parent),
+        _ => format!("{parent}.{path}"),
     }
 }
 

@@ -130,6 +130,25 @@ impl<'t, 'f> Section<'t, 'f> {
         }
     }
 
+    /// The tables of a table whose keys are the names of balancers. Paths of problems are then
+    /// relative to their balancer.
+    pub(in crate::config) fn sections<V>(
+        &mut self,
+        mut read: impl FnMut(&str, &mut Section<'t, '_>) -> V,
+    ) -> Vec<V> {
+        let path = std::mem::take(&mut self.path);
+        let entries = std::mem::take(&mut self.entries);
+        let section = |entry: &'t Entry<'t>| {
+            self.faults.of_balancer(path_of(&path, &entry.key), |faults| {
+                if entry.key.is_empty() {
+                    faults.add(entry.at, Problem::error("", "the name must not be empty"));
+                }
+                Section::open("", &entry.node, faults, |section| read(&entry.key, section)).ok()
+            })
+        };
+        entries.iter().filter_map(section).collect()
+    }
+
     /// All entries, for a table whose keys are free.
     pub(super) fn each(&mut self, mut read: impl FnMut(&'t str, &Node<'t>) -> Reading<()>) {
         let entries = std::mem::take(&mut self.entries);
@@ -150,6 +169,44 @@ impl<'t, 'f> Section<'t, 'f> {
     pub(in crate::config) fn refuse(&mut self, key: &'static str, message: impl Into<String>) {
         let problem = Problem::error(path_of(&self.path, key), message);
         self.faults.add(self.place_of(key), problem);
+    }
+
+    /// Reports a problem with `key` where the key itself stands; its value is not looked at.
+    pub(in crate::config) fn refuse_key(&mut self, key: &'static str, message: &str) {
+        let at = self.take(key).and_then(|entry| entry.at);
+        self.faults.add(at, Problem::error(path_of(&self.path, key), message));
+    }
+
+    /// Reports a problem with the table.
+    pub(in crate::config) fn refuse_whole(&mut self, message: &str) {
+        self.faults.add(self.at, Problem::error(self.path.clone(), message));
+    }
+
+    /// Reports a problem with every key that was not asked for, unless it is a misspelt one.
+    pub(in crate::config) fn refuse_others(&mut self, message: &str) {
+        for entry in std::mem::take(&mut self.entries) {
+            let key: &str = &entry.key;
+            if !self.known.contains(&key) {
+                let message = match nearest(key, self.known.iter().copied()) {
+                    Some(near) => format!("unknown key; did you mean `{near}`?"),
+                    None => String::from(message),
+                };
+                self.faults.add(entry.at, Problem::error(path_of(&self.path, key), message));
+            }
+        }
+    }
+
+    /// A key that is known, though not asked for.
+    pub(in crate::config) fn also_known(&mut self, key: &'static str) {
+        self.known.push(key);
+    }
+
+    pub(in crate::config) fn has(&self, key: &str) -> bool {
+        self.entry(key).is_some()
+    }
+
+    pub(in crate::config) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
     pub(super) fn faults(&mut self) -> &mut Faults {

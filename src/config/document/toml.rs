@@ -9,7 +9,7 @@ use super::faults::Faults;
 use super::nesting::{MOST_NESTED, too_deep};
 use super::node::{DEEPEST, Entry, Node, Value};
 use super::section::Section;
-use crate::config::Config;
+use crate::config::{Config, ConfigFile};
 use crate::error::{ConfigError, Problem};
 
 impl Config {
@@ -21,7 +21,8 @@ impl Config {
     ///
     /// Every key is optional, and an empty text gives the [default](Self::default). Nothing is
     /// ignored: a key that is unknown, or not available yet, is an error. Durations are text with
-    /// a unit (`"250ms"`, `"10s"`). Needs the feature `config`, on by default.
+    /// a unit (`"250ms"`, `"10s"`). A text with several balancers, under `[balancer.NAME]`, is
+    /// for [`ConfigFile`]. Needs the feature `config`, on by default.
     ///
     /// ```
     /// use evenkeel::config::{Config, StrategyKind};
@@ -59,20 +60,46 @@ impl Config {
     /// [`MAX_TOML_BYTES`](Self::MAX_TOML_BYTES) or that nests brackets more than eight deep is one
     /// problem by itself.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        if text.len() > Self::MAX_TOML_BYTES {
-            let (found, most) = (text.len(), Self::MAX_TOML_BYTES);
-            let message = format!("the text has {found} bytes; at most {most} are read");
-            return Err(Problem::error("", message).into());
-        }
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut faults = Faults::default();
-        let config = read(text, &mut faults);
-        faults.into_result(config, text).map(Option::unwrap_or_default)
+        read(text, Self::read_alone).map(Option::unwrap_or_default)
     }
 }
 
-/// The settings; `None` only where `faults` say why.
-fn read(text: &str, faults: &mut Faults) -> Option<Config> {
+impl ConfigFile {
+    /// Reads the settings of one balancer, or of several, from TOML.
+    ///
+    /// Everything that [`Config::from_toml`] says holds here too; the paths of problems under
+    /// `[balancer.checkout]` are whole, as in `balancer.checkout.strategy.choices`.
+    ///
+    /// # Errors
+    ///
+    /// With every problem at once, as [`Config::from_toml`] has them. It is a problem where
+    /// settings stand beside `balancer`, and where a `name` differs from the one in the header.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        read(text, Self::read).map(Option::unwrap_or_default)
+    }
+}
+
+/// What `read` makes of the top level; `None` never comes without a problem.
+fn read<V>(
+    text: &str,
+    read: impl FnOnce(&mut Section<'_, '_>) -> V,
+) -> Result<Option<V>, ConfigError> {
+    if text.len() > Config::MAX_TOML_BYTES {
+        let (found, most) = (text.len(), Config::MAX_TOML_BYTES);
+        let message = format!("the text has {found} bytes; at most {most} are read");
+        return Err(Problem::error("", message).into());
+    }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut faults = Faults::default();
+    let value = parse(text, &mut faults).and_then(|document| {
+        let root = Node { at: Some(0), value: table(document.get_ref(), 0) };
+        Section::open("", &root, &mut faults, read).ok()
+    });
+    faults.into_result(value, text)
+}
+
+/// The document; `None` only where `faults` say why.
+fn parse<'t>(text: &'t str, faults: &mut Faults) -> Option<Spanned<DeTable<'t>>> {
     if let Some(at) = too_deep(text) {
         let message = format!(
             "brackets are nested more than {MOST_NESTED} deep, or one before this is not closed"
@@ -80,17 +107,13 @@ fn read(text: &str, faults: &mut Faults) -> Option<Config> {
         faults.add(Some(at), Problem::error("", message));
         return None;
     }
-    let document = match DeTable::parse(text) {
-        Ok(document) => document,
-        Err(error) => {
+    DeTable::parse(text)
+        .map_err(|error| {
             let at = error.span().map_or(text.len(), |span| span.start);
             let message = format!("is not valid TOML: {}", error.message());
             faults.add(Some(at), Problem::error("", message));
-            return None;
-        }
-    };
-    let root = Node { at: Some(0), value: table(document.get_ref(), 0) };
-    Section::open("", &root, faults, Config::read).ok()
+        })
+        .ok()
 }
 
 fn node<'t>(spanned: &'t Spanned<DeValue<'_>>, depth: usize) -> Node<'t> {

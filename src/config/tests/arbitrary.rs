@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::text::FULL;
-use crate::config::Config;
+use crate::config::{Config, ConfigFile};
 
 /// Pieces that mean something to TOML, to the settings, or to nobody.
 const PIECES: &[&str] = &[
@@ -44,6 +44,7 @@ const PIECES: &[&str] = &[
     "'0s'",
     "'18446744073709551615s1000ms'",
     "'99999999999y'",
+    "balancer",
     "name",
     "strategy",
     "kind",
@@ -64,15 +65,22 @@ const PIECES: &[&str] = &[
 
 /// Whatever the answer is, it has to be one that can be used.
 fn read(text: &str) {
-    match Config::from_toml(text) {
-        Ok(config) => drop(config.warnings(3)),
-        Err(error) => {
-            let problems = error.problems();
-            assert!(!problems.is_empty());
-            assert!(problems.iter().all(|it| it.position.is_some() && !it.message.is_empty()));
-            assert!(problems.is_sorted_by_key(|it| it.position));
-            assert!(!error.to_string().contains(|it: char| it.is_control() && it != '\n'));
+    let config = Config::from_toml(text);
+    let file = ConfigFile::from_toml(text);
+    match (&config, &file) {
+        (Ok(config), Ok(file)) => {
+            assert_eq!(file.single(), Some(config));
+            drop(config.warnings(3));
         }
+        (Ok(_), Err(error)) => panic!("read alone, and not as a file: {error}"),
+        (Err(_), _) => {}
+    }
+    for error in [config.err(), file.err()].into_iter().flatten() {
+        let problems = error.problems();
+        assert!(!problems.is_empty());
+        assert!(problems.iter().all(|it| it.position.is_some() && !it.message.is_empty()));
+        assert!(problems.is_sorted_by_key(|it| it.position));
+        assert!(!error.to_string().contains(|it: char| it.is_control() && it != '\n'));
     }
 }
 

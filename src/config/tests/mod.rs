@@ -8,6 +8,8 @@ mod any;
 #[cfg(feature = "config")]
 mod arbitrary;
 #[cfg(feature = "config")]
+mod file;
+#[cfg(feature = "config")]
 mod places;
 #[cfg(feature = "config")]
 mod refusals;
