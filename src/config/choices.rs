@@ -1,6 +1,9 @@
 //! How many endpoints are compared for one pick.
 
 use std::fmt;
+use std::ops::RangeInclusive;
+
+use super::spelling::Spelling;
 
 /// How many endpoints a comparing strategy draws for one pick; the cheapest of them wins.
 ///
@@ -23,13 +26,13 @@ impl Choices {
     pub const ALL: Self = Self(None);
 
     pub(super) const TWO: Self = Self(Some(2));
-    pub(super) const LEAST: u8 = 2;
-    pub(super) const MOST: u8 = 16;
+    pub(super) const RANGE: RangeInclusive<u8> = 2..=16;
 
     /// `count` endpoints are drawn, if that is from 2 to 16.
     #[must_use]
     pub const fn of(count: u8) -> Option<Self> {
-        if count >= Self::LEAST && count <= Self::MOST { Some(Self(Some(count))) } else { None }
+        let (least, most) = (*Self::RANGE.start(), *Self::RANGE.end());
+        if count >= least && count <= most { Some(Self(Some(count))) } else { None }
     }
 
     /// How many are drawn; `None` means all.
@@ -54,5 +57,11 @@ impl fmt::Display for Choices {
             Some(count) => fmt::Display::fmt(&count, f),
             None => f.pad("all"),
         }
+    }
+}
+
+impl From<Choices> for Spelling {
+    fn from(choices: Choices) -> Self {
+        choices.0.map_or_else(|| Self::from("all"), |count| Self::Whole(count.into()))
     }
 }

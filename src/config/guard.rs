@@ -1,5 +1,9 @@
 //! `[guard]`: how much one endpoint may come to receive.
 
+use std::ops::RangeInclusive;
+
+use super::range::percent_within;
+use super::spelling::{Spell, Spelling};
 use crate::error::Problem;
 use crate::units::Percent;
 
@@ -24,6 +28,8 @@ pub struct GuardConfig {
 }
 
 impl GuardConfig {
+    const MAX_SHARE_PERCENT: RangeInclusive<u8> = 1..=100;
+
     /// The share above which a change is told, where none is set.
     pub(crate) const TOLD: Percent = Percent::new(60).expect("60 is at most 100");
 
@@ -44,27 +50,40 @@ impl GuardConfig {
     ///
     /// At 0.
     pub fn with_max_share_percent(mut self, percent: Option<Percent>) -> Result<Self, Problem> {
-        if percent.is_some_and(|percent| percent.get() == 0) {
-            let message = "0 is out of range; a percentage from 1 to 100 is needed";
-            return Err(Problem::error("guard.max_share_percent", message));
-        }
-        self.max_share_percent = percent;
+        let within =
+            |percent| percent_within("guard.max_share_percent", percent, &Self::MAX_SHARE_PERCENT);
+        self.max_share_percent = percent.map(within).transpose()?;
         Ok(self)
+    }
+}
+
+impl Spell for GuardConfig {
+    fn spell(&self) -> Spelling {
+        Spelling::table([("max_share_percent", Spelling::or_absent(self.max_share_percent))])
     }
 }
 
 #[cfg(feature = "config")]
 mod reading {
     use super::GuardConfig;
-    use crate::config::document::{Section, percent};
+    use crate::config::document::{Key, Keyed, percent};
+    use crate::config::setting::Range;
 
-    impl GuardConfig {
-        pub(in crate::config) fn read(section: &mut Section<'_, '_>) -> Self {
-            let mut guard = Self::default();
-            section.set(&mut guard, "max_share_percent", percent, |it, value| {
-                it.with_max_share_percent(Some(value))
-            });
-            guard
+    impl Keyed for GuardConfig {
+        const KEYS: &'static [Key<Self>] = &[Key::new(
+            "max_share_percent",
+            Range::Percent(Self::MAX_SHARE_PERCENT),
+            "The largest share of the requests that a change may give to one endpoint; a change \
+             that gives more is refused. Smaller refuses more changes; without it such a change \
+             is only told, by an event, from 60 on. A fair share is always allowed.",
+            |it, found| {
+                let share = percent(found, &Self::MAX_SHARE_PERCENT)?;
+                Ok(it.with_max_share_percent(Some(share))?)
+            },
+        )];
+
+        fn blank() -> Self {
+            Self::default()
         }
     }
 }

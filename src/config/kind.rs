@@ -61,17 +61,18 @@ mod reading {
     use super::StrategyKind;
     use crate::config::document::{Section, text, word};
 
-    /// `custom` comes last: [`kind_of`] gives it its name.
-    const WORDS: [&str; 5] = ["round_robin", "random", "least_request", "peak_ewma", "custom"];
     const NOT_YET: [&str; 2] = ["ring_hash", "maglev"];
 
     impl StrategyKind {
+        pub(in crate::config) const WORDS: [&str; 5] =
+            ["round_robin", "random", "least_request", "peak_ewma", "custom"];
+
         /// Reads `kind` together with `custom`, which only makes sense beside it.
         ///
         /// A refused `kind` leaves the default and says nothing more of `custom`: one mistake is
         /// one problem.
         pub(in crate::config) fn read(section: &mut Section<'_, '_>) -> Self {
-            let kind = section.read("kind", |found| word(found, &WORDS, &NOT_YET));
+            let kind = section.read("kind", |found| word(found, &Self::WORDS, &NOT_YET));
             let name = section.read("custom", text);
             let (Ok(kind), Ok(name)) = (kind, name) else {
                 return Self::default();

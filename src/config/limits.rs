@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::range::within;
+use super::spelling::{Spell, Spelling};
 use crate::error::Problem;
 
 /// `[limits]`: bounds on each request. None by default.
@@ -51,21 +52,32 @@ impl LimitsConfig {
     }
 }
 
+impl Spell for LimitsConfig {
+    fn spell(&self) -> Spelling {
+        Spelling::table([("attempt_timeout", Spelling::or_absent(self.attempt_timeout))])
+    }
+}
+
 #[cfg(feature = "config")]
 mod reading {
     use super::LimitsConfig;
-    use crate::config::document::{Section, duration};
+    use crate::config::document::{Key, Keyed, duration};
+    use crate::config::setting::Range;
 
-    const NOT_YET: [&str; 2] = ["max_in_flight", "when_saturated"];
+    impl Keyed for LimitsConfig {
+        const KEYS: &'static [Key<Self>] = &[Key::new(
+            "attempt_timeout",
+            Range::Duration(Self::ATTEMPT_TIMEOUT),
+            "How long an endpoint may take to become ready and to answer; running out of it is a \
+             failure of the endpoint. Shorter finds endpoints that hang sooner, and fails \
+             requests that are only slow.",
+            |it, found| Ok(it.with_attempt_timeout(Some(duration(found)?))?),
+        )];
 
-    impl LimitsConfig {
-        pub(in crate::config) fn read(section: &mut Section<'_, '_>) -> Self {
-            let mut limits = Self::default();
-            section.set(&mut limits, "attempt_timeout", duration, |it, time| {
-                it.with_attempt_timeout(Some(time))
-            });
-            section.not_yet(&NOT_YET);
-            limits
+        const NOT_YET: &'static [&'static str] = &["max_in_flight", "when_saturated"];
+
+        fn blank() -> Self {
+            Self::default()
         }
     }
 }

@@ -3,9 +3,12 @@
 //! A value of these types is valid by construction: ranges are kept by the setters, and the
 //! reader of files goes through the same setters. Each section is one file, which holds the type,
 //! what its keys mean and, with the feature `config`, how they are read.
+//!
+#![doc = include_str!("../../docs/settings.md")]
 
 mod choices;
 mod difference;
+mod endpoints;
 mod guard;
 mod ids;
 mod kind;
@@ -13,6 +16,7 @@ mod limits;
 mod outlier;
 mod range;
 mod root;
+mod spelling;
 mod strategy;
 mod update;
 mod warnings;
@@ -21,6 +25,8 @@ mod warnings;
 mod document;
 #[cfg(feature = "config")]
 mod file;
+#[cfg(feature = "config")]
+mod setting;
 
 #[cfg(test)]
 mod tests;
@@ -33,5 +39,7 @@ pub use self::kind::StrategyKind;
 pub use self::limits::LimitsConfig;
 pub use self::outlier::OutlierConfig;
 pub use self::root::Config;
+#[cfg(feature = "config")]
+pub use self::setting::{Range, Setting, nearest_setting, setting, settings};
 pub use self::strategy::StrategyConfig;
 pub use self::update::UpdateConfig;

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::range::within;
+use super::spelling::{Spell, Spelling};
 use crate::error::Problem;
 
 /// `[outlier]`: what follows from the answers an endpoint gives.
@@ -121,38 +122,75 @@ impl OutlierConfig {
     }
 }
 
+impl Spell for OutlierConfig {
+    fn spell(&self) -> Spelling {
+        Spelling::table([
+            ("dry_run", self.dry_run.into()),
+            ("remember_removed", self.remember_removed.into()),
+            ("abandoned_after", Spelling::or_absent(self.abandoned_after)),
+            ("retry_after_cap", self.retry_after_cap.into()),
+        ])
+    }
+}
+
 #[cfg(feature = "config")]
 mod reading {
     use super::OutlierConfig;
-    use crate::config::document::{Section, duration, flag};
+    use crate::config::document::{Key, Keyed, duration, flag};
+    use crate::config::setting::Range;
 
-    const NOT_YET: [&str; 13] = [
-        "interval",
-        "base_ejection_time",
-        "max_ejection_time",
-        "ejection_jitter_percent",
-        "max_ejected_percent",
-        "min_available",
-        "probe_successes",
-        "consecutive_failures",
-        "consecutive_gateway_failures",
-        "consecutive_local_failures",
-        "success_rate",
-        "failure_percentage",
-        "latency",
-    ];
+    impl Keyed for OutlierConfig {
+        const KEYS: &'static [Key<Self>] = &[
+            Key::new(
+                "dry_run",
+                Range::Flag,
+                "Whether judgements are only told and nothing is ejected.",
+                |it, found| Ok(it.with_dry_run(flag(found)?)),
+            ),
+            Key::new(
+                "remember_removed",
+                Range::Duration(Self::REMEMBER_REMOVED),
+                "How long an endpoint that left the set is remembered; one that comes back within \
+                 this time is still what it was. Longer remembers across longer gaps, and holds \
+                 the counters of more endpoints in memory.",
+                |it, found| Ok(it.with_remember_removed(duration(found)?)?),
+            ),
+            Key::new(
+                "abandoned_after",
+                Range::Duration(Self::ABANDONED_AFTER),
+                "How old a request is when a caller who gives it up speaks against the endpoint; \
+                 without it, never. Set it a little below the time that callers wait: shorter \
+                 blames endpoints for callers who cancel for reasons of their own.",
+                |it, found| Ok(it.with_abandoned_after(Some(duration(found)?))?),
+            ),
+            Key::new(
+                "retry_after_cap",
+                Range::Duration(Self::RETRY_AFTER_CAP),
+                "The longest time for which an endpoint may ask to be left alone, by \
+                 `Retry-After`. Longer trusts servers with longer pauses, and a wrong one with a \
+                 longer outage.",
+                |it, found| Ok(it.with_retry_after_cap(duration(found)?)?),
+            ),
+        ];
 
-    impl OutlierConfig {
-        pub(in crate::config) fn read(section: &mut Section<'_, '_>) -> Self {
-            let mut outlier = Self::default();
-            section.set(&mut outlier, "dry_run", flag, |it, value| Ok(it.with_dry_run(value)));
-            section.set(&mut outlier, "remember_removed", duration, Self::with_remember_removed);
-            section.set(&mut outlier, "abandoned_after", duration, |it, age| {
-                it.with_abandoned_after(Some(age))
-            });
-            section.set(&mut outlier, "retry_after_cap", duration, Self::with_retry_after_cap);
-            section.not_yet(&NOT_YET);
-            outlier
+        const NOT_YET: &'static [&'static str] = &[
+            "interval",
+            "base_ejection_time",
+            "max_ejection_time",
+            "ejection_jitter_percent",
+            "max_ejected_percent",
+            "min_available",
+            "probe_successes",
+            "consecutive_failures",
+            "consecutive_gateway_failures",
+            "consecutive_local_failures",
+            "success_rate",
+            "failure_percentage",
+            "latency",
+        ];
+
+        fn blank() -> Self {
+            Self::default()
         }
     }
 }

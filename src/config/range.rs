@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::error::Problem;
+use crate::units::Percent;
 
 /// `value` if it lies within `range`, else what is wrong with it.
 pub(super) fn within(
@@ -20,7 +21,23 @@ pub(super) fn within(
     Err(Problem::error(path, message))
 }
 
-/// A duration as a file would say it: a whole number of the largest unit that fits.
+/// As [`within`], for a percentage.
+pub(super) fn percent_within(
+    path: &str,
+    value: Percent,
+    range: &RangeInclusive<u8>,
+) -> Result<Percent, Problem> {
+    if range.contains(&value.get()) {
+        return Ok(value);
+    }
+    let (found, least, most) = (value.get(), range.start(), range.end());
+    let message =
+        format!("{found} is out of range; a whole number from {least} to {most} is needed");
+    Err(Problem::error(path, message))
+}
+
+/// A duration as a file would say it: a whole number of the largest unit that fits or, where that
+/// is too long a number to be read, seconds and the rest.
 pub(super) struct Spelt(pub(super) Duration);
 
 impl fmt::Display for Spelt {
@@ -33,11 +50,20 @@ impl fmt::Display for Spelt {
             (1_000, "us"),
             (1, "ns"),
         ];
+        /// Readers of files take no more digits in a row.
+        const NINE_DIGITS: u128 = 1_000_000_000;
         let nanos = self.0.as_nanos();
         let fits = |(size, _): &&(u128, &str)| nanos.is_multiple_of(*size);
         match UNITS.iter().find(fits) {
-            Some((size, unit)) if nanos > 0 => write!(f, "{}{unit}", nanos / size),
-            _ => f.write_str("0s"),
+            _ if nanos == 0 => f.write_str("0s"),
+            Some((size, unit)) if self.0.subsec_nanos() == 0 || nanos / size < NINE_DIGITS => {
+                write!(f, "{}{unit}", nanos / size)
+            }
+            _ => {
+                let seconds = Duration::from_secs(self.0.as_secs());
+                let rest = Duration::from_nanos(self.0.subsec_nanos().into());
+                write!(f, "{} {}", Self(seconds), Self(rest))
+            }
         }
     }
 }
@@ -54,6 +80,9 @@ mod tests {
             assert_eq!(Spelt(Duration::from_millis(millis)).to_string(), text);
         }
         assert_eq!(Spelt(Duration::from_nanos(1)).to_string(), "1ns");
+        assert_eq!(Spelt(Duration::from_nanos(999_999_999)).to_string(), "999999999ns");
+        assert_eq!(Spelt(Duration::from_nanos(60_000_000_001)).to_string(), "1m 1ns");
+        assert_eq!(Spelt(Duration::MAX).to_string(), "18446744073709551615s 999999999ns");
     }
 
     #[test]

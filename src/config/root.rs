@@ -4,6 +4,7 @@ use super::guard::GuardConfig;
 use super::ids::Ids;
 use super::limits::LimitsConfig;
 use super::outlier::OutlierConfig;
+use super::spelling::{Spell, Spelling};
 use super::strategy::StrategyConfig;
 use super::update::UpdateConfig;
 use crate::endpoint::EndpointSpec;
@@ -161,36 +162,84 @@ impl Config {
     }
 }
 
+impl Spell for Config {
+    fn spell(&self) -> Spelling {
+        let endpoints = self.endpoints.as_ref().map(|specs| specs.iter().map(Spell::spell));
+        Spelling::table([
+            ("name", Spelling::or_absent(self.name())),
+            ("strategy", self.strategy.spell()),
+            ("update", Spelling::or_off(self.update())),
+            ("outlier", Spelling::or_off(self.outlier())),
+            ("limits", self.limits.spell()),
+            ("guard", self.guard.spell()),
+            ("endpoints", endpoints.map_or(Spelling::Absent, |all| Spelling::List(all.collect()))),
+        ])
+    }
+}
+
 #[cfg(feature = "config")]
 mod reading {
     use super::{Config, GuardConfig, LimitsConfig, OutlierConfig, StrategyConfig, UpdateConfig};
-    use crate::config::document::{Section, endpoints, text};
+    use crate::config::document::{Key, Keyed, Section, text};
+    use crate::config::endpoints::endpoints;
+    use crate::config::setting::Range;
+    use crate::endpoint::EndpointSpec;
 
-    const NOT_YET: [&str; 5] = ["health", "panic", "slow_start", "tiers", "hash"];
+    impl Keyed for Config {
+        const KEYS: &'static [Key<Self>] = &[
+            Key::new(
+                "name",
+                Range::Text,
+                "What the balancer is called in events and status. Under `[balancer.NAME]` it is \
+                 NAME, and need not be said.",
+                |it, found| Ok(it.with_name(text(found)?)),
+            ),
+            Key::table::<StrategyConfig>(
+                "strategy",
+                "How the endpoint of a request is chosen.",
+                |it, section, key| section.table(key, &mut it.strategy),
+            ),
+            Key::<Self>::table::<UpdateConfig>(
+                "update",
+                "Which changes of the set of endpoints are believed at once; an empty or much \
+                 smaller set is held back until it is confirmed.",
+                |it, section, key| section.mechanism(key, &mut it.update),
+            )
+            .or_off(),
+            Key::<Self>::table::<OutlierConfig>(
+                "outlier",
+                "What follows from the answers that an endpoint gives.",
+                |it, section, key| section.mechanism(key, &mut it.outlier),
+            )
+            .or_off(),
+            Key::table::<LimitsConfig>("limits", "Bounds on each request.", |it, section, key| {
+                section.table(key, &mut it.limits);
+            }),
+            Key::table::<GuardConfig>(
+                "guard",
+                "How much one endpoint may come to receive by a change.",
+                |it, section, key| section.table(key, &mut it.guard),
+            ),
+            Key::tables::<EndpointSpec>(
+                "endpoints",
+                "The set of endpoints; without it the settings leave the set alone, and an empty \
+                 list asks for an empty set.",
+                |it, section, key| it.endpoints = endpoints(section, key),
+            ),
+        ];
+
+        const NOT_YET: &'static [&'static str] =
+            &["health", "panic", "slow_start", "tiers", "hash"];
+
+        fn blank() -> Self {
+            Self::default()
+        }
+    }
 
     impl Config {
         /// What stays at its default after a problem does not matter: the whole is then refused.
         pub(in crate::config) fn read(section: &mut Section<'_, '_>) -> Self {
-            let mut config = Self::default();
-            section.set(&mut config, "name", text, |it, value| Ok(it.with_name(value)));
-            if let Some(strategy) = section.part("strategy", StrategyConfig::read) {
-                config.strategy = strategy;
-            }
-            if let Some(update) = section.part_or_off("update", UpdateConfig::read) {
-                config.update = update;
-            }
-            if let Some(outlier) = section.part_or_off("outlier", OutlierConfig::read) {
-                config.outlier = outlier;
-            }
-            if let Some(limits) = section.part("limits", LimitsConfig::read) {
-                config.limits = limits;
-            }
-            if let Some(guard) = section.part("guard", GuardConfig::read) {
-                config.guard = guard;
-            }
-            config.endpoints = endpoints(section);
-            section.not_yet(&NOT_YET);
-            config
+            section.keys(Self::default())
         }
     }
 }

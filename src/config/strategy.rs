@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::choices::Choices;
 use super::kind::StrategyKind;
 use super::range::within;
+use super::spelling::{Spell, Spelling};
 use crate::error::Problem;
 
 /// `[strategy]`: how the endpoint of a request is chosen.
@@ -129,24 +130,75 @@ impl StrategyConfig {
     }
 }
 
+impl Spell for StrategyConfig {
+    fn spell(&self) -> Spelling {
+        let custom = match &self.kind {
+            StrategyKind::Custom(name) => Some(name.as_str()),
+            _ => None,
+        };
+        Spelling::table([
+            ("kind", Spelling::Text(self.kind.to_string())),
+            ("custom", Spelling::or_absent(custom)),
+            ("choices", self.choices.into()),
+            ("decay", self.decay.into()),
+            ("failure_penalty", Spelling::or_off(self.failure_penalty)),
+        ])
+    }
+}
+
 #[cfg(feature = "config")]
 mod reading {
     use super::StrategyConfig;
-    use crate::config::document::{Section, choices, duration, or_off};
+    use crate::config::choices::Choices;
+    use crate::config::document::{Key, Keyed, choices, duration, or_off};
     use crate::config::kind::StrategyKind;
+    use crate::config::setting::Range;
 
-    impl StrategyConfig {
-        pub(in crate::config) fn read(section: &mut Section<'_, '_>) -> Self {
-            let mut strategy = Self::new(StrategyKind::read(section));
-            section.set(&mut strategy, "choices", choices, |it, value| Ok(it.with_choices(value)));
-            section.set(&mut strategy, "decay", duration, Self::with_decay);
-            section.set(
-                &mut strategy,
+    impl Keyed for StrategyConfig {
+        const KEYS: &'static [Key<Self>] = &[
+            Key::joint(
+                "kind",
+                Range::OneOf(&StrategyKind::WORDS),
+                "Which strategy chooses. `round_robin` and `random` go by weights alone; \
+                 `least_request` also looks at what is in flight, and `peak_ewma` at latency \
+                 besides; `custom` is one of your own.",
+                |it, section, _| it.kind = StrategyKind::read(section),
+            ),
+            Key::joint(
+                "custom",
+                Range::NonEmptyText,
+                "The name under which a strategy of your own was registered; needed by \
+                 `kind = \"custom\"`, and read by no other.",
+                |_, _, _| {}, // `kind` reads it too
+            ),
+            Key::new(
+                "choices",
+                Range::Choices(Choices::RANGE),
+                "How many endpoints are compared for a pick, or all of them; read by \
+                 `least_request` and `peak_ewma`. More find a cheaper endpoint, cost more per \
+                 pick, and make callers flock to the same endpoint.",
+                |it, found| Ok(it.with_choices(choices(found)?)),
+            ),
+            Key::new(
+                "decay",
+                Range::Duration(Self::DECAY),
+                "How long a latency is remembered; read by `peak_ewma`. Shorter follows changes \
+                 sooner and single slow answers too; longer is steadier.",
+                |it, found| Ok(it.with_decay(duration(found)?)?),
+            ),
+            Key::<Self>::new(
                 "failure_penalty",
-                or_off(duration),
-                Self::with_failure_penalty,
-            );
-            strategy
+                Range::Duration(Self::FAILURE_PENALTY),
+                "How long a failure weighs on the load of its endpoint, so that an endpoint that \
+                 fails fast does not look idle; read by `least_request` and `peak_ewma`. Longer \
+                 keeps more requests away from an endpoint that fails.",
+                |it, found| Ok(it.with_failure_penalty(or_off(duration)(found)?)?),
+            )
+            .or_off(),
+        ];
+
+        fn blank() -> Self {
+            Self::default()
         }
     }
 }

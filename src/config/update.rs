@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::range::within;
+use super::spelling::{Spell, Spelling};
 use crate::error::Problem;
 use crate::units::Percent;
 
@@ -113,24 +114,63 @@ impl UpdateConfig {
     }
 }
 
+impl Spell for UpdateConfig {
+    fn spell(&self) -> Spelling {
+        Spelling::table([
+            ("allow_empty", self.allow_empty.into()),
+            ("max_shrink_percent", self.max_shrink_percent.into()),
+            ("min_endpoints", self.min_endpoints.into()),
+            ("confirm_after", self.confirm_after.into()),
+        ])
+    }
+}
+
 #[cfg(feature = "config")]
 mod reading {
-    use super::UpdateConfig;
-    use crate::config::document::{Section, count, duration, flag, percent};
+    use std::ops::RangeInclusive;
 
-    impl UpdateConfig {
-        pub(in crate::config) fn read(section: &mut Section<'_, '_>) -> Self {
-            let mut update = Self::default();
-            section
-                .set(&mut update, "allow_empty", flag, |it, value| Ok(it.with_allow_empty(value)));
-            section.set(&mut update, "max_shrink_percent", percent, |it, value| {
-                Ok(it.with_max_shrink_percent(value))
-            });
-            section.set(&mut update, "min_endpoints", count, |it, value| {
-                Ok(it.with_min_endpoints(value))
-            });
-            section.set(&mut update, "confirm_after", duration, Self::with_confirm_after);
-            update
+    use super::UpdateConfig;
+    use crate::config::document::{Key, Keyed, count, duration, flag, percent};
+    use crate::config::setting::Range;
+
+    const ANY_PERCENT: RangeInclusive<u8> = 0..=100;
+
+    impl Keyed for UpdateConfig {
+        const KEYS: &'static [Key<Self>] = &[
+            Key::new(
+                "allow_empty",
+                Range::Flag,
+                "Whether an empty list empties the set. By default it keeps the last good set, \
+                 since a source that fails often says so by an empty list.",
+                |it, found| Ok(it.with_allow_empty(flag(found)?)),
+            ),
+            Key::new(
+                "max_shrink_percent",
+                Range::Percent(ANY_PERCENT),
+                "The part of the endpoints that may go at once, by their number. Larger trusts \
+                 the source more: at 100 only an empty list is held back, at 0 each removal has \
+                 to be confirmed.",
+                |it, found| Ok(it.with_max_shrink_percent(percent(found, &ANY_PERCENT)?)),
+            ),
+            Key::new(
+                "min_endpoints",
+                Range::Count,
+                "The number of endpoints below which a set may shrink freely, though not to \
+                 nothing. Larger leaves more sets unguarded; 0 and 1 guard every set.",
+                |it, found| Ok(it.with_min_endpoints(count(found)?)),
+            ),
+            Key::new(
+                "confirm_after",
+                Range::Duration(Self::CONFIRM_AFTER),
+                "How long a smaller set has to be sent before it is believed after all. Longer \
+                 outlasts longer failures of the source, and keeps endpoints that are really \
+                 gone for as long.",
+                |it, found| Ok(it.with_confirm_after(duration(found)?)?),
+            ),
+        ];
+
+        fn blank() -> Self {
+            Self::default()
         }
     }
 }

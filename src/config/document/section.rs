@@ -1,6 +1,7 @@
 //! A table while it is read: what was asked of it is known, what is left over is unknown.
 
 use super::faults::Faults;
+use super::key::{Key, Keyed, Read, Wrong};
 use super::nearest::{listed, nearest};
 use super::node::{Entry, Node, Value, path_of};
 use super::value::{ON_ANYWAY, OR_FALSE, Reading, wrong};
@@ -8,9 +9,8 @@ use crate::error::Problem;
 
 /// A table of the document.
 ///
-/// The reader of a section asks for each key it knows and names those that are
-/// [not available yet](Self::not_yet); whatever is left when it returns is reported as unknown,
-/// next to the nearest key it did ask for. So the reader itself is the list of keys.
+/// Whatever the reader of a section has not asked for when it returns is reported as unknown, next
+/// to the nearest key it did ask for.
 #[derive(Debug)]
 pub(in crate::config) struct Section<'t, 'f> {
     path: String,
@@ -58,32 +58,73 @@ impl<'t, 'f> Section<'t, 'f> {
         }
     }
 
-    /// The value of a `key` that must be there.
-    pub(super) fn require<V>(
+    /// Reads every key of `config` that is there into it.
+    pub(in crate::config) fn keys<C: Keyed>(&mut self, mut config: C) -> C {
+        for key in C::KEYS {
+            match key.read {
+                Read::Value(read) => config = self.value(key, read, config),
+                Read::Part(read) => read(&mut config, self, key.name),
+            }
+        }
+        self.not_yet = C::NOT_YET;
+        config
+    }
+
+    fn value<C: Keyed>(
         &mut self,
-        key: &'static str,
-        read: impl FnOnce(&Node<'t>) -> Reading<V>,
-    ) -> Result<V, Refused> {
-        self.read(key, read)?.ok_or_else(|| {
-            self.refuse(key, "is missing, and has no default");
-            Refused
+        key: &Key<C>,
+        read: fn(C, &Node<'_>) -> Result<C, Wrong>,
+        config: C,
+    ) -> C {
+        let Some(entry) = self.take(key.name) else {
+            if key.is_required {
+                self.refuse(key.name, "is missing, and has no default");
+            }
+            return config;
+        };
+        read(config.clone(), &entry.node).unwrap_or_else(|wrong| {
+            let problem = match wrong {
+                Wrong::Value(message) => Problem::error(path_of(&self.path, key.name), message),
+                Wrong::Setting(problem) => problem,
+            };
+            self.faults.add(entry.node.at, problem);
+            config
         })
     }
 
-    /// Gives the value of `key`, if it is there, to the setter `with`, which may refuse it.
-    pub(in crate::config) fn set<C: Clone, V>(
-        &mut self,
-        config: &mut C,
-        key: &'static str,
-        read: impl FnOnce(&Node<'t>) -> Reading<V>,
-        with: impl FnOnce(C, V) -> Result<C, Problem>,
-    ) {
-        if let Ok(Some(value)) = self.read(key, read) {
-            match with(config.clone(), value) {
-                Ok(changed) => *config = changed,
-                Err(problem) => self.faults.add(self.place_of(key), problem),
-            }
+    /// Reads the table under `key`, if it is there, into `part`.
+    pub(in crate::config) fn table<P: Keyed>(&mut self, key: &'static str, part: &mut P) {
+        if let Some(read) = self.part(key, |section| section.keys(P::blank())) {
+            *part = read;
         }
+    }
+
+    /// As [`table`](Self::table), for a mechanism that `false` switches off.
+    pub(in crate::config) fn mechanism<P: Keyed>(
+        &mut self,
+        key: &'static str,
+        part: &mut Option<P>,
+    ) {
+        let Some(entry) = self.take(key) else {
+            return;
+        };
+        let path = path_of(&self.path, key);
+        let message = match &entry.node.value {
+            Value::Flag(false) => {
+                *part = None;
+                return;
+            }
+            Value::Table(_) => {
+                let read = |section: &mut Section<'t, '_>| section.keys(P::blank());
+                if let Ok(read) = Section::open(&path, &entry.node, self.faults, read) {
+                    *part = Some(read);
+                }
+                return;
+            }
+            Value::Flag(true) if part.is_some() => String::from(ON_ANYWAY),
+            found => format!("found {found}; a table is needed{OR_FALSE}"),
+        };
+        self.faults.add(entry.node.at, Problem::error(path, message));
     }
 
     /// The table under `key`, read by `read`; `None` if it is absent or refused.
@@ -96,38 +137,29 @@ impl<'t, 'f> Section<'t, 'f> {
         Section::open(&path_of(&self.path, key), &entry.node, self.faults, read).ok()
     }
 
-    /// As [`part`](Self::part), for a mechanism that is on by default: `Some(None)` means that
-    /// `false` switched it off.
-    pub(in crate::config) fn part_or_off<V>(
+    /// The tables of the list under `key`, each shown to `check` before its unknown keys are
+    /// reported; `None` if the list is absent or none.
+    pub(in crate::config) fn tables<P: Keyed>(
         &mut self,
         key: &'static str,
-        read: impl FnOnce(&mut Section<'t, '_>) -> V,
-    ) -> Option<Option<V>> {
+        mut check: impl FnMut(usize, &P, &mut Section<'t, '_>),
+    ) -> Option<Vec<P>> {
         let entry = self.take(key)?;
         let path = path_of(&self.path, key);
-        let message = match &entry.node.value {
-            Value::Flag(false) => return Some(None),
-            Value::Table(_) => {
-                return Section::open(&path, &entry.node, self.faults, read).ok().map(Some);
-            }
-            Value::Flag(true) => String::from(ON_ANYWAY),
-            found => format!("found {found}; a table is needed{OR_FALSE}"),
+        let Value::List(items) = &entry.node.value else {
+            let wrong = wrong::<P>(&entry.node, format_args!("a list of tables, [[{key}]],"));
+            refuse(self.faults, &path, entry.node.at, wrong);
+            return None;
         };
-        self.faults.add(entry.node.at, Problem::error(path, message));
-        None
-    }
-
-    /// The items of the list under `key`, each with its path.
-    pub(super) fn items(&mut self, key: &'static str) -> Option<&'t [Node<'t>]> {
-        let entry = self.take(key)?;
-        match &entry.node.value {
-            Value::List(items) => Some(items),
-            _ => {
-                let wrong = wrong::<()>(&entry.node, format_args!("a list of tables, [[{key}]],"));
-                refuse(self.faults, &path_of(&self.path, key), entry.node.at, wrong);
-                None
-            }
-        }
+        let read = |(index, item)| {
+            Section::open(&format!("{path}[{index}]"), item, self.faults, |section| {
+                let table = section.keys(P::blank());
+                check(index, &table, section);
+                table
+            })
+            .ok()
+        };
+        Some(items.iter().enumerate().filter_map(read).collect())
     }
 
     /// The tables of a table whose keys are the names of balancers. Paths of problems are then
@@ -150,7 +182,10 @@ impl<'t, 'f> Section<'t, 'f> {
     }
 
     /// All entries, for a table whose keys are free.
-    pub(super) fn each(&mut self, mut read: impl FnMut(&'t str, &Node<'t>) -> Reading<()>) {
+    pub(in crate::config) fn each(
+        &mut self,
+        mut read: impl FnMut(&'t str, &Node<'t>) -> Reading<()>,
+    ) {
         let entries = std::mem::take(&mut self.entries);
         for entry in entries {
             if let Err(message) = read(&entry.key, &entry.node) {
@@ -158,11 +193,6 @@ impl<'t, 'f> Section<'t, 'f> {
                 self.faults.add(entry.node.at, Problem::error(path, message));
             }
         }
-    }
-
-    /// Keys that this version knows and does not serve.
-    pub(in crate::config) fn not_yet(&mut self, keys: &'static [&'static str]) {
-        self.not_yet = keys;
     }
 
     /// Reports a problem with `key`, at its place or, where it is absent, at the table's.
@@ -209,12 +239,18 @@ impl<'t, 'f> Section<'t, 'f> {
         self.entries.is_empty()
     }
 
-    pub(super) fn faults(&mut self) -> &mut Faults {
-        self.faults
+    /// Reports a problem with `key` that ends with the place of another.
+    pub(in crate::config) fn refuse_beside(
+        &mut self,
+        key: &'static str,
+        earlier: Option<usize>,
+        problem: Problem,
+    ) {
+        self.faults.add_pair(self.place_of(key), earlier, problem);
     }
 
     /// Where the value of `key` stands, or the table where it is absent.
-    fn place_of(&self, key: &str) -> Option<usize> {
+    pub(in crate::config) fn place_of(&self, key: &str) -> Option<usize> {
         self.entry(key).map_or(self.at, |entry| entry.node.at)
     }
 

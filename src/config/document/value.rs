@@ -31,28 +31,22 @@ pub(in crate::config) fn flag(node: &Node<'_>) -> Reading<bool> {
 }
 
 pub(in crate::config) fn count(node: &Node<'_>) -> Reading<usize> {
-    whole(node, 0..=usize::MAX)
+    whole(node, &(0..=usize::MAX))
 }
 
-pub(super) fn small(node: &Node<'_>) -> Reading<u32> {
-    whole(node, 0..=u32::MAX)
-}
-
-pub(in crate::config) fn percent(node: &Node<'_>) -> Reading<Percent> {
-    let range = 0..=100;
-    match whole(node, range.clone()).map(Percent::new) {
+pub(in crate::config) fn percent(node: &Node<'_>, range: &RangeInclusive<u8>) -> Reading<Percent> {
+    match whole(node, range).map(Percent::new) {
         Ok(Some(percent)) => Ok(percent),
-        _ => wrong(node, within(&range)),
+        _ => wrong(node, within(range)),
     }
 }
 
 pub(in crate::config) fn choices(node: &Node<'_>) -> Reading<Choices> {
-    let range = Choices::LEAST..=Choices::MOST;
     let read = match &node.value {
         Value::Text(text) if text == "all" => Some(Choices::ALL),
-        _ => whole(node, range.clone()).ok().and_then(Choices::of),
+        _ => whole(node, &Choices::RANGE).ok().and_then(Choices::of),
     };
-    read.map_or_else(|| wrong(node, format_args!("{}, or \"all\",", within(&range))), Ok)
+    read.map_or_else(|| wrong(node, format_args!("{}, or \"all\",", within(&Choices::RANGE))), Ok)
 }
 
 /// One of `words`; those of `not_yet` are known and refused.
@@ -126,7 +120,7 @@ pub(super) const ON_ANYWAY: &str = "found `true`, and it is on by default; leave
      it off";
 pub(super) const OR_FALSE: &str = ", or `false` to switch it off";
 
-fn whole<N>(node: &Node<'_>, range: RangeInclusive<N>) -> Reading<N>
+pub(in crate::config) fn whole<N>(node: &Node<'_>, range: &RangeInclusive<N>) -> Reading<N>
 where
     N: Display + PartialOrd + TryFrom<i128>,
 {
@@ -134,7 +128,7 @@ where
         Value::Whole(number) => N::try_from(number).ok().filter(|number| range.contains(number)),
         _ => None,
     }
-    .map_or_else(|| wrong(node, within(&range)), Ok)
+    .map_or_else(|| wrong(node, within(range)), Ok)
 }
 
 fn within<N: Display>(range: &RangeInclusive<N>) -> String {

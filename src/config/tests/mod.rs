@@ -16,6 +16,10 @@ mod refusals;
 #[cfg(feature = "config")]
 mod scale;
 #[cfg(feature = "config")]
+mod settings;
+#[cfg(feature = "config")]
+mod settings_page;
+#[cfg(feature = "config")]
 mod text;
 #[cfg(feature = "config")]
 mod wrong;
