@@ -177,3 +177,34 @@ fn settings_are_refused_for_their_shares_too() {
     let error = balancer.apply(config).unwrap_err();
     assert_eq!(error.problems()[0].path, "endpoints");
 }
+
+/// Settings whose endpoints are those of the served settings leave the set alone, and discovery or
+/// an operator may have changed it since.
+#[test]
+fn endpoints_that_are_served_already_are_not_previewed_as_a_new_set() {
+    let described = |kind: &str| {
+        Config::from_toml(&format!(
+            "[strategy]\n{kind}\n[[endpoints]]\nid = 'a'\naddress = 'x'"
+        ))
+        .unwrap()
+    };
+    let balancer = Balancer::builder().make(|_| Ok(9)).config(described(KINDS[0])).build().unwrap();
+    balancer.insert(Endpoint::new("b", 1).weight(3)).unwrap();
+    let preview = balancer.preview(&described(KINDS[1])).unwrap();
+    balancer.apply(described(KINDS[1])).unwrap();
+    let status = balancer.status();
+    let served = status.endpoints.iter().map(|it| (it.id.clone(), it.expected_share));
+    let served: Vec<_> = served.collect();
+    let previewed: Vec<_> = preview.shares.iter().map(|it| (it.id.clone(), it.after)).collect();
+    assert_eq!(served, [("a".into(), 0.25), ("b".into(), 0.75)]);
+    assert_eq!(previewed, served);
+}
+
+#[test]
+fn settings_of_another_balancer_are_refused_by_their_preview_too() {
+    let balancer = Balancer::builder().name("checkout").endpoint(Endpoint::new("a", 0)).build();
+    let (balancer, foreign) = (balancer.unwrap(), Config::default().with_name("search"));
+    let refused = balancer.apply(foreign.clone()).unwrap_err();
+    assert_eq!(refused.problems()[0].path, "name");
+    assert_eq!(balancer.preview(&foreign).unwrap_err(), refused);
+}

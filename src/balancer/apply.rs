@@ -5,6 +5,7 @@ use crate::balancer::merge::{Merged, Offer, Tally, by_id};
 use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, now};
 use crate::config::Config;
+use crate::endpoint::EndpointSpec;
 use crate::error::{ApplyError, ConfigError, Problem, UpdateError};
 use crate::event::{Changed, Event};
 use crate::snapshot::{Draft, Snapshot};
@@ -118,20 +119,12 @@ impl<T: Send + Sync + 'static> Core<T> {
         if config == *base.config {
             return Ok(base.version);
         }
-        if let Some(name) = config.name().filter(|&name| *name != *self.shared.name)
-            && config.name() != base.config.name()
-        {
-            let ours = &self.shared.name;
-            let message = format!("these are settings for `{name}`, and this balancer is `{ours}`");
-            return Err(Problem::error("name", message).into());
-        }
+        self.is_ours(&config, &base.config)?;
         let chosen = self.named.choose(config.strategy())?;
         let name = Arc::clone(&chosen.name);
         let (mut draft, mut replaced) = (Draft::of(base), false);
         draft.version = base.version.next_config();
-        if config.endpoints() != base.config.endpoints()
-            && let Some(specs) = config.endpoints()
-        {
+        if let Some(specs) = brought(&config, &base.config) {
             let offers = specs.iter().cloned().map(Offer::Spec);
             let refused = |error: UpdateError| Problem::error("endpoints", error.to_string());
             let offers = by_id(offers).map_err(refused)?;
@@ -157,4 +150,23 @@ impl<T: Send + Sync + 'static> Core<T> {
         }
         Ok(version)
     }
+
+    /// Refuses settings that bear the name of another balancer.
+    pub(crate) fn is_ours(&self, config: &Config, served: &Config) -> Result<(), Problem> {
+        let ours = &self.shared.name;
+        let foreign = config.name().filter(|&name| *name != **ours);
+        match foreign.filter(|_| config.name() != served.name()) {
+            Some(name) => {
+                let message =
+                    format!("these are settings for `{name}`, and this balancer is `{ours}`");
+                Err(Problem::error("name", message))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// The endpoints that `config` makes the set, if it describes others than the served settings do.
+pub(crate) fn brought<'c>(config: &'c Config, served: &Config) -> Option<&'c [EndpointSpec]> {
+    config.endpoints().filter(|_| config.endpoints() != served.endpoints())
 }

@@ -1,5 +1,6 @@
 //! Who would get what, before anybody does.
 
+use crate::balancer::apply::brought;
 use crate::balancer::core::Core;
 use crate::balancer::{Balancer, now};
 use crate::config::{Config, GuardConfig};
@@ -92,11 +93,13 @@ pub(crate) fn would_receive(rise: &Rise) -> String {
 impl<T: Send + Sync + 'static> Balancer<T> {
     /// What these settings would make of the shares, if they were applied now. Changes nothing.
     ///
-    /// Settings that carry endpoints are previewed with these. Targets are not made.
+    /// Settings that carry other endpoints than those served are previewed with these. Targets are
+    /// not made.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if the settings could not be applied: the strategy is not known, or panics.
+    /// [`ConfigError`] if the settings could not be applied whatever the shares: they bear the name
+    /// of another balancer, or the strategy is not known, or panics.
     pub fn preview(&self, config: &Config) -> Result<Preview, ConfigError> {
         self.core.preview(config)
     }
@@ -140,8 +143,9 @@ impl<T: Send + Sync + 'static> Balancer<T> {
 impl<T: Send + Sync + 'static> Core<T> {
     fn preview(&self, config: &Config) -> Result<Preview, ConfigError> {
         let base = self.projected(self.ground.origin.nanos(now()));
+        self.is_ours(config, &base.config)?;
         let chosen = self.named.choose(config.strategy())?;
-        let thoughts = match config.endpoints() {
+        let thoughts = match brought(config, &base.config) {
             Some(specs) => {
                 let mut specs = specs.to_vec();
                 specs.sort_by(|a, b| a.id.cmp(&b.id));
