@@ -183,10 +183,8 @@ fn settings_are_refused_for_their_shares_too() {
 #[test]
 fn endpoints_that_are_served_already_are_not_previewed_as_a_new_set() {
     let described = |kind: &str| {
-        Config::from_toml(&format!(
-            "[strategy]\n{kind}\n[[endpoints]]\nid = 'a'\naddress = 'x'"
-        ))
-        .unwrap()
+        Config::from_toml(&format!("[strategy]\n{kind}\n[[endpoints]]\nid = 'a'\naddress = 'x'"))
+            .unwrap()
     };
     let balancer = Balancer::builder().make(|_| Ok(9)).config(described(KINDS[0])).build().unwrap();
     balancer.insert(Endpoint::new("b", 1).weight(3)).unwrap();
@@ -207,4 +205,26 @@ fn settings_of_another_balancer_are_refused_by_their_preview_too() {
     let refused = balancer.apply(foreign.clone()).unwrap_err();
     assert_eq!(refused.problems()[0].path, "name");
     assert_eq!(balancer.preview(&foreign).unwrap_err(), refused);
+}
+
+/// In words, whatever the shares: they are those that would come of it if it were taken.
+#[test]
+fn a_set_that_would_not_be_believed_is_said_to_be_refused() {
+    let balancer = balancer(Config::default(), &[1; 10]);
+    let specs = |n: usize| (0..n).map(|at| EndpointSpec::new(name(at), "anywhere"));
+    let refusals = |preview: Preview| {
+        let refused = preview.warnings.into_iter().filter(|it| it.severity == Severity::Error);
+        refused.map(|it| (it.path, it.message)).collect::<Vec<_>>()
+    };
+    assert_eq!(refusals(balancer.preview_specs(specs(5)).unwrap()), []);
+    for n in [0, 4] {
+        let said = refusals(balancer.preview_specs(specs(n)).unwrap());
+        let error = balancer.replace(specs(n).map(|it| Endpoint::new(it.id, 0))).unwrap_err();
+        assert_eq!(said, [("endpoints".to_owned(), error.to_string())]);
+    }
+    let described = Config::default().with_endpoints(Some(specs(4).collect())).unwrap();
+    let said = refusals(balancer.preview(&described).unwrap());
+    assert!(said[0].1.contains("no factory") && said[1].1.contains("4 of 10"), "{said:?}");
+    let careless = described.with_update(None);
+    assert_eq!(refusals(balancer.preview(&careless).unwrap()).len(), 1);
 }

@@ -2,13 +2,14 @@
 
 use crate::balancer::apply::brought;
 use crate::balancer::core::Core;
+use crate::balancer::guard::UpdateGuard;
 use crate::balancer::{Balancer, now};
-use crate::config::{Config, GuardConfig};
+use crate::config::{Config, GuardConfig, UpdateConfig};
 use crate::endpoint::{Attributes, EndpointCell, EndpointSpec};
 use crate::error::{ConfigError, Problem, UpdateError};
 use crate::snapshot::{Chosen, Outlook, Rise, Snapshot, StrategyPanicked, Thought};
 use crate::sync::Arc;
-use crate::units::EndpointId;
+use crate::units::{EndpointId, Nanos};
 
 /// What a change would make of the shares.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,8 +18,9 @@ use crate::units::EndpointId;
 pub struct Preview {
     /// Every endpoint there is or would be, in the order of the ids.
     pub shares: Vec<Share>,
-    /// What is worth a second look: shares that rise far above a fair one, and the
-    /// [warnings](Config::warnings) of the settings.
+    /// What is worth a second look: the [warnings](Config::warnings) of the settings, shares that
+    /// rise far above a fair one, a set that would not be believed at once. An
+    /// [error](crate::Severity::Error) stands for a change that would be refused.
     pub warnings: Vec<Problem>,
 }
 
@@ -53,6 +55,10 @@ impl Preview {
             }
         }));
         Self { shares, warnings }
+    }
+
+    fn refuse(&mut self, error: &UpdateError) {
+        self.warnings.push(Problem::error("endpoints", error.to_string()));
     }
 }
 
@@ -129,20 +135,25 @@ impl<T: Send + Sync + 'static> Balancer<T> {
         &self,
         specs: impl IntoIterator<Item = EndpointSpec>,
     ) -> Result<Preview, UpdateError> {
-        let base = self.core.projected(self.core.ground.origin.nanos(now()));
+        let now = self.core.ground.origin.nanos(now());
+        let base = self.core.projected(now);
         let mut specs: Vec<_> = specs.into_iter().collect();
         specs.sort_by(|a, b| a.id.cmp(&b.id));
         if let Some(pair) = specs.windows(2).find(|pair| pair[0].id == pair[1].id) {
             return Err(UpdateError::Duplicate { id: pair[0].id.clone() });
         }
         let thoughts = self.core.thoughts(&base, &specs);
-        self.core.preview_thoughts(&base, &thoughts)
+        let mut preview = self.core.preview_thoughts(&base, &thoughts)?;
+        let sizes = (base.members.len(), thoughts.len());
+        self.core.doubt(&mut preview, base.config.update(), sizes, now);
+        Ok(preview)
     }
 }
 
 impl<T: Send + Sync + 'static> Core<T> {
     fn preview(&self, config: &Config) -> Result<Preview, ConfigError> {
-        let base = self.projected(self.ground.origin.nanos(now()));
+        let now = self.ground.origin.nanos(now());
+        let base = self.projected(now);
         self.is_ours(config, &base.config)?;
         let chosen = self.named.choose(config.strategy())?;
         let thoughts = match brought(config, &base.config) {
@@ -158,7 +169,14 @@ impl<T: Send + Sync + 'static> Core<T> {
             ConfigError::from(Problem::error("strategy", message))
         })?;
         let warnings = config.warnings(thoughts.len());
-        Ok(Preview::new(&Outlook::of(&base), &after, warnings, config.guard()))
+        let mut preview = Preview::new(&Outlook::of(&base), &after, warnings, config.guard());
+        if brought(config, &base.config).is_some_and(|specs| !specs.is_empty())
+            && self.factory.is_none()
+        {
+            preview.refuse(&UpdateError::NoFactory);
+        }
+        self.doubt(&mut preview, config.update(), (base.members.len(), thoughts.len()), now);
+        Ok(preview)
     }
 
     fn preview_thoughts(
@@ -170,6 +188,20 @@ impl<T: Send + Sync + 'static> Core<T> {
             .outlook(&base.chosen, thoughts)
             .map_err(|_| UpdateError::Strategy { name: base.chosen.name.to_string() })?;
         Ok(Preview::new(&Outlook::of(base), &after, Vec::new(), base.config.guard()))
+    }
+
+    /// Adds what the update guard says to such a change, if it is asked for the first time.
+    fn doubt(
+        &self,
+        preview: &mut Preview,
+        update: Option<&UpdateConfig>,
+        sizes: (usize, usize),
+        now: Nanos,
+    ) {
+        let judged = UpdateGuard::default().check(update, sizes, now, self.ground.origin);
+        if let Err(error) = judged {
+            preview.refuse(&error);
+        }
     }
 
     fn outlook(&self, chosen: &Chosen, thoughts: &[Thought]) -> Result<Outlook, StrategyPanicked> {
