@@ -1,8 +1,10 @@
 //! Settings of one balancer or of several, as a file holds them.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::root::Config;
+use super::spelling::{Spell, Spelling};
 
 /// What a file of settings holds: one balancer, or several by name.
 ///
@@ -97,6 +99,21 @@ impl ConfigFile {
         match &self.held {
             Held::One(config) => std::slice::from_ref(&**config),
             Held::Several(configs) => configs,
+        }
+    }
+}
+
+impl Spell for ConfigFile {
+    fn spell(&self) -> Spelling {
+        match &self.held {
+            Held::One(config) => config.spell(),
+            Held::Several(configs) => {
+                let named = |config: &Config| {
+                    (Cow::Owned(String::from(config.name().unwrap_or_default())), config.spell())
+                };
+                let several = Spelling::Table(configs.iter().map(named).collect());
+                Spelling::table([("balancer", several)])
+            }
         }
     }
 }

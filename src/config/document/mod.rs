@@ -3,7 +3,7 @@
 //! [`toml`] and [`any`] make the tree, the first with places in the text; [`section`] takes it
 //! apart and knows which keys were asked for; [`key`] is what a section's own file says of each
 //! of its keys; [`value`] says what a value must be; [`faults`]
-//! gathers what is wrong.
+//! gathers what is wrong. [`writing`] goes the way back.
 
 mod any;
 mod faults;
@@ -14,6 +14,7 @@ mod node;
 mod section;
 mod toml;
 mod value;
+mod writing;
 
 pub(super) use self::key::{Key, Keyed, list};
 pub(super) use self::nearest::nearest;

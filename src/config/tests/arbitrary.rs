@@ -70,6 +70,7 @@ fn read(text: &str) {
     match (&config, &file) {
         (Ok(config), Ok(file)) => {
             assert_eq!(file.single(), Some(config));
+            assert_eq!(Config::from_toml(&config.to_toml()).as_ref(), Ok(config));
             drop(config.warnings(3));
         }
         (Ok(_), Err(error)) => panic!("read alone, and not as a file: {error}"),

@@ -10,9 +10,13 @@ mod arbitrary;
 #[cfg(feature = "config")]
 mod file;
 #[cfg(feature = "config")]
+mod generated;
+#[cfg(feature = "config")]
 mod places;
 #[cfg(feature = "config")]
 mod refusals;
+#[cfg(feature = "config")]
+mod round_trip;
 #[cfg(feature = "config")]
 mod scale;
 #[cfg(feature = "config")]

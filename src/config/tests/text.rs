@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::config::{Choices, Config, OutlierConfig, StrategyConfig, StrategyKind, UpdateConfig};
+use crate::config::{
+    Choices, Config, GuardConfig, LimitsConfig, OutlierConfig, StrategyConfig, StrategyKind,
+    UpdateConfig, settings,
+};
 use crate::endpoint::EndpointSpec;
 use crate::units::Percent;
 
@@ -11,7 +14,8 @@ pub(super) const FULL: &str = r#"
 name = "checkout"
 
 [strategy]
-kind = "peak_ewma"
+kind = "custom"
+custom = "leader"
 choices = "all"
 decay = "250ms"
 failure_penalty = "1m 30s"
@@ -25,6 +29,14 @@ confirm_after = "24h"
 [outlier]
 dry_run = true
 remember_removed = "1s"
+abandoned_after = "1ms"
+retry_after_cap = "1s 1ns"
+
+[limits]
+attempt_timeout = "24h"
+
+[guard]
+max_share_percent = 1
 
 [[endpoints]]
 id = "a"
@@ -41,7 +53,7 @@ weight = 0
 "#;
 
 pub(super) fn full() -> Config {
-    let strategy = StrategyConfig::new(StrategyKind::PeakEwma)
+    let strategy = StrategyConfig::new(StrategyKind::Custom("leader".into()))
         .with_choices(Choices::ALL)
         .with_decay(Duration::from_millis(250))
         .and_then(|it| it.with_failure_penalty(Some(Duration::from_secs(90))))
@@ -55,7 +67,12 @@ pub(super) fn full() -> Config {
     let outlier = OutlierConfig::default()
         .with_dry_run(true)
         .with_remember_removed(Duration::from_secs(1))
+        .and_then(|it| it.with_abandoned_after(Some(Duration::from_millis(1))))
+        .and_then(|it| it.with_retry_after_cap(Duration::new(1, 1)))
         .unwrap();
+    let limits =
+        LimitsConfig::default().with_attempt_timeout(Some(Duration::from_secs(86_400))).unwrap();
+    let guard = GuardConfig::default().with_max_share_percent(Percent::new(1)).unwrap();
     let a = EndpointSpec::new("a", "http://10.0.0.1:8080")
         .weight(u32::MAX)
         .tier(1)
@@ -67,6 +84,8 @@ pub(super) fn full() -> Config {
         .with_strategy(strategy)
         .with_update(Some(update))
         .with_outlier(Some(outlier))
+        .with_limits(limits)
+        .with_guard(guard)
         .with_endpoints(Some(vec![a, EndpointSpec::new("b", "").weight(0)]))
         .unwrap()
 }
@@ -96,6 +115,16 @@ fn the_values_of_the_design_are_the_defaults() {
 #[test]
 fn every_key_is_read() {
     assert_eq!(Config::from_toml(FULL).unwrap(), full());
+    let text: toml::Value = toml::from_str(FULL).unwrap();
+    let value_at = |path: &str| {
+        path.split('.').try_fold(&text, |table, key| match table.get(key)? {
+            toml::Value::Array(tables) => tables.first(),
+            value => Some(value),
+        })
+    };
+    for row in settings() {
+        assert!(value_at(&row.path).is_some(), "{} is not in the text", row.path);
+    }
 }
 
 #[test]

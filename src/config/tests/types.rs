@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::config::{Choices, Config, OutlierConfig, StrategyConfig, StrategyKind, UpdateConfig};
+use crate::config::{
+    Choices, Config, GuardConfig, OutlierConfig, StrategyConfig, StrategyKind, UpdateConfig,
+};
 use crate::endpoint::EndpointSpec;
 use crate::units::Percent;
 
@@ -61,6 +63,14 @@ fn a_refused_setting_names_its_key_and_the_way_out() {
         problem.message,
         "0s is out of range; a duration from 10ms to 10m is needed, or `false` to switch it off"
     );
+}
+
+#[test]
+fn a_share_of_nothing_is_refused() {
+    let problem = GuardConfig::default().with_max_share_percent(Percent::new(0)).unwrap_err();
+    assert_eq!(problem.path, "guard.max_share_percent");
+    assert_eq!(problem.message, "0 is out of range; a whole number from 1 to 100 is needed");
+    assert!(GuardConfig::default().with_max_share_percent(None).is_ok());
 }
 
 #[test]

@@ -1,0 +1,137 @@
+//! Settings drawn from all there may be.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::option::of;
+use proptest::prelude::*;
+
+use crate::config::{
+    Choices, Config, GuardConfig, LimitsConfig, OutlierConfig, Range, StrategyConfig, StrategyKind,
+    UpdateConfig, setting,
+};
+use crate::endpoint::EndpointSpec;
+use crate::units::Percent;
+
+/// Any settings that the setters allow.
+pub(super) fn config() -> impl Strategy<Value = Config> {
+    let sections = (strategy(), of(update()), of(outlier()), limits(), guard());
+    (of(word()), sections, of(endpoints())).prop_map(|(name, sections, endpoints)| {
+        let (strategy, update, outlier, limits, guard) = sections;
+        let config = match name {
+            Some(name) => Config::default().with_name(name),
+            None => Config::default(),
+        };
+        config
+            .with_strategy(strategy)
+            .with_update(update)
+            .with_outlier(outlier)
+            .with_limits(limits)
+            .with_guard(guard)
+            .with_endpoints(endpoints)
+            .unwrap()
+    })
+}
+
+/// Any duration the setting takes, its ends more often than others.
+fn duration(path: &str) -> impl Strategy<Value = Duration> {
+    let Range::Duration(range) = &setting(path).unwrap().range else {
+        panic!("{path} is no duration");
+    };
+    let (least, most) = (range.start().as_nanos(), range.end().as_nanos());
+    let of_nanos = |nanos: u128| Duration::from_nanos(u64::try_from(nanos).unwrap());
+    prop_oneof![
+        Just(*range.start()),
+        Just(*range.end()),
+        (least..=most).prop_map(of_nanos),
+        (least.div_ceil(1_000_000)..=most / 1_000_000).prop_map(move |it| of_nanos(it * 1_000_000)),
+        (least.div_ceil(60_000_000_000)..=most / 60_000_000_000)
+            .prop_map(move |it| of_nanos(it * 60_000_000_000)),
+    ]
+}
+
+fn percent(path: &str) -> impl Strategy<Value = Percent> {
+    let Range::Percent(range) = &setting(path).unwrap().range else {
+        panic!("{path} is no percentage");
+    };
+    range.clone().prop_map(|percent| Percent::new(percent).unwrap())
+}
+
+/// Any text, and what TOML has a meaning for.
+fn word() -> impl Strategy<Value = String> {
+    prop_oneof!["\\PC{0,8}", any::<String>(), "[\n\r\t\"'\\\\ #=.\\[\\]\u{0}\u{7f}]{0,6}"]
+}
+
+fn strategy() -> impl Strategy<Value = StrategyConfig> {
+    let kind = prop_oneof![
+        Just(StrategyKind::RoundRobin),
+        Just(StrategyKind::Random),
+        Just(StrategyKind::LeastRequest),
+        Just(StrategyKind::PeakEwma),
+        word().prop_map(|name| StrategyKind::Custom(name + "!")),
+    ];
+    let choices =
+        prop_oneof![(2_u8..=16).prop_map(|count| Choices::of(count).unwrap()), Just(Choices::ALL)];
+    let penalty = of(duration("strategy.failure_penalty"));
+    (kind, choices, duration("strategy.decay"), penalty).prop_map(
+        |(kind, choices, decay, penalty)| {
+            let strategy = StrategyConfig::new(kind).with_choices(choices);
+            strategy.with_decay(decay).and_then(|it| it.with_failure_penalty(penalty)).unwrap()
+        },
+    )
+}
+
+fn update() -> impl Strategy<Value = UpdateConfig> {
+    let after = duration("update.confirm_after");
+    let endpoints = prop_oneof![any::<usize>(), 0_usize..10, Just(usize::MAX)];
+    (any::<bool>(), percent("update.max_shrink_percent"), endpoints, after).prop_map(
+        |(allow_empty, percent, endpoints, after)| {
+            UpdateConfig::default()
+                .with_allow_empty(allow_empty)
+                .with_max_shrink_percent(percent)
+                .with_min_endpoints(endpoints)
+                .with_confirm_after(after)
+                .unwrap()
+        },
+    )
+}
+
+fn outlier() -> impl Strategy<Value = OutlierConfig> {
+    let remember = duration("outlier.remember_removed");
+    let abandoned = of(duration("outlier.abandoned_after"));
+    (any::<bool>(), remember, abandoned, duration("outlier.retry_after_cap")).prop_map(
+        |(dry_run, remember, abandoned, cap)| {
+            OutlierConfig::default()
+                .with_dry_run(dry_run)
+                .with_remember_removed(remember)
+                .and_then(|it| it.with_abandoned_after(abandoned))
+                .and_then(|it| it.with_retry_after_cap(cap))
+                .unwrap()
+        },
+    )
+}
+
+fn limits() -> impl Strategy<Value = LimitsConfig> {
+    of(duration("limits.attempt_timeout"))
+        .prop_map(|timeout| LimitsConfig::default().with_attempt_timeout(timeout).unwrap())
+}
+
+fn guard() -> impl Strategy<Value = GuardConfig> {
+    of(percent("guard.max_share_percent"))
+        .prop_map(|share| GuardConfig::default().with_max_share_percent(share).unwrap())
+}
+
+fn endpoints() -> impl Strategy<Value = Vec<EndpointSpec>> {
+    let number = || prop_oneof![Just(0), Just(1), Just(u32::MAX), any::<u32>()];
+    let labels = prop::collection::btree_map(word(), word(), 0..3);
+    let rest = (word(), number(), number(), of(word()), labels);
+    prop::collection::btree_map(word(), rest, 0..4).prop_map(|all: BTreeMap<_, _>| {
+        let spec = |(id, (address, weight, tier, zone, labels)): (String, _)| {
+            let mut spec = EndpointSpec::new(id + "!", address).weight(weight).tier(tier);
+            spec.zone = zone;
+            spec.labels = labels;
+            spec
+        };
+        all.into_iter().map(spec).collect()
+    })
+}

@@ -1,0 +1,109 @@
+//! Settings that are written down and read again are the same settings.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::generated::config;
+use super::text::full;
+use crate::config::{Config, ConfigFile, Range, settings};
+
+/// What an empty text means, written out.
+const DEFAULT: &str = r#"[strategy]
+kind = "least_request"
+choices = 2
+decay = "10s"
+failure_penalty = "5s"
+
+[update]
+allow_empty = false
+max_shrink_percent = 50
+min_endpoints = 4
+confirm_after = "1m"
+
+[outlier]
+dry_run = false
+remember_removed = "5m"
+retry_after_cap = "5m"
+
+[limits]
+
+[guard]
+"#;
+
+#[test]
+fn the_default_is_written_out() {
+    assert_eq!(Config::default().to_toml(), DEFAULT);
+    assert_eq!(ConfigFile::default().to_toml(), DEFAULT);
+}
+
+#[test]
+fn off_is_false_and_absent_is_left_out() {
+    let off = "update = false\noutlier = false\nendpoints = []\nstrategy.failure_penalty = false";
+    let text = Config::from_toml(off).unwrap().to_toml();
+    let mut lines = text.lines();
+    assert!(lines.by_ref().take(3).eq(["update = false", "outlier = false", "endpoints = []"]));
+    assert!(lines.any(|line| line == "failure_penalty = false"), "{text}");
+    assert!(!text.contains("attempt_timeout"), "{text}");
+}
+
+#[test]
+fn every_value_survives() {
+    let text = full().to_toml();
+    assert_eq!(Config::from_toml(&text).unwrap(), full(), "{text}");
+    assert_eq!(Config::from_toml(&text).unwrap().to_toml(), text);
+}
+
+/// The table of settings says the default in the words of this text.
+#[test]
+fn the_table_and_the_written_default_agree() {
+    let written: toml::Table = toml::from_str(&format!(
+        "{DEFAULT}\n[[endpoints]]\nid = 'a'\naddress = 'x'\nweight = 1\ntier = 0"
+    ))
+    .unwrap();
+    for row in settings().iter().filter(|it| !matches!(it.range, Range::Table | Range::Tables)) {
+        let found = match row.path.split_once('.') {
+            Some(("endpoints", key)) => written["endpoints"][0].get(key),
+            Some((section, key)) => written[section].get(key),
+            None => written.get(&row.path),
+        };
+        match (row.default.as_str(), found) {
+            ("none", None) | ("required", Some(_)) => {}
+            (default, found) => {
+                assert_eq!(
+                    found.map(ToString::to_string).as_deref(),
+                    Some(default),
+                    "{}",
+                    row.path
+                );
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn through_toml(config in config()) {
+        let text = config.to_toml();
+        prop_assert_eq!(Config::from_toml(&text), Ok(config), "{}", text);
+    }
+
+    #[test]
+    fn of_several(configs in prop::collection::btree_map("\\PC{1,8}", config(), 1..4)) {
+        let named = |(name, config): (String, Config)| (name.clone(), config.with_name(name));
+        let configs: BTreeMap<_, _> = configs.into_iter().map(named).collect();
+        let text = toml::to_string(&BTreeMap::from([("balancer", &configs)])).unwrap();
+        let file = ConfigFile::from_toml(&text).unwrap();
+        prop_assert!(file.iter().eq(configs.iter().map(|(name, it)| (Some(name.as_str()), it))));
+        prop_assert_eq!(ConfigFile::from_toml(&file.to_toml()), Ok(file.clone()), "{}", text);
+        let text = serde_json::to_string(&file).unwrap();
+        prop_assert_eq!(serde_json::from_str::<ConfigFile>(&text).unwrap(), file, "{}", text);
+    }
+
+    #[test]
+    fn through_another_format(config in config()) {
+        let text = serde_json::to_string(&config).unwrap();
+        let read = serde_json::from_str::<Config>(&text).map_err(|it| it.to_string());
+        prop_assert_eq!(read, Ok(config), "{}", text);
+    }
+}
