@@ -134,6 +134,25 @@ async fn words_whose_time_is_over_are_not_brought_back() {
     assert_eq!(balancer.status().endpoint(&"a".into()).unwrap().state, Availability::Available);
 }
 
+/// Time must not stand between an operator and the change to be taken back.
+#[tokio::test(start_paused = true)]
+async fn a_drain_that_ends_by_itself_is_not_what_is_rolled_back() {
+    let balancer = balancer();
+    drop(balancer.drain_for(&"a".into(), Duration::from_secs(5)).unwrap());
+    balancer.apply(settings("random")).unwrap();
+    tokio::time::advance(Duration::from_secs(5)).await;
+    let restored = balancer.rollback().unwrap();
+    assert_eq!(kind(&balancer), "least_request");
+    let history = balancer.history();
+    let [.., drained, applied, over, back] = history.as_slice() else { panic!("{history:?}") };
+    assert_eq!((over.version.config, back.version), (applied.version.config + 1, restored));
+    assert_eq!(back.restores, Some(drained.version));
+    // Twice goes back two.
+    balancer.rollback().unwrap();
+    assert_eq!(balancer.history().last().unwrap().restores, Some(history[0].version));
+    assert_eq!(balancer.rollback(), Err(RollbackError::NothingBefore));
+}
+
 #[test]
 fn of_two_writers_the_second_is_told() {
     let balancer = balancer();

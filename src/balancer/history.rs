@@ -42,6 +42,8 @@ pub struct Revision {
     /// The settings.
     pub config: Arc<Config>,
     said: BTreeMap<EndpointId, Said>,
+    /// Time made it, and nobody.
+    lapse: bool,
 }
 
 /// The last revisions, oldest first. The last is the one that is served.
@@ -62,6 +64,7 @@ impl History {
             restores: None,
             config: Arc::clone(&first.config),
             said: said(first),
+            lapse: false,
         });
         history
     }
@@ -95,6 +98,7 @@ impl History {
             },
             config: Arc::clone(&after.config),
             said: said(after),
+            lapse: changes.iter().all(|change| matches!(change, Changed::Expired { .. })),
         });
         if self.0.len() > KEPT {
             self.0.pop_front();
@@ -102,11 +106,13 @@ impl History {
     }
 
     /// The revision before the one whose state is served. A rollback stands for the revision it
-    /// brought back, so the next one goes further.
+    /// brought back, so the next one goes further. What time has ended belongs to the revision it
+    /// was said in: nobody who takes back the last change means the end of a drain.
     fn previous(&self) -> Option<&Revision> {
         let stands_for = self.0.back()?.stands_for();
         let at = self.0.iter().position(|revision| revision.version == stands_for)?;
-        self.0.get(at.checked_sub(1)?)
+        let made = self.0.iter().take(at + 1).rposition(|revision| !revision.lapse)?;
+        self.0.get(made.checked_sub(1)?)
     }
 }
 
@@ -126,7 +132,8 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     }
 
     /// Brings back the revision before: settings, weights, drains and switches as they were. Twice
-    /// goes back two.
+    /// goes back two. The end of a drain by time is no change that could be taken back: what was
+    /// changed before it is.
     ///
     /// It is a revision itself, and no guard refuses it. The set stays as discovery has it, and
     /// words about endpoints that are gone, or whose time is over, are not brought back.
