@@ -316,6 +316,56 @@ async fn sets_that_make_the_strategy_panic_are_refused_and_the_old_one_serves() 
     assert!(sequence(&balancer, 100).contains(&id(4)));
 }
 
+/// Panics when it is to say its shares, if the switch is on.
+#[derive(Debug, Clone)]
+struct Mute(Arc<AtomicBool>);
+
+impl Strategy for Mute {
+    fn build(&self, _: &Candidates<'_>) -> Box<dyn Picker> {
+        Box::new(self.clone())
+    }
+}
+
+impl Picker for Mute {
+    fn pick(&self, _: &mut PickContext<'_>) -> Option<usize> {
+        Some(0)
+    }
+
+    fn shares(&self) -> Vec<f64> {
+        assert!(!self.0.load(Ordering::Relaxed), "told to panic");
+        vec![1.0]
+    }
+}
+
+/// Shares are asked for by the guard, the history and the status: none may be left half done.
+#[tokio::test(start_paused = true)]
+async fn a_strategy_that_panics_over_its_shares_is_refused_as_one_that_panics_while_it_prepares() {
+    let switch = Arc::new(AtomicBool::new(false));
+    let balancer = with_mine(Mute(Arc::clone(&switch)));
+    switch.store(true, Ordering::Relaxed);
+    let seen = || (balancer.version(), format!("{:?}", balancer.status()));
+    let changes: [Change; 3] = [
+        |it| it.set_weight(&id(0), 9).map(drop),
+        |it| it.drain(&id(0)).map(drop),
+        |it| it.replace_unchecked(endpoints(0..1)).map(drop),
+    ];
+    for change in changes {
+        let (before, mut events) = (seen(), balancer.subscribe());
+        let error = change(&balancer).unwrap_err();
+        assert!(matches!(&error, UpdateError::Strategy { name } if name == "mine"), "{error}");
+        assert_eq!((seen(), received(&mut events).len()), (before, 1));
+    }
+    assert!(balancer.preview_weight(&id(0), 9).is_err());
+    assert_eq!(balancer.history().len(), 1);
+    assert_eq!(*pick(&balancer).endpoint(), id(0));
+    switch.store(false, Ordering::Relaxed);
+    balancer.apply(config("")).unwrap();
+    switch.store(true, Ordering::Relaxed);
+    assert_eq!(balancer.apply(config(&strategy(MINE))).unwrap_err().problems()[0].path, "strategy");
+    assert!(balancer.rollback().is_err());
+    assert_eq!(balancer.status().strategy, "least_request");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_drain_that_could_not_end_for_a_panic_ends_later() {
     let switch = Arc::new(AtomicBool::new(false));

@@ -109,10 +109,6 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     }
 
     /// What it is doing, as things stand now. Publishes nothing and counts nothing.
-    ///
-    /// # Panics
-    ///
-    /// Only if a strategy of your own panics over its shares.
     #[must_use]
     pub fn status(&self) -> Status {
         self.core.status(now())

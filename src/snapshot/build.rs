@@ -62,7 +62,7 @@ impl<T> Draft<T> {
             })
             .collect();
         let bound = admitted().map(|member| Arc::clone(&member.bound)).collect();
-        let Ok(picker) = picker(&self.chosen, ground, &candidates) else {
+        let Ok(Prepared { picker, shares }) = prepare(&self.chosen, ground, &candidates) else {
             return Err(Unbuilt { members: self.members });
         };
         let members_due = self.members.iter().map(|member| member.due()).min();
@@ -78,23 +78,37 @@ impl<T> Draft<T> {
             candidates,
             bound,
             picker,
+            shares,
             origin: ground.origin,
         })
     }
 }
 
-/// The picker for these candidates; `None` where there are none.
-pub(super) fn picker(
+/// What a strategy makes of its candidates.
+pub(super) struct Prepared {
+    /// `None` where there are no candidates.
+    pub(super) picker: Option<Box<dyn Picker>>,
+    /// What the picker gives to each.
+    pub(super) shares: Box<[f64]>,
+}
+
+/// Lets the strategy prepare a picker and say its shares, once and for all: either may be code of
+/// the user's own, and nothing that follows may depend on whether it panics.
+pub(super) fn prepare(
     chosen: &Chosen,
     ground: &Ground,
     candidates: &[Candidate],
-) -> Result<Option<Box<dyn Picker>>, StrategyPanicked> {
+) -> Result<Prepared, StrategyPanicked> {
     if candidates.is_empty() {
-        return Ok(None);
+        return Ok(Prepared { picker: None, shares: Box::default() });
     }
     let view = Candidates::new(candidates, &ground.cursor);
-    let built = catch_unwind(AssertUnwindSafe(|| chosen.strategy.build(&view)));
-    built.map(Some).map_err(|_| StrategyPanicked)
+    let prepare = || {
+        let picker = chosen.strategy.build(&view);
+        let shares = picker.shares().into();
+        Prepared { picker: Some(picker), shares }
+    };
+    catch_unwind(AssertUnwindSafe(prepare)).map_err(|_| StrategyPanicked)
 }
 
 fn terms(config: &Config) -> Terms {

@@ -42,6 +42,8 @@ pub(crate) struct Snapshot<T> {
     bound: Box<[Arc<Bound<T>>]>,
     /// `None` where there is nothing to choose from.
     picker: Option<Box<dyn Picker>>,
+    /// The part of requests that the picker gives to each candidate.
+    shares: Box<[f64]>,
     terms: Terms,
     origin: Origin,
 }
@@ -88,11 +90,10 @@ impl<T> Snapshot<T> {
         }
     }
 
-    /// The part of requests that each candidate gets under equal load, by position in `members`.
+    /// The part of requests that each endpoint gets under equal load, by position in `members`.
     pub(crate) fn shares(&self) -> Vec<f64> {
         let mut shares = vec![0.0; self.members.len()];
-        let picked = self.picker.as_ref().map_or_else(Vec::new, |picker| picker.shares());
-        let mut picked = picked.into_iter();
+        let mut picked = self.shares.iter().copied();
         for (share, member) in shares.iter_mut().zip(&self.members) {
             if member.is_admitted() {
                 *share = picked.next().unwrap_or(0.0);

@@ -1,7 +1,7 @@
 //! Who would get what: shares computed by the picker that would serve them.
 
 use crate::endpoint::{Attributes, EndpointCell};
-use crate::snapshot::build::picker;
+use crate::snapshot::build::prepare;
 use crate::snapshot::{Chosen, Ground, Snapshot, StrategyPanicked};
 use crate::strategy::Candidate;
 use crate::sync::Arc;
@@ -44,8 +44,8 @@ impl Outlook {
             .filter(admitted)
             .map(|it| Candidate::new(Arc::clone(&it.attributes), Arc::clone(&it.cell), it.weight))
             .collect();
-        let picker = picker(chosen, ground, &candidates)?;
-        let mut parts = picker.map_or_else(Vec::new, |picker| picker.shares()).into_iter();
+        let prepared = prepare(chosen, ground, &candidates)?;
+        let mut parts = prepared.shares.into_iter();
         let share = |thought: &Thought| {
             let part = if admitted(&thought) { parts.next() } else { None };
             (thought.attributes.id.clone(), part.unwrap_or(0.0))

@@ -116,5 +116,8 @@ pub trait Picker: Debug + Send + Sync + 'static {
 
     /// The part of requests that each candidate gets while all are equally loaded, in the order
     /// of the candidates; together 1.
+    ///
+    /// Asked for once, when the picker has been built: a panic refuses the change as one of
+    /// [`Strategy::build`] does.
     fn shares(&self) -> Vec<f64>;
 }
