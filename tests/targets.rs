@@ -200,6 +200,24 @@ async fn a_factory_that_fails_is_asked_again_after_growing_pauses() {
     assert_eq!((workshop.made(), workshop.alive().len()), (2, 1));
 }
 
+/// What is refused changes nothing, the time of the next attempt included.
+#[tokio::test(start_paused = true)]
+async fn a_refused_change_does_not_forget_that_a_target_is_to_be_made_again() {
+    let workshop = Workshop::default();
+    let balancer = workshop.balancer([spec("a", "1"), spec("b", "2")]);
+    balancer.apply(support::config("[guard]\nmax_share_percent = 60")).unwrap();
+    workshop.close(true);
+    support::pick_only(&balancer, &EndpointId::from("a")).finish(Outcome::broken());
+    workshop.close(false);
+    let error = refused(&balancer, |it| it.insert_spec(spec("a", "3").weight(1_000)));
+    assert!(matches!(error, UpdateError::Share { .. }), "{error}");
+    let set = [spec("a", "3").weight(1_000), spec("b", "2")];
+    refused(&balancer, |it| it.replace_specs(set.clone()));
+    advance(SECOND).await;
+    drop(pick(&balancer));
+    assert_eq!((workshop.made(), workshop.alive()), (5, vec!["2".to_owned(), "1".to_owned()]));
+}
+
 /// Breaks the target until `times` new ones were made, and says how long each took.
 async fn break_repeatedly(
     balancer: &Balancer<Target>,

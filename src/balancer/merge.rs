@@ -2,7 +2,7 @@
 
 use crate::balancer::core::{Core, Writer};
 use crate::balancer::verdict::Garbage;
-use crate::endpoint::{Attributes, Bound, Endpoint, EndpointCell, EndpointSpec};
+use crate::endpoint::{Attributes, Bound, Endpoint, EndpointSpec};
 use crate::error::UpdateError;
 use crate::snapshot::{Member, Said, Snapshot};
 use crate::sync::Arc;
@@ -166,22 +166,17 @@ impl<T: Send + Sync + 'static> Core<T> {
     /// `None` only if there is no target at all, neither a new one nor one to keep.
     fn member(
         &self,
-        writer: &mut Writer<T>,
+        writer: &Writer<T>,
         known: Option<&Arc<Member<T>>>,
         arrival: Arrival<T>,
         now: Nanos,
     ) -> Option<Member<T>> {
-        let cell = |writer: &mut Writer<T>| -> Arc<EndpointCell> {
-            match known {
-                Some(known) => Arc::clone(&known.bound.cell),
-                None => self.cell(writer, &arrival.attributes.id, now),
-            }
+        let cell = || match known {
+            Some(known) => Arc::clone(&known.bound.cell),
+            None => self.cell(writer, &arrival.attributes.id, now),
         };
         let bound = match (arrival.target, known) {
-            (Some(target), _) => {
-                writer.rebuilds.remove(&arrival.attributes.id);
-                Arc::new(Bound::new(cell(writer), Arc::clone(&self.home), target))
-            }
+            (Some(target), _) => Arc::new(Bound::new(cell(), Arc::clone(&self.home), target)),
             (None, Some(known)) => Arc::clone(&known.bound),
             (None, None) => return None,
         };
