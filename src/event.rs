@@ -62,6 +62,21 @@ pub enum Event {
         /// When it is tried again.
         retry_at: Instant,
     },
+    /// A source of settings or endpoints has failed. What it gave last goes on being served.
+    ///
+    /// Told once for each failure, not each time it is met.
+    SourceFailed {
+        /// The source.
+        source: String,
+        /// Why; a file's is a `FileError` (feature `file`).
+        error: Arc<BoxError>,
+    },
+    /// A source that had failed can be used again. What it gives now is an event of its own, if it
+    /// changes anything.
+    SourceRecovered {
+        /// The source.
+        source: String,
+    },
     /// The subscriber was too slow: this many events were dropped before the next one.
     Missed(u64),
 }
@@ -163,6 +178,8 @@ impl fmt::Display for Event {
             Self::RebuildFailed { endpoint, error, attempts, .. } => {
                 write!(f, "no new target for `{endpoint}` after {attempts} attempts: {error}")
             }
+            Self::SourceFailed { source, error } => write!(f, "{source} failed: {error}"),
+            Self::SourceRecovered { source } => write!(f, "{source} is well again"),
             Self::Missed(n) => write!(f, "{n} events were missed"),
         }
     }

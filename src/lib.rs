@@ -40,6 +40,7 @@
 //! * [`Balance`] is the `tower` service over endpoints that are services, [`BalanceLayer`] the layer
 //!   for one client and many addresses.
 //! * [`config`] holds the settings, [`Config::from_toml`] reads them.
+//! * `FileSource` (feature `file`) is a file of settings that [`Balancer`] keeps to.
 //! * [`strategy`] holds the ways of choosing, and the seam for one of your own.
 //! * `laws` (feature `testing`) is the suite that holds a strategy to its promises.
 //!
@@ -56,6 +57,7 @@
 //! | feature | default | what it adds |
 //! | --- | --- | --- |
 //! | `config` | yes | settings from TOML or any serde format, a status that serialises |
+//! | `file` | no | settings and endpoints that follow a TOML file |
 //! | `http` | no | outcomes by HTTP and gRPC status, `http::Uri` as a target, bodies followed to their end |
 //! | `tracing` | no | a span around each request that names its balancer and endpoint |
 //! | `testing` | no | the laws suite |
@@ -63,6 +65,7 @@
 mod balancer;
 mod classify;
 pub mod config;
+mod discovery;
 mod endpoint;
 mod error;
 mod event;
@@ -76,6 +79,8 @@ mod stats;
 pub mod strategy;
 mod sync;
 mod units;
+#[cfg(feature = "file")]
+mod worker;
 
 pub use self::balancer::{
     Balancer, Builder, Change, Drain, EndpointStatus, Events, Lease, Preview, Revision, Share,
@@ -87,7 +92,11 @@ pub use self::classify::{ByResult, Classify, FailureKind, Outcome};
 pub use self::config::Config;
 #[cfg(feature = "config")]
 pub use self::config::ConfigFile;
+#[cfg(feature = "file")]
+pub use self::discovery::FileSource;
 pub use self::endpoint::{Availability, Endpoint, EndpointSpec};
+#[cfg(feature = "file")]
+pub use self::error::FileError;
 pub use self::error::{
     ApplyError, BoxError, ConfigError, EndpointError, EndpointErrorReason, PickError, Problem,
     RollbackError, Severity, UpdateError, find_cause,
@@ -100,6 +109,8 @@ pub use self::service::{
 #[cfg(feature = "http")]
 pub use self::service::{DirectError, FollowedBody, PreserveHost, UntilEnd};
 pub use self::units::{EndpointId, Key, Percent, Version};
+#[cfg(feature = "file")]
+pub use self::worker::Worker;
 
 /// The README's examples are tests.
 #[cfg(all(doctest, feature = "config", feature = "http"))]

@@ -36,6 +36,7 @@ const ROOMS: &[(&str, u8)] = &[
     ("hedge", 5),
     ("checker", 6),
     ("discovery", 6),
+    ("worker", 6),
     ("observe", 7),
     ("sim", 7),
     ("docs", 7),
@@ -55,6 +56,8 @@ const SIDEWAYS: &[(&str, &str, &str)] = &[
     ("config", "endpoint", "a file of settings may list endpoints"),
     ("event", "endpoint", "an event says what became of an endpoint"),
     ("event", "config", "an event says which settings were applied"),
+    ("discovery", "worker", "a source is followed by a task that belongs to somebody"),
+    ("checker", "worker", "checks are made by a task that belongs to somebody"),
 ];
 
 /// The floor of the handle, the lowest that may read the clock.

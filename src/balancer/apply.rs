@@ -108,7 +108,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         })
     }
 
-    fn apply_to(
+    pub(crate) fn apply_to(
         &self,
         writer: &mut Writer<T>,
         base: &Snapshot<T>,

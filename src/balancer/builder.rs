@@ -160,6 +160,8 @@ impl<T: Send + Sync + 'static> Builder<T> {
             shared: Arc::clone(&shared),
             home: Arc::clone(&home),
             factory: self.factory,
+            #[cfg(feature = "file")]
+            alive: tokio::sync::watch::Sender::new(()),
         });
         let control: Weak<Core<T>> = Arc::downgrade(&core);
         shared.report_to(control.clone());

@@ -38,6 +38,9 @@ pub(crate) struct Core<T> {
     pub(crate) shared: Arc<Shared>,
     pub(crate) home: Arc<Home<T>>,
     pub(crate) factory: Option<Factory<T>>,
+    /// Ends with the balancer, which tells the tasks that work for it.
+    #[cfg(feature = "file")]
+    pub(crate) alive: tokio::sync::watch::Sender<()>,
 }
 
 /// What only the writer sees.

@@ -16,10 +16,14 @@ mod ledger;
 mod make;
 mod merge;
 mod named;
+#[cfg(feature = "file")]
+mod offer;
 mod operate;
 mod preview;
 mod settle;
 mod status;
+#[cfg(feature = "file")]
+mod tether;
 mod update;
 mod verdict;
 
@@ -30,8 +34,12 @@ pub use self::events::Events;
 pub use self::history::Revision;
 pub(crate) use self::lease::Elsewhere;
 pub use self::lease::Lease;
+#[cfg(feature = "file")]
+pub(crate) use self::offer::{Offered, Refusal};
 pub use self::preview::{Preview, Share};
 pub use self::status::{EndpointStatus, Status};
+#[cfg(feature = "file")]
+pub(crate) use self::tether::Tether;
 
 use std::fmt;
 

@@ -38,6 +38,8 @@ pub use self::guard::GuardConfig;
 pub use self::kind::StrategyKind;
 pub use self::limits::LimitsConfig;
 pub use self::outlier::OutlierConfig;
+#[cfg(feature = "file")]
+pub(crate) use self::range::within;
 pub use self::root::Config;
 #[cfg(feature = "config")]
 pub use self::setting::{Range, Setting, nearest_setting, setting, settings};

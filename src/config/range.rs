@@ -8,7 +8,7 @@ use crate::error::Problem;
 use crate::units::Percent;
 
 /// `value` if it lies within `range`, else what is wrong with it.
-pub(super) fn within(
+pub(crate) fn within(
     path: &str,
     value: Duration,
     range: &RangeInclusive<Duration>,

@@ -3,6 +3,8 @@
 mod apply;
 mod config;
 mod endpoint;
+#[cfg(feature = "file")]
+mod file;
 mod pick;
 mod rollback;
 mod update;
@@ -10,6 +12,8 @@ mod update;
 pub use self::apply::ApplyError;
 pub use self::config::{ConfigError, Problem, Severity};
 pub use self::endpoint::{EndpointError, EndpointErrorReason, find_cause};
+#[cfg(feature = "file")]
+pub use self::file::FileError;
 pub use self::pick::PickError;
 pub use self::rollback::RollbackError;
 pub use self::update::UpdateError;
