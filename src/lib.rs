@@ -63,6 +63,7 @@
 //! | `testing` | no | the laws suite |
 
 mod balancer;
+mod checker;
 mod classify;
 pub mod config;
 mod discovery;
@@ -72,6 +73,8 @@ mod event;
 mod hash;
 #[cfg(feature = "testing")]
 pub mod laws;
+mod outlier;
+mod ramp;
 mod rng;
 mod service;
 mod snapshot;
@@ -79,7 +82,6 @@ mod stats;
 pub mod strategy;
 mod sync;
 mod units;
-#[cfg(feature = "file")]
 mod worker;
 
 pub use self::balancer::{
@@ -101,7 +103,7 @@ pub use self::error::{
     ApplyError, BoxError, ConfigError, EndpointError, EndpointErrorReason, PickError, Problem,
     RollbackError, Severity, UpdateError, find_cause,
 };
-pub use self::event::{Changed, Event};
+pub use self::event::{Changed, Decision, Ejection, Event, Recovery, Rule};
 pub use self::service::{
     Answered, Balance, BalanceLayer, DirectBalance, DirectFuture, KeyBy, NoKey, ResponseFuture,
     Target, Until, UntilHead,
@@ -109,7 +111,6 @@ pub use self::service::{
 #[cfg(feature = "http")]
 pub use self::service::{DirectError, FollowedBody, PreserveHost, UntilEnd};
 pub use self::units::{EndpointId, Key, Percent, Version};
-#[cfg(feature = "file")]
 pub use self::worker::Worker;
 
 /// The README's examples are tests.

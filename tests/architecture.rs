@@ -58,6 +58,7 @@ const SIDEWAYS: &[(&str, &str, &str)] = &[
     ("event", "config", "an event says which settings were applied"),
     ("discovery", "worker", "a source is followed by a task that belongs to somebody"),
     ("checker", "worker", "checks are made by a task that belongs to somebody"),
+    ("outlier", "ramp", "the rules of the way back name the ramp"),
 ];
 
 /// The floor of the handle, the lowest that may read the clock.

@@ -80,10 +80,17 @@ async fn what_operators_took_away_is_counted() {
         balancer.disable(&id(2)).unwrap();
         balancer.set_weight(&id(3), 0).unwrap();
         let until = Some(now() + Duration::from_secs(9));
-        let expected = PickError::NoneAvailable { draining: 2, disabled: 1, until };
+        let expected =
+            PickError::NoneAvailable { draining: 2, disabled: 1, ejected: 0, unhealthy: 0, until };
         assert_eq!(refusal(&balancer), expected, "{kind}");
         balancer.disable(&id(1)).unwrap();
-        let expected = PickError::NoneAvailable { draining: 1, disabled: 2, until: None };
+        let expected = PickError::NoneAvailable {
+            draining: 1,
+            disabled: 2,
+            ejected: 0,
+            unhealthy: 0,
+            until: None,
+        };
         assert_eq!(refusal(&balancer), expected, "{kind}");
     }
 }

@@ -304,7 +304,11 @@ async fn a_refusal_says_when_the_first_drain_is_over() {
     drop(balancer.drain_for(&id(1), MINUTE).unwrap());
     let refusal = balancer.pick(&Key::none()).unwrap_err();
     let until = Some(now() + MINUTE);
-    assert_eq!(refusal, PickError::NoneAvailable { draining: 2, disabled: 0, until }, "{refusal}");
+    assert_eq!(
+        refusal,
+        PickError::NoneAvailable { draining: 2, disabled: 0, ejected: 0, unhealthy: 0, until },
+        "{refusal}"
+    );
     advance(MINUTE).await;
     assert_eq!(*pick(&balancer).endpoint(), id(1));
 }

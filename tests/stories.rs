@@ -722,7 +722,8 @@ async fn a_drained_set_is_refused_with_the_time_of_the_first_return() {
     balancer.disable(&id(2)).unwrap();
     let until = Some(now() + 5 * SECOND);
     let error = ask(&balancer).await.unwrap_err();
-    let expected = PickError::NoneAvailable { draining: 2, disabled: 1, until };
+    let expected =
+        PickError::NoneAvailable { draining: 2, disabled: 1, ejected: 0, unhealthy: 0, until };
     assert_eq!(find_cause::<PickError>(&*error), Some(&expected));
     assert!(error.to_string().starts_with("no endpoint: 2 draining, 1 disabled"), "{error}");
     sleep(5 * SECOND).await;
@@ -735,7 +736,13 @@ async fn a_set_drained_for_good_is_refused_without_a_time() {
     let balancer = balancer("", [answers_after(MS)]);
     drop(balancer.drain(&id(0)).unwrap());
     let error = ask(&balancer).await.unwrap_err();
-    let expected = PickError::NoneAvailable { draining: 1, disabled: 0, until: None };
+    let expected = PickError::NoneAvailable {
+        draining: 1,
+        disabled: 0,
+        ejected: 0,
+        unhealthy: 0,
+        until: None,
+    };
     assert_eq!(find_cause::<PickError>(&*error), Some(&expected));
 }
 

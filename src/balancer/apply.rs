@@ -139,10 +139,10 @@ impl<T: Send + Sync + 'static> Core<T> {
             draft.members = members;
             replaced = true;
         }
-        let draft = Draft { config: Arc::new(config), chosen, ..draft };
+        let draft = draft.configured(Arc::new(config), chosen);
         let change = Changed::Configured { by, because };
         let version = self
-            .publish(writer, base, draft, vec![change], Judged::ByShares)
+            .publish(writer, base, draft, vec![change], Judged::ByShares, now)
             .map_err(|refused| refused.for_config(&name))?;
         if replaced {
             writer.guard.believe();

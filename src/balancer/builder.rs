@@ -9,10 +9,12 @@ use crate::balancer::history::History;
 use crate::balancer::ledger::Ledger;
 use crate::balancer::make::Factory;
 use crate::balancer::named::Named;
+use crate::balancer::tend::Agenda;
 use crate::balancer::{Balancer, now};
 use crate::config::Config;
 use crate::endpoint::{Attributes, Bound, Endpoint, EndpointCell, EndpointSpec, Home, Shared};
 use crate::error::{BoxError, ConfigError, Problem};
+use crate::outlier::{Panic, Rules, Standing};
 use crate::rng::Randomness;
 use crate::snapshot::{Draft, Ground, Member, Said};
 use crate::strategy::{Cursor, Strategy};
@@ -136,20 +138,24 @@ impl<T: Send + Sync + 'static> Builder<T> {
         let strategy = Arc::clone(&chosen.name);
         let members = joining.into_iter().map(|joining| Arc::new(joining.member(&shared, &home)));
         let members: Vec<_> = members.collect();
-        let admitted = members.iter().filter(|member| member.is_admitted()).count();
+        let admitted = members.iter().filter(|member| member.is_in_rotation()).count();
         let ledger = Ledger::new(Nanos(0), admitted);
         let draft = Draft {
             version: Version::FIRST,
+            rules: Arc::new(Rules::of(&self.config)),
             config: Arc::new(self.config),
             chosen,
             members,
+            panic: Panic::default(),
+            amnesty: false,
             other_due: ledger.due(),
         };
-        let snapshot = draft.build(&ground).map_err(|_| {
+        let snapshot = draft.build(&ground, Nanos(0)).map_err(|_| {
             let message = format!("strategy `{strategy}` panicked while it prepared its picker");
             Problem::error("strategy", message)
         })?;
         let history = History::new(&snapshot);
+        let agenda = Agenda::new(snapshot.next_due.at());
         let core = Arc::new(Core {
             published: Published::new(snapshot),
             writer: HandOver::new(Writer::new(history, ledger)),
@@ -162,6 +168,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
             factory: self.factory,
             #[cfg(feature = "file")]
             alive: tokio::sync::watch::Sender::new(()),
+            agenda: Arc::new(agenda),
         });
         let control: Weak<Core<T>> = Arc::downgrade(&core);
         shared.report_to(control.clone());
@@ -185,6 +192,7 @@ impl<T> Joining<T> {
             attributes: Arc::new(self.attributes),
             given_weight: self.weight,
             said: Said::default(),
+            standing: Standing::default(),
             bound: Arc::new(Bound::new(Arc::new(cell), Arc::clone(home), self.target)),
             spec: self.spec,
         }

@@ -6,6 +6,7 @@ use std::fmt;
 
 use tokio::time::Instant;
 
+use crate::balancer::docket::Told;
 use crate::balancer::events::Hub;
 use crate::balancer::guard::UpdateGuard;
 use crate::balancer::history::History;
@@ -13,12 +14,16 @@ use crate::balancer::ledger::Ledger;
 use crate::balancer::make::{Factory, Rebuild};
 use crate::balancer::named::Named;
 use crate::balancer::preview::limit;
+use crate::balancer::steps::Steps;
+use crate::balancer::sweep::Sweeps;
+use crate::balancer::tend::Agenda;
 use crate::balancer::verdict::{Garbage, Judged, Unpublished};
 use crate::endpoint::{EndpointCell, Held, Home, PickAgain, Shared, Totals, Tripped};
 use crate::error::PickError;
 use crate::event::{Changed, Event};
+use crate::outlier::Standing;
 use crate::rng::Randomness;
-use crate::snapshot::{Draft, Ground, Member, Miss, Outlook, Rise, Snapshot};
+use crate::snapshot::{Draft, Ground, Kept, Member, Miss, Outlook, Rise, Snapshot};
 use crate::sync::{Arc, HandOver, Published};
 use crate::units::{EndpointId, Key, Nanos, Version};
 
@@ -41,6 +46,7 @@ pub(crate) struct Core<T> {
     /// Ends with the balancer, which tells the tasks that work for it.
     #[cfg(feature = "file")]
     pub(crate) alive: tokio::sync::watch::Sender<()>,
+    pub(crate) agenda: Arc<Agenda>,
 }
 
 /// What only the writer sees.
@@ -57,6 +63,11 @@ pub(crate) struct Writer<T> {
     pub(crate) garbage: Vec<Garbage<T>>,
     pub(crate) history: History,
     pub(crate) ledger: Ledger,
+    pub(crate) sweeps: Sweeps,
+    /// Verdicts without consequence that were told lately.
+    pub(crate) told: Told,
+    /// What endpoints that warm up had been sent at the last step.
+    pub(crate) steps: Steps,
 }
 
 impl<T> Writer<T> {
@@ -64,6 +75,9 @@ impl<T> Writer<T> {
         Self {
             history,
             ledger,
+            sweeps: Sweeps::default(),
+            told: Told::default(),
+            steps: Steps::default(),
             guard: UpdateGuard::default(),
             removed: BTreeMap::new(),
             rebuilds: BTreeMap::new(),
@@ -78,7 +92,7 @@ impl<T> Writer<T> {
         let rebuilds = self.rebuilds.values().map(Rebuild::due);
         rebuilds
             .chain(self.settle_again_at)
-            .chain([self.ledger.due()])
+            .chain([self.ledger.due(), self.sweeps.due()])
             .min()
             .unwrap_or(Nanos::NEVER)
     }
@@ -89,6 +103,8 @@ pub(crate) struct Remembered {
     pub(crate) until: Nanos,
     /// What it had come to when it left.
     pub(crate) left_with: Totals,
+    /// What its answers had brought it to.
+    pub(crate) standing: Standing,
 }
 
 impl<T: Send + Sync + 'static> Core<T> {
@@ -152,12 +168,14 @@ impl<T: Send + Sync + 'static> Core<T> {
         &self,
         writer: &mut Writer<T>,
         base: &Snapshot<T>,
-        draft: Draft<T>,
+        mut draft: Draft<T>,
         changes: Vec<Changed>,
         judged: Judged,
+        now: Nanos,
     ) -> Result<Version, Unpublished> {
+        let kept = draft.keep_bounds(now);
         let draft = Draft { other_due: writer.other_due(), ..draft };
-        let snapshot = draft.build(&self.ground).map_err(|unbuilt| {
+        let snapshot = draft.build(&self.ground, now).map_err(|unbuilt| {
             writer.garbage.push(Garbage::Members(unbuilt.members));
             Unpublished::Panicked
         })?;
@@ -165,7 +183,13 @@ impl<T: Send + Sync + 'static> Core<T> {
         let guard = snapshot.config.guard().clone();
         let mut rises = Vec::new();
         if judged == Judged::ByShares {
-            let (before, after) = (Outlook::of(base), Outlook::of(&snapshot));
+            // The strategy that serves `base` has prepared for it before.
+            let before = Outlook::intended(base, &self.ground).unwrap_or_default();
+            let after = Outlook::intended(&snapshot, &self.ground);
+            let Ok(after) = after else {
+                writer.garbage.push(Garbage::Snapshot(Arc::new(snapshot)));
+                return Err(Unpublished::Panicked);
+            };
             rises.extend(after.rises(&before, limit(&guard)));
         }
         if let (Some(most), Some(rise)) = (guard.max_share_percent(), rises.first()) {
@@ -177,13 +201,28 @@ impl<T: Send + Sync + 'static> Core<T> {
         // Opened before it can be chosen; closed once it no longer can.
         let (open, shut): (Vec<_>, Vec<_>) = changed.iter().partition(|m| m.said.admits());
         open.iter().for_each(|member| member.bound.cell.open());
+        let turned = changed.iter().filter(|member| {
+            let before = base.position(member.id()).and_then(|at| base.members.get(at));
+            before.is_some_and(|before| before.standing.phase.differs(member.standing.phase))
+        });
+        turned.for_each(|member| member.bound.cell.turn_page(now));
+        writer.sweeps.plan(&snapshot, now);
+        self.agenda.note(&snapshot, snapshot.members_due.min(writer.other_due()));
         writer.garbage.push(Garbage::Snapshot(self.published.publish(snapshot)));
         shut.iter().for_each(|member| member.bound.cell.close());
         let current = self.published.current();
-        writer.history.note(base, &current, &changes);
+        writer.history.note(base, &current, &changes, |snapshot| self.standing(snapshot));
         writer.garbage.push(Garbage::Snapshot(current));
         for change in changes {
             self.hub.push(Event::Published { version, change });
+        }
+        let Kept { recoveries, panic } = kept;
+        for (endpoint, step) in recoveries {
+            self.hub.push(Event::Recovery { endpoint, step });
+        }
+        if let Some((on, rotation)) = panic {
+            let admitted = rotation.of - rotation.out;
+            self.hub.push(Event::Panic { on, admitted, of: rotation.of });
         }
         for Rise { id, before, after, fair } in rises {
             self.hub.push(Event::ShareRaised { version, endpoint: id, before, after, fair });
@@ -191,16 +230,16 @@ impl<T: Send + Sync + 'static> Core<T> {
         Ok(version)
     }
 
-    /// The cell of an endpoint that joins: its old one, if it is remembered.
+    /// The cell of an endpoint that joins, and where it stands: as it left, if it is remembered.
     pub(crate) fn cell(
         &self,
         writer: &Writer<T>,
         id: &EndpointId,
         now: Nanos,
-    ) -> Arc<EndpointCell> {
+    ) -> (Arc<EndpointCell>, Option<Standing>) {
         match writer.removed.get(id) {
-            Some(kept) if now < kept.until => Arc::clone(&kept.cell),
-            _ => Arc::new(EndpointCell::new(id.clone(), Arc::clone(&self.shared))),
+            Some(kept) if now < kept.until => (Arc::clone(&kept.cell), Some(kept.standing)),
+            _ => (Arc::new(EndpointCell::new(id.clone(), Arc::clone(&self.shared))), None),
         }
     }
 
@@ -216,7 +255,9 @@ impl<T: Send + Sync + 'static> Core<T> {
         for member in left() {
             let cell = Arc::clone(&member.bound.cell);
             let left_with = writer.ledger.leaves(&cell);
-            writer.removed.insert(member.id().clone(), Remembered { cell, until, left_with });
+            let standing = member.standing;
+            let kept = Remembered { cell, until, left_with, standing };
+            writer.removed.insert(member.id().clone(), kept);
         }
         let Writer { removed, ledger, .. } = writer;
         removed.retain(|id, kept| {
@@ -268,10 +309,7 @@ impl<T: Send + Sync + 'static> Session<'_, T> {
 
 impl<T: Send + Sync + 'static> Tripped for Core<T> {
     fn tripped(&self, now: Nanos) {
-        // Without a factory there is nothing that could be done about a broken target.
-        if self.factory.is_some() {
-            self.session(now, |session| self.writer.leave(|writer| session.settle(writer)));
-        }
+        self.session(now, |session| self.writer.leave(|writer| session.settle(writer)));
     }
 }
 

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
 
 use crate::balancer::core::{Core, Writer};
+use crate::balancer::preview::Outlooks;
 use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, Share, now};
 use crate::config::Config;
 use crate::error::RollbackError;
 use crate::event::Changed;
-use crate::snapshot::{Draft, Outlook, Said, Snapshot};
+use crate::snapshot::{Draft, Said, Snapshot};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos, Version};
 
@@ -75,6 +76,7 @@ impl History {
         before: &Snapshot<T>,
         after: &Snapshot<T>,
         changes: &[Changed],
+        outlooks: impl Fn(&Snapshot<T>) -> Outlooks,
     ) {
         if before.version.config == after.version.config {
             return;
@@ -91,7 +93,7 @@ impl History {
             because,
             change: words.join("; "),
             differences: before.config.differences(&after.config),
-            effect: effect(&Outlook::of(before), &Outlook::of(after)),
+            effect: effect(&outlooks(before), &outlooks(after)),
             restores: match changes {
                 [Changed::RolledBack { to }] => Some(*to),
                 _ => None,
@@ -173,9 +175,9 @@ impl<T: Send + Sync + 'static> Core<T> {
             }
         }
         let version = base.version.next_config();
-        let draft = Draft { version, config: Arc::clone(&revision.config), chosen, ..draft };
+        let draft = Draft { version, ..draft.configured(Arc::clone(&revision.config), chosen) };
         let change = Changed::RolledBack { to: revision.stands_for() };
-        self.publish(writer, base, draft, vec![change], Judged::Not).map_err(|_| failed())
+        self.publish(writer, base, draft, vec![change], Judged::Not, now).map_err(|_| failed())
     }
 }
 
@@ -184,7 +186,7 @@ fn said<T>(snapshot: &Snapshot<T>) -> BTreeMap<EndpointId, Said> {
     told.map(|member| (member.id().clone(), member.said)).collect()
 }
 
-fn effect(before: &Outlook, after: &Outlook) -> Vec<Share> {
+fn effect(before: &Outlooks, after: &Outlooks) -> Vec<Share> {
     let shares = Share::pairs(before, after);
     shares.into_iter().filter(|share| (share.after - share.before).abs() >= 0.005).collect()
 }

@@ -4,6 +4,7 @@ use crate::balancer::core::{Core, Writer};
 use crate::balancer::verdict::Garbage;
 use crate::endpoint::{Attributes, Bound, Endpoint, EndpointSpec};
 use crate::error::UpdateError;
+use crate::outlier::Standing;
 use crate::snapshot::{Member, Said, Snapshot};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
@@ -93,6 +94,8 @@ impl<T: Send + Sync + 'static> Core<T> {
         }
         let mut tally = Tally::default();
         let mut members = Vec::with_capacity(arrivals.len());
+        let stays = |arrival: &Arrival<T>| base.position(&arrival.attributes.id).is_some();
+        let newcomer = newcomer(base, arrivals.iter().any(stays), now);
         for arrival in arrivals {
             let known = base.position(&arrival.attributes.id).and_then(|at| base.members.get(at));
             let (Some(known), None) = (known, &arrival.target) else {
@@ -100,7 +103,7 @@ impl<T: Send + Sync + 'static> Core<T> {
                     None => tally.added += 1,
                     Some(_) => tally.changed += 1,
                 }
-                let member = self.member(writer, known, arrival, now);
+                let member = self.member(writer, known, arrival, newcomer, now);
                 members.extend(member.map(Arc::new));
                 continue;
             };
@@ -108,7 +111,7 @@ impl<T: Send + Sync + 'static> Core<T> {
                 members.push(Arc::clone(known));
             } else {
                 tally.changed += 1;
-                let member = self.member(writer, Some(known), arrival, now);
+                let member = self.member(writer, Some(known), arrival, newcomer, now);
                 members.extend(member.map(Arc::new));
             }
         }
@@ -120,6 +123,7 @@ impl<T: Send + Sync + 'static> Core<T> {
     pub(crate) fn swapped(
         &self,
         writer: &mut Writer<T>,
+        base: &Snapshot<T>,
         known: Option<&Arc<Member<T>>>,
         offer: Offer<T>,
         now: Nanos,
@@ -127,7 +131,8 @@ impl<T: Send + Sync + 'static> Core<T> {
         // Not knowing the endpoint is what makes it bring its own target.
         let arrival = self.arrive(writer, None, offer)?;
         let id = arrival.attributes.id.clone();
-        self.member(writer, known, arrival, now).ok_or(UpdateError::Unknown { id })
+        let newcomer = newcomer(base, !base.members.is_empty(), now);
+        self.member(writer, known, arrival, newcomer, now).ok_or(UpdateError::Unknown { id })
     }
 
     fn arrive(
@@ -169,14 +174,18 @@ impl<T: Send + Sync + 'static> Core<T> {
         writer: &Writer<T>,
         known: Option<&Arc<Member<T>>>,
         arrival: Arrival<T>,
+        newcomer: Standing,
         now: Nanos,
     ) -> Option<Member<T>> {
-        let cell = || match known {
-            Some(known) => Arc::clone(&known.bound.cell),
-            None => self.cell(writer, &arrival.attributes.id, now),
+        let (cell, standing) = match known {
+            Some(known) => (Arc::clone(&known.bound.cell), known.standing),
+            None => {
+                let (cell, left) = self.cell(writer, &arrival.attributes.id, now);
+                (cell, left.unwrap_or(newcomer))
+            }
         };
         let bound = match (arrival.target, known) {
-            (Some(target), _) => Arc::new(Bound::new(cell(), Arc::clone(&self.home), target)),
+            (Some(target), _) => Arc::new(Bound::new(cell, Arc::clone(&self.home), target)),
             (None, Some(known)) => Arc::clone(&known.bound),
             (None, None) => return None,
         };
@@ -189,9 +198,20 @@ impl<T: Send + Sync + 'static> Core<T> {
             },
             given_weight: arrival.weight,
             said: known.map_or_else(Said::default, |known| known.said),
+            standing,
             bound,
             spec: arrival.spec,
         })
+    }
+}
+
+/// Where an endpoint begins that nobody knows. A ramp is for those who join others: where all are
+/// new there is nobody who could take what they leave.
+fn newcomer<T>(base: &Snapshot<T>, joins_others: bool, now: Nanos) -> Standing {
+    if base.rules.ramp_joining && joins_others {
+        Standing::joining(now)
+    } else {
+        Standing::default()
     }
 }
 

@@ -7,6 +7,7 @@
 mod apply;
 mod builder;
 mod core;
+mod docket;
 mod drain;
 mod events;
 mod guard;
@@ -22,6 +23,9 @@ mod operate;
 mod preview;
 mod settle;
 mod status;
+mod steps;
+mod sweep;
+mod tend;
 #[cfg(feature = "file")]
 mod tether;
 mod update;

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::balancer::core::Core;
 use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, Drain, now};
 use crate::endpoint::EndpointCell;
 use crate::error::UpdateError;
-use crate::event::Changed;
-use crate::snapshot::{Draft, Said};
+use crate::event::{Changed, Decision, Ejection, Event, Recovery, Rule};
+use crate::outlier::Rotation;
+use crate::snapshot::{Draft, Member, Said, Snapshot};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos, Version};
 
@@ -68,17 +71,30 @@ impl<T: Send + Sync + 'static> Balancer<T> {
         said.map(|(version, _)| version)
     }
 
-    /// Takes back all that operators said about an endpoint: drain, switch and weight.
+    /// Takes back all that operators said about an endpoint: drain, switch and weight. It is a
+    /// pardon too: an endpoint that was ejected, whoever did it, has its full share again at once.
     ///
     /// # Errors
     ///
     /// [`UpdateError::Unknown`] if there is no endpoint of this id, [`UpdateError::Strategy`] if the
     /// strategy panics over the change.
     pub fn enable(&self, id: &EndpointId) -> Result<Version, UpdateError> {
-        let said = self.core.say(id, Judged::Not, |_, _| {
-            (Said::default(), Changed::Enabled { endpoint: id.clone() })
-        });
-        said.map(|(version, _)| version)
+        self.core.enable(id)
+    }
+
+    /// Takes an endpoint out for a while, as a detector would: then it is probed, and comes back
+    /// with a growing share. Says until when; a second call replaces the first.
+    ///
+    /// Sets that are sent meanwhile do not undo it; [`enable`](Self::enable) does. It is no
+    /// revision, and [`rollback`](Self::rollback) leaves it alone.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::Unknown`] if there is no endpoint of this id, [`UpdateError::Protected`] if as
+    /// many are out as `outlier.max_ejected_percent` and `outlier.min_available` allow,
+    /// [`UpdateError::Strategy`] if the strategy panics over the change.
+    pub fn eject(&self, id: &EndpointId, span: Duration) -> Result<Instant, UpdateError> {
+        self.core.eject(id, span)
     }
 }
 
@@ -94,6 +110,58 @@ impl<T: Send + Sync + 'static> Core<T> {
         said.map(|(_, cell)| Drain::new(cell))
     }
 
+    fn enable(&self, id: &EndpointId) -> Result<Version, UpdateError> {
+        let now = self.ground.origin.nanos(now());
+        self.update(now, |writer, base| {
+            let (at, member) = find(base, id)?;
+            let (said, standing) = (Said::default(), member.standing.pardoned());
+            if (said, standing) == (member.said, member.standing) {
+                return Ok(base.version);
+            }
+            let mut draft = Draft::of(base);
+            let mut changes = Vec::new();
+            if said != member.said {
+                draft.version = draft.version.next_config();
+                changes.push(Changed::Enabled { endpoint: id.clone() });
+            }
+            draft.members[at] = Arc::new(member.with_said(said).with_standing(standing));
+            let published = self.publish(writer, base, draft, changes, Judged::Not, now);
+            let version = published.map_err(|refused| refused.for_update(&base.chosen.name))?;
+            if member.standing.phase.differs(standing.phase) {
+                let (endpoint, step) = (id.clone(), Recovery::Pardoned);
+                self.hub.push(Event::Recovery { endpoint, step });
+            }
+            Ok(version)
+        })
+    }
+
+    fn eject(&self, id: &EndpointId, span: Duration) -> Result<Instant, UpdateError> {
+        let now = self.ground.origin.nanos(now());
+        self.update(now, |writer, base| {
+            let (at, member) = find(base, id)?;
+            let standing = member.standing;
+            let counts = member.is_in_rotation() && !standing.is_out();
+            if counts && base.rules.cap.room(base.rotation).is_err() {
+                let Rotation { of, out } = base.rotation;
+                return Err(UpdateError::Protected { id: id.clone(), out, of });
+            }
+            let until = now.plus(span);
+            let mut draft = Draft::of(base);
+            draft.members[at] = Arc::new(member.with_standing(standing.set_aside(until)));
+            let published = self.publish(writer, base, draft, Vec::new(), Judged::Not, now);
+            published.map_err(|refused| refused.for_update(&base.chosen.name))?;
+            let until = self.ground.origin.instant_or_start(until);
+            self.hub.push(Event::Ejection(Ejection {
+                endpoint: id.clone(),
+                rule: Rule::Operator,
+                observed: 0.0,
+                threshold: 0.0,
+                decision: Decision::Ejected { until, times: standing.times },
+            }));
+            Ok(until)
+        })
+    }
+
     /// Changes what is said about an endpoint. Saying the same again changes nothing.
     fn say(
         &self,
@@ -103,9 +171,7 @@ impl<T: Send + Sync + 'static> Core<T> {
     ) -> Result<(Version, Arc<EndpointCell>), UpdateError> {
         let now = self.ground.origin.nanos(now());
         self.update(now, |writer, base| {
-            let unknown = || UpdateError::Unknown { id: id.clone() };
-            let at = base.position(id).ok_or_else(unknown)?;
-            let member = base.members.get(at).ok_or_else(unknown)?;
+            let (at, member) = find(base, id)?;
             let cell = Arc::clone(&member.bound.cell);
             let (said, change) = words(member.said, member.weight());
             if said == member.said {
@@ -114,9 +180,17 @@ impl<T: Send + Sync + 'static> Core<T> {
             let mut draft = Draft::of(base);
             draft.version = draft.version.next_config();
             draft.members[at] = Arc::new(member.with_said(said));
-            let published = self.publish(writer, base, draft, vec![change], judged);
+            let published = self.publish(writer, base, draft, vec![change], judged, now);
             let version = published.map_err(|refused| refused.for_update(&base.chosen.name))?;
             Ok((version, cell))
         })
     }
+}
+
+fn find<'a, T>(
+    base: &'a Snapshot<T>,
+    id: &EndpointId,
+) -> Result<(usize, &'a Arc<Member<T>>), UpdateError> {
+    let known = base.position(id).and_then(|at| Some((at, base.members.get(at)?)));
+    known.ok_or_else(|| UpdateError::Unknown { id: id.clone() })
 }

@@ -7,7 +7,8 @@ use crate::balancer::{Balancer, now};
 use crate::config::{Config, GuardConfig, UpdateConfig};
 use crate::endpoint::{Attributes, EndpointCell, EndpointSpec};
 use crate::error::{ConfigError, Problem, UpdateError};
-use crate::snapshot::{Chosen, Outlook, Rise, Snapshot, StrategyPanicked, Thought};
+use crate::outlier::Rules;
+use crate::snapshot::{Chosen, Outlook, Rise, Snapshot, Stand, StrategyPanicked, Thought};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
 
@@ -24,30 +25,35 @@ pub struct Preview {
     pub warnings: Vec<Problem>,
 }
 
-/// The part of requests that an endpoint gets, from 0 to 1.
+/// The part of requests that an endpoint gets, from 0 to 1, while all are equally loaded.
 ///
-/// Computed by the strategies themselves, for endpoints that are all healthy and equally loaded.
+/// Computed by the strategies themselves: what is intended, which is what endpoints that are all
+/// well would get, and what it comes to now, with those that are out and those that warm up.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "config", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Share {
     /// The endpoint.
     pub id: EndpointId,
-    /// What it gets today; 0 if it is not there.
+    /// What is intended for it today; 0 if it is not there.
     pub before: f64,
-    /// What it would get; 0 if it would not be there.
+    /// What would be intended for it; 0 if it would not be there.
     pub after: f64,
+    /// What it gets today, health as it is.
+    pub before_now: f64,
+    /// What it would get, health as it is.
+    pub after_now: f64,
 }
 
 impl Preview {
     pub(crate) fn new(
-        before: &Outlook,
-        after: &Outlook,
+        before: &Outlooks,
+        after: &Outlooks,
         mut warnings: Vec<Problem>,
         guard: &GuardConfig,
     ) -> Self {
         let shares = Share::pairs(before, after);
-        warnings.extend(after.rises(before, limit(guard)).map(|rise| {
+        warnings.extend(after.intended.rises(&before.intended, limit(guard)).map(|rise| {
             let words = would_receive(&rise);
             match guard.max_share_percent() {
                 Some(_) => Problem::error(GUARD, format!("{words}: the change would be refused")),
@@ -62,16 +68,25 @@ impl Preview {
     }
 }
 
+/// Both columns.
+pub(crate) struct Outlooks {
+    pub(crate) intended: Outlook,
+    pub(crate) now: Outlook,
+}
+
 impl Share {
     /// The shares of every endpoint that is in one of the two.
-    pub(crate) fn pairs(before: &Outlook, after: &Outlook) -> Vec<Self> {
-        let mut ids: Vec<_> = before.shares.iter().chain(&after.shares).map(|(id, _)| id).collect();
+    pub(crate) fn pairs(before: &Outlooks, after: &Outlooks) -> Vec<Self> {
+        let known = before.intended.shares.iter().chain(&after.intended.shares);
+        let mut ids: Vec<_> = known.map(|(id, _)| id).collect();
         ids.sort();
         ids.dedup();
         let share = |id: &EndpointId| Self {
             id: id.clone(),
-            before: before.share(id),
-            after: after.share(id),
+            before: before.intended.share(id),
+            after: after.intended.share(id),
+            before_now: before.now.share(id),
+            after_now: after.now.share(id),
         };
         ids.into_iter().map(share).collect()
     }
@@ -116,14 +131,15 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     ///
     /// [`UpdateError`] as [`set_weight`](Self::set_weight).
     pub fn preview_weight(&self, id: &EndpointId, weight: u32) -> Result<Preview, UpdateError> {
-        let base = self.core.projected(self.core.ground.origin.nanos(now()));
+        let now = self.core.ground.origin.nanos(now());
+        let base = self.core.projected(now);
         let unknown = || UpdateError::Unknown { id: id.clone() };
         let at = base.position(id).ok_or_else(unknown)?;
         let mut thoughts = standing(&base);
         if let Some(thought) = thoughts.get_mut(at) {
-            thought.weight = weight;
+            thought.stand.weight = weight;
         }
-        self.core.preview_thoughts(&base, &thoughts)
+        self.core.preview_thoughts(&base, &thoughts, now)
     }
 
     /// What another set would make of the shares. Changes nothing, and makes no targets.
@@ -143,7 +159,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
             return Err(UpdateError::Duplicate { id: pair[0].id.clone() });
         }
         let thoughts = self.core.thoughts(&base, &specs);
-        let mut preview = self.core.preview_thoughts(&base, &thoughts)?;
+        let mut preview = self.core.preview_thoughts(&base, &thoughts, now)?;
         let sizes = (base.members.len(), thoughts.len());
         self.core.doubt(&mut preview, base.config.update(), sizes, now);
         Ok(preview)
@@ -164,12 +180,14 @@ impl<T: Send + Sync + 'static> Core<T> {
             }
             None => standing(&base),
         };
-        let after = self.outlook(&chosen, &thoughts).map_err(|StrategyPanicked| {
-            let message = format!("strategy `{}` panicked while it prepared", chosen.name);
-            ConfigError::from(Problem::error("strategy", message))
-        })?;
+        let rules = Rules::of(config);
+        let after =
+            self.outlooks(&base, &rules, &chosen, &thoughts, now).map_err(|StrategyPanicked| {
+                let message = format!("strategy `{}` panicked while it prepared", chosen.name);
+                ConfigError::from(Problem::error("strategy", message))
+            })?;
         let warnings = config.warnings(thoughts.len());
-        let mut preview = Preview::new(&Outlook::of(&base), &after, warnings, config.guard());
+        let mut preview = Preview::new(&self.standing(&base), &after, warnings, config.guard());
         if brought(config, &base.config).is_some_and(|specs| !specs.is_empty())
             && self.factory.is_none()
         {
@@ -183,11 +201,18 @@ impl<T: Send + Sync + 'static> Core<T> {
         &self,
         base: &Snapshot<T>,
         thoughts: &[Thought],
+        now: Nanos,
     ) -> Result<Preview, UpdateError> {
         let after = self
-            .outlook(&base.chosen, thoughts)
+            .outlooks(base, &base.rules, &base.chosen, thoughts, now)
             .map_err(|_| UpdateError::Strategy { name: base.chosen.name.to_string() })?;
-        Ok(Preview::new(&Outlook::of(base), &after, Vec::new(), base.config.guard()))
+        Ok(Preview::new(&self.standing(base), &after, Vec::new(), base.config.guard()))
+    }
+
+    /// What is served. Its strategy has prepared for it before.
+    pub(crate) fn standing(&self, base: &Snapshot<T>) -> Outlooks {
+        let intended = Outlook::intended(base, &self.ground).unwrap_or_default();
+        Outlooks { intended, now: Outlook::now(base) }
     }
 
     /// Adds what the update guard says to such a change, if it is asked for the first time.
@@ -204,8 +229,17 @@ impl<T: Send + Sync + 'static> Core<T> {
         }
     }
 
-    fn outlook(&self, chosen: &Chosen, thoughts: &[Thought]) -> Result<Outlook, StrategyPanicked> {
-        Outlook::of_thoughts(chosen, &self.ground, thoughts)
+    fn outlooks(
+        &self,
+        base: &Snapshot<T>,
+        rules: &Rules,
+        chosen: &Chosen,
+        thoughts: &[Thought],
+        now: Nanos,
+    ) -> Result<Outlooks, StrategyPanicked> {
+        let health = (rules, base.panic);
+        let now = Outlook::of_thoughts_now(chosen, &self.ground, thoughts, health, now)?;
+        Ok(Outlooks { intended: Outlook::of_thoughts(chosen, &self.ground, thoughts)?, now })
     }
 
     /// The set that `specs`, in the order of their ids, would make: what operators said stays.
@@ -219,8 +253,11 @@ impl<T: Send + Sync + 'static> Core<T> {
                     || Arc::new(EndpointCell::new(spec.id.clone(), Arc::clone(&self.shared))),
                     |member| Arc::clone(&member.bound.cell),
                 ),
-                weight: said.weight.unwrap_or(spec.weight),
-                enabled: said.admits(),
+                stand: Stand {
+                    weight: said.weight.unwrap_or(spec.weight),
+                    enabled: said.admits(),
+                    standing: known.map(|member| member.standing).unwrap_or_default(),
+                },
             }
         };
         specs.iter().map(thought).collect()
@@ -229,11 +266,5 @@ impl<T: Send + Sync + 'static> Core<T> {
 
 /// The set as it is.
 fn standing<T>(base: &Snapshot<T>) -> Vec<Thought> {
-    let thought = |member: &Arc<crate::snapshot::Member<T>>| Thought {
-        attributes: Arc::clone(&member.attributes),
-        cell: Arc::clone(&member.bound.cell),
-        weight: member.weight(),
-        enabled: member.said.admits(),
-    };
-    base.members.iter().map(thought).collect()
+    base.members.iter().map(|member| Thought::of(member)).collect()
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::balancer::core::{Core, Writer};
+use crate::balancer::docket::{Charge, Docket};
 use crate::balancer::verdict::{Garbage, Judged};
+use crate::endpoint::Testimony;
 use crate::error::UpdateError;
 use crate::event::{Changed, Event};
 use crate::snapshot::{Draft, Snapshot};
@@ -30,7 +32,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         // Whatever was done without another snapshot is due no more.
         let current = self.published.current();
         let due = current.members_due.min(writer.other_due());
-        current.next_due.move_to(writer.settle_again_at.map_or(due, |pause| due.max(pause)));
+        self.agenda.note(&current, writer.settle_again_at.map_or(due, |pause| due.max(pause)));
         writer.garbage.push(Garbage::Snapshot(current));
     }
 
@@ -44,7 +46,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             writer.ledger.note(&base, now);
             writer.garbage.push(Garbage::Snapshot(base));
         }
-        for step in [Self::expire, Self::rebuild] {
+        for step in [Self::expire, Self::judge, Self::rebuild] {
             let base = self.published.current();
             if step(self, writer, &base, now).is_err() {
                 // The strategy panicked. Not every pick may try again.
@@ -62,12 +64,64 @@ impl<T: Send + Sync + 'static> Core<T> {
         }
         let mut changes = Vec::new();
         let mut draft = Draft::of(base);
-        for member in draft.members.iter_mut().filter(|member| member.due() <= now) {
-            changes.push(Changed::Expired { endpoint: member.id().clone() });
-            *member = Arc::new(member.projected(now));
+        for member in &mut draft.members {
+            let said = member.said.at(now);
+            if said != member.said {
+                changes.push(Changed::Expired { endpoint: member.id().clone() });
+                *member = Arc::new(member.with_said(said));
+            }
+        }
+        if changes.is_empty() {
+            return Ok(());
         }
         draft.version = draft.version.next_config();
-        self.publish(writer, base, draft, changes, Judged::Not).map(drop).map_err(drop)
+        self.publish(writer, base, draft, changes, Judged::Not, now).map(drop).map_err(drop)
+    }
+
+    /// Takes up what outcomes have reported, what a sweep finds, and what time has brought about.
+    fn judge(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) -> Result<(), ()> {
+        let reports = self.shared.take_reports();
+        let (swept, late) = (writer.sweeps.due() <= now, base.members_due <= now);
+        if reports.is_empty() && !swept && !late {
+            return Ok(());
+        }
+        let mut docket = Docket::new(base, now, self.randomness.fork());
+        for report in &reports {
+            // Whoever has left the set, or was exchanged for a stranger, is out of reach.
+            let known = base.position(report.cell.id()).filter(|&at| {
+                base.members.get(at).is_some_and(|it| Arc::ptr_eq(&it.bound.cell, &report.cell))
+            });
+            let Some(at) = known else { continue };
+            match report.testimony {
+                Testimony::Row(reached) => {
+                    let charge = Charge::of_row(reached, base.rules.enforced);
+                    docket.charge(at, charge, &mut writer.told);
+                }
+                Testimony::Probe { epoch, good } => docket.probed(at, epoch, good),
+            }
+        }
+        if swept {
+            writer.sweeps.sweep(&mut docket, &mut writer.told, base, now);
+        }
+        if late {
+            writer.steps.step(base, now);
+        }
+        let (draft, events) = docket.close();
+        let draft = draft.or_else(|| late.then(|| Draft::of(base)));
+        let published = draft.map_or(Ok(()), |draft| {
+            let published = self.publish(writer, base, draft, Vec::new(), Judged::Not, now);
+            published.map(drop).map_err(drop)
+        });
+        // Only now may somebody else probe.
+        for report in &reports {
+            if let Testimony::Probe { epoch, .. } = report.testimony {
+                report.cell.trial.free_probe(epoch);
+            }
+        }
+        if published.is_ok() {
+            events.into_iter().for_each(|event| self.hub.push(event));
+        }
+        published
     }
 
     fn rebuild(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) -> Result<(), ()> {
@@ -112,7 +166,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             rebuilt.push(at);
             draft.members[at] = member;
         }
-        let published = self.publish(writer, base, draft, changes, Judged::Not);
+        let published = self.publish(writer, base, draft, changes, Judged::Not, now);
         if published.is_err() {
             let broken = rebuilt.iter().filter_map(|&at| base.members.get(at));
             broken.for_each(|member| member.bound.still_broken());

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use crate::balancer::core::Core;
 use crate::endpoint::Availability;
+use crate::outlier::Phase;
 use crate::snapshot::{Draft, Member, Snapshot};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos, Version};
@@ -40,7 +41,7 @@ pub struct EndpointStatus {
     pub state: Availability,
     /// The weight it came with, or the one an operator gave it.
     pub weight: u32,
-    /// The weight it is chosen by: 0 while it takes nothing new.
+    /// The weight it is chosen by: 0 while it takes nothing new, a part while it warms up.
     pub effective_weight: f64,
     /// The part of requests it gets while all are equally loaded; all parts sum to 1, or to 0
     /// where nothing can be chosen. Strategies that look at load rightly give the faster more.
@@ -58,6 +59,10 @@ pub struct EndpointStatus {
     pub overloaded: u64,
     /// The moving average of its latency, once something was measured.
     pub latency: Option<Duration>,
+    /// Ejections that no good interval has made up for; the next one lasts longer for each.
+    pub ejections: u32,
+    /// How long its ejection still lasts, if it is ejected.
+    pub ejected_for: Option<Duration>,
     /// Its tier.
     pub tier: u32,
     /// Where it runs.
@@ -82,13 +87,14 @@ impl<T: Send + Sync + 'static> Core<T> {
             .members
             .iter()
             .zip(shares)
-            .map(|(member, share)| endpoint_status(&snapshot, member, share, now))
+            .enumerate()
+            .map(|(at, (member, share))| endpoint_status(&snapshot, at, member, share, now))
             .collect();
         Status {
             name: self.shared.name.to_string(),
             version: snapshot.version,
             strategy: snapshot.chosen.name.to_string(),
-            panic: false,
+            panic: snapshot.panic.is_on(),
             endpoints,
         }
     }
@@ -102,15 +108,17 @@ impl<T: Send + Sync + 'static> Core<T> {
             return served;
         }
         let mut draft = Draft::of(&served);
-        for member in draft.members.iter_mut().filter(|member| member.due() <= now) {
-            *member = Arc::new(member.projected(now));
+        for member in draft.members.iter_mut().filter(|member| member.due(&served.rules) <= now) {
+            *member = Arc::new(member.projected(now, &served.rules));
         }
-        draft.build(&self.ground).map_or(served, Arc::new)
+        draft.keep_bounds(now);
+        draft.build(&self.ground, now).map_or(served, Arc::new)
     }
 }
 
 fn endpoint_status<T>(
     snapshot: &Snapshot<T>,
+    at: usize,
     member: &Member<T>,
     expected_share: f64,
     now: Nanos,
@@ -122,7 +130,7 @@ fn endpoint_status<T>(
         id: member.id().clone(),
         state: member.availability(),
         weight: member.weight(),
-        effective_weight: if member.is_admitted() { f64::from(member.weight()) } else { 0.0 },
+        effective_weight: f64::from(member.weight()) * snapshot.seats.part(at),
         expected_share,
         in_flight: counts.in_flight,
         picks: counts.picks,
@@ -130,6 +138,11 @@ fn endpoint_status<T>(
         failures: counts.failures,
         overloaded: counts.overloaded,
         latency: latency.map(|nanos| Duration::from_nanos(nanos as u64)),
+        ejections: member.standing.times,
+        ejected_for: match member.standing.phase {
+            Phase::Ejected { until } => Some(Duration::from_nanos(until.0.saturating_sub(now.0))),
+            Phase::Available | Phase::Warming { .. } | Phase::Probing { .. } => None,
+        },
         tier: member.attributes.tier,
         zone: member.attributes.zone.as_deref().map(str::to_owned),
     }

@@ -137,7 +137,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             let id = offer.id().clone();
             let place = base.members.binary_search_by(|member| member.id().cmp(&id));
             let known = place.ok().and_then(|at| base.members.get(at));
-            let member = self.swapped(writer, known, offer, now)?;
+            let member = self.swapped(writer, base, known, offer, now)?;
             let mut members = base.members.to_vec();
             match place {
                 Ok(at) => members[at] = Arc::new(member),
@@ -187,7 +187,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let version = base.version.next_set();
         let draft = Draft { version, ..Draft::with(base, members) };
         let version = self
-            .publish(writer, base, draft, vec![change], judged)
+            .publish(writer, base, draft, vec![change], judged, now)
             .map_err(|refused| refused.for_update(&base.chosen.name))?;
         self.remember(writer, base, now);
         Ok(version)

@@ -15,7 +15,8 @@ use std::task::Waker;
 
 use crate::classify::{FailureKind, Outcome};
 use crate::endpoint::Totals;
-use crate::stats::{Histogram, Latency, RecentFailures, Typical};
+use crate::endpoint::trial::Trial;
+use crate::stats::{Histogram, Latency, Reached, RecentFailures, Row, RowLimits, Streak, Typical};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 use crate::units::{EndpointId, Nanos, Origin};
 
@@ -40,6 +41,8 @@ pub(crate) struct EndpointCell {
     latencies: Histogram,
     /// The requests it had been sent when the writer last noted them. Nobody else writes it.
     noted: AtomicU64,
+    streak: Streak,
+    pub(crate) trial: Trial,
     waiters: Mutex<Waiters>,
     shared: Arc<Shared>,
     id: EndpointId,
@@ -51,17 +54,46 @@ pub(crate) struct Shared {
     pub(crate) typical: Typical,
     pub(crate) name: Arc<str>,
     control: OnceLock<Weak<dyn Tripped>>,
+    /// What outcomes have to say to the writer. Written to only where something is to be said.
+    reports: Mutex<Vec<Report>>,
 }
 
 impl Shared {
     pub(crate) fn new(origin: Origin, name: Arc<str>) -> Self {
-        Self { origin, typical: Typical::new(), name, control: OnceLock::new() }
+        Self {
+            origin,
+            typical: Typical::new(),
+            name,
+            control: OnceLock::new(),
+            reports: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Takes the reports that were left, in their order.
+    pub(crate) fn take_reports(&self) -> Vec<Report> {
+        std::mem::take(&mut *self.reports.lock())
     }
 
     /// Says who takes up trips; only the first call counts.
     pub(crate) fn report_to(&self, control: Weak<dyn Tripped>) {
         let _ = self.control.set(control);
     }
+}
+
+/// What an outcome has to say to the writer.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) cell: Arc<EndpointCell>,
+    pub(crate) testimony: Testimony,
+}
+
+/// See [`Report`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Testimony {
+    /// Failures in a row have reached a limit.
+    Row(Reached),
+    /// The probe of an ejection was answered, well or not.
+    Probe { epoch: u32, good: bool },
 }
 
 /// Whoever takes up what an outcome has set off.
@@ -84,6 +116,8 @@ pub(crate) struct Terms {
     pub(crate) abandoned_after: u64,
     /// Nanoseconds that an endpoint has for its answer; `u64::MAX` for no limit.
     pub(crate) attempt_timeout: u64,
+    /// Failures in a row at which an endpoint is told.
+    pub(crate) rows: RowLimits,
 }
 
 /// The counters of an endpoint, read at one moment.
@@ -112,6 +146,8 @@ impl EndpointCell {
             failures: RecentFailures::new(),
             latencies: Histogram::new(),
             noted: AtomicU64::new(0),
+            streak: Streak::new(),
+            trial: Trial::new(),
             waiters: Mutex::new(Waiters::default()),
             shared,
             id,
@@ -234,8 +270,17 @@ impl EndpointCell {
         self.noted.store(picks, Ordering::Relaxed);
     }
 
-    /// Takes in what became of a request that took `latency`, and counts it out.
-    pub(crate) fn finish(&self, outcome: Outcome, latency: u64, now: Nanos, terms: Terms) {
+    /// Takes in what became of a request that began at `began` and took `latency`, and counts it
+    /// out. Says whether failures in a row have reached a limit by it.
+    pub(crate) fn finish(
+        &self,
+        outcome: Outcome,
+        began: Nanos,
+        latency: u64,
+        now: Nanos,
+        terms: Terms,
+    ) -> Option<Reached> {
+        let mut reached = None;
         match outcome {
             // Running out of time, or never having been reached, is no sign of life.
             Outcome::Success
@@ -244,10 +289,17 @@ impl EndpointCell {
             Outcome::Failure(_) | Outcome::Ignore => {}
         }
         match outcome {
-            Outcome::Success => self.measure(latency, now, terms),
-            Outcome::Failure(_) => {
+            Outcome::Success => {
+                self.streak.end();
+                self.trial.behaves();
+                self.measure(latency, now, terms);
+            }
+            Outcome::Failure(kind) => {
                 self.weigh(now, terms, 0);
                 self.failed.fetch_add(1, Ordering::Release);
+                if self.trial.counts(began) {
+                    reached = self.streak.count(row(kind), terms.rows);
+                }
             }
             Outcome::Overloaded { retry_after } => {
                 let hint = retry_after.map_or(0, crate::units::nanos);
@@ -259,6 +311,20 @@ impl EndpointCell {
             }
         }
         self.end();
+        reached
+    }
+
+    /// A new chapter begins at `now`: what is on its way from before says nothing any more.
+    pub(crate) fn turn_page(&self, now: Nanos) {
+        self.streak.end();
+        self.trial.turn_page(now);
+    }
+
+    /// Leaves a report for the writer and makes sure that it is read.
+    #[cold]
+    pub(crate) fn report(self: &Arc<Self>, testimony: Testimony, now: Nanos) {
+        self.shared.reports.lock().push(Report { cell: Arc::clone(self), testimony });
+        self.alert(now);
     }
 
     /// Counts out a request whose caller went away.
@@ -363,6 +429,14 @@ impl EndpointCell {
         drop(waiters);
         // Outside the lock: dropping a waker may run a task's own code.
         drop(waker);
+    }
+}
+
+fn row(kind: FailureKind) -> Row {
+    match kind {
+        FailureKind::Gateway => Row::Gateway,
+        FailureKind::Local | FailureKind::Timeout => Row::Local,
+        FailureKind::Other | FailureKind::Broken => Row::Any,
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{OnceLock, Weak};
 use tokio::time::Instant;
 
 use crate::classify::{FailureKind, Outcome};
-use crate::endpoint::{EndpointCell, Terms};
+use crate::endpoint::{EndpointCell, Terms, Testimony};
 use crate::error::PickError;
 use crate::sync::{Arc, AtomicBool, Ordering};
 use crate::units::{Key, Nanos};
@@ -119,6 +119,8 @@ pub(crate) struct Held<T> {
     began: Nanos,
     answered: Option<Nanos>,
     terms: Terms,
+    /// The number of the ejection that this request probes; 0 if it probes none.
+    probes: u32,
     open: bool,
 }
 
@@ -127,10 +129,16 @@ impl<T> Held<T> {
     pub(crate) fn begin(bound: &Arc<Bound<T>>, began: Nanos, terms: Terms) -> Result<Self, Closed> {
         if bound.cell.begin(began) {
             let bound = Arc::clone(bound);
-            Ok(Self { bound, began, answered: None, terms, open: true })
+            Ok(Self { bound, began, answered: None, terms, probes: 0, open: true })
         } else {
             Err(Closed)
         }
+    }
+
+    /// A request that probes ejection `epoch`; its token was claimed.
+    pub(crate) fn probing(mut self, epoch: u32) -> Self {
+        self.probes = epoch;
+        self
     }
 
     pub(crate) fn began(&self) -> Nanos {
@@ -161,9 +169,28 @@ impl<T> Held<T> {
         let latency = self.answered.unwrap_or(now).0.saturating_sub(self.began.0);
         self.end_answer();
         let trip = self.bound.note(outcome);
-        self.bound.cell.finish(outcome, latency, now, self.terms);
-        if trip {
-            self.bound.cell.alert(now);
+        let cell = &self.bound.cell;
+        let reached = cell.finish(outcome, self.began, latency, now, self.terms);
+        if self.probes > 0 {
+            self.testify(outcome, now);
+        } else if let Some(reached) = reached {
+            cell.report(Testimony::Row(reached), now);
+        } else if trip {
+            cell.alert(now);
+        }
+    }
+
+    /// What the answer to a probe says. The writer gives the token back where it says something.
+    #[cold]
+    fn testify(&self, outcome: Outcome, now: Nanos) {
+        let cell = &self.bound.cell;
+        let epoch = self.probes;
+        match outcome {
+            Outcome::Ignore => cell.trial.free_probe(epoch),
+            Outcome::Success => cell.report(Testimony::Probe { epoch, good: true }, now),
+            Outcome::Failure(_) | Outcome::Overloaded { .. } => {
+                cell.report(Testimony::Probe { epoch, good: false }, now);
+            }
         }
     }
 
@@ -172,6 +199,13 @@ impl<T> Held<T> {
         if std::mem::replace(&mut self.open, false) {
             self.end_answer();
             self.bound.cell.withdraw();
+            self.free_probe();
+        }
+    }
+
+    fn free_probe(&self) {
+        if self.probes > 0 {
+            self.bound.cell.trial.free_probe(self.probes);
         }
     }
 
@@ -202,6 +236,7 @@ impl<T> Drop for Held<T> {
         if self.open {
             self.end_answer();
             self.bound.cell.abandon();
+            self.free_probe();
         }
     }
 }

@@ -6,12 +6,13 @@ mod held;
 mod public;
 mod spec;
 mod totals;
+mod trial;
 
 pub use self::availability::Availability;
 pub use self::public::Endpoint;
 pub use self::spec::EndpointSpec;
 
-pub(crate) use self::cell::{EndpointCell, Shared, Terms, Tripped};
+pub(crate) use self::cell::{EndpointCell, Shared, Terms, Testimony, Tripped};
 pub(crate) use self::held::{Bound, Held, Home, PickAgain};
 pub(crate) use self::public::Attributes;
 pub(crate) use self::totals::Totals;

@@ -6,9 +6,11 @@ use loom::thread;
 
 use crate::classify::Outcome;
 use crate::endpoint::{EndpointCell, Shared, Terms};
+use crate::stats::RowLimits;
 use crate::units::{EndpointId, Nanos, Origin};
 
 const SETTINGS: Terms = Terms {
+    rows: RowLimits { any: 0, gateway: 0, local: 0 },
     decay: 1 << 33,
     penalty: 1 << 32,
     hint_cap: 1 << 38,
@@ -28,7 +30,7 @@ fn cell() -> Arc<EndpointCell> {
 fn request(cell: &EndpointCell, outcome: Outcome) -> bool {
     let begun = cell.begin(Nanos(0));
     if begun {
-        cell.finish(outcome, 1, Nanos(1), SETTINGS);
+        cell.finish(outcome, Nanos(0), 1, Nanos(1), SETTINGS);
     }
     begun
 }

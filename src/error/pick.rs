@@ -15,12 +15,16 @@ pub enum PickError {
     Empty,
     /// There are endpoints, and every one that may be used has weight zero.
     AllWeightsZero,
-    /// Endpoints with a weight exist, and each is being drained or is switched off.
+    /// Endpoints with a weight exist, and each is being drained, is switched off or was ejected.
     NoneAvailable {
         /// How many are draining.
         draining: usize,
         /// How many are disabled.
         disabled: usize,
+        /// How many were ejected, or have yet to prove themselves after it.
+        ejected: usize,
+        /// How many fail their active checks.
+        unhealthy: usize,
         /// When the first of them comes back by itself, if one does.
         until: Option<Instant>,
     },
@@ -42,10 +46,17 @@ impl fmt::Display for PickError {
         match self {
             Self::Empty => f.write_str("no endpoint: the set is empty"),
             Self::AllWeightsZero => f.write_str("no endpoint: all weights are zero"),
-            Self::NoneAvailable { draining, disabled, until } => {
+            Self::NoneAvailable { draining, disabled, ejected, unhealthy, until } => {
                 write!(f, "no endpoint: {draining} draining, {disabled} disabled")?;
+                if *ejected > 0 {
+                    write!(f, ", {ejected} ejected")?;
+                }
+                if *unhealthy > 0 {
+                    write!(f, ", {unhealthy} unhealthy")?;
+                }
                 match until {
                     Some(until) => write!(f, ", the first returns at {until:?}"),
+                    None if *ejected > 0 => f.write_str(", waiting for an answer to a probe"),
                     None => f.write_str(", none returns until it is enabled"),
                 }
             }

@@ -72,6 +72,18 @@ pub enum UpdateError {
         /// The largest share that is allowed.
         max_share_percent: u8,
     },
+    /// One more endpoint must not be taken out.
+    ///
+    /// Way out: a larger `max_ejected_percent` or a smaller `min_available` under `[outlier]`, or
+    /// [`disable`](crate::Balancer::disable), which no bound holds.
+    Protected {
+        /// The endpoint.
+        id: EndpointId,
+        /// Endpoints that are out already.
+        out: usize,
+        /// Endpoints in all: of weight above zero, neither draining nor disabled.
+        of: usize,
+    },
     /// The strategy panicked while it prepared for the new set.
     Strategy {
         /// The strategy's name.
@@ -105,6 +117,11 @@ impl fmt::Display for UpdateError {
                  {max_share_percent} % is allowed (guard.max_share_percent)",
                 100.0 * after,
                 100.0 * before
+            ),
+            Self::Protected { id, out, of } => write!(
+                f,
+                "`{id}` stays: {out} of {of} endpoints are out, and no more may be \
+                 (outlier.max_ejected_percent, outlier.min_available)"
             ),
             Self::Strategy { name } => {
                 write!(f, "strategy `{name}` panicked while it prepared for the new set")

@@ -64,8 +64,7 @@ impl Trial {
 
     /// Exchanges the strategy on trial for another one and back.
     pub(super) fn swap_there_and_back(&self, other: StrategyKind) -> Result<(), Found> {
-        let there = Config::default().with_strategy(StrategyConfig::new(other));
-        for config in [there, on_trial()] {
+        for config in [settings(other), on_trial()] {
             self.balancer.apply(Change::from(config)).map_err(|e| Found(e.to_string()))?;
         }
         Ok(())
@@ -73,7 +72,12 @@ impl Trial {
 }
 
 fn on_trial() -> Config {
-    Config::default().with_strategy(StrategyConfig::new(StrategyKind::Custom(TRIAL.to_owned())))
+    settings(StrategyKind::Custom(TRIAL.to_owned()))
+}
+
+/// The laws are about the strategy, so nothing is ejected.
+fn settings(kind: StrategyKind) -> Config {
+    Config::default().with_strategy(StrategyConfig::new(kind)).with_outlier(None)
 }
 
 pub(super) fn endpoints(weights: &[(EndpointId, u32)]) -> impl Iterator<Item = Endpoint<u64>> + '_ {

@@ -41,7 +41,13 @@ pub(super) fn ends(strategy: &Arc<dyn Strategy>) -> Result<(), Found> {
         }
         Key::none()
     };
-    let none = PickError::NoneAvailable { draining: 2, disabled: 0, until: None };
+    let none = PickError::NoneAvailable {
+        draining: 2,
+        disabled: 0,
+        ejected: 0,
+        unhealthy: 0,
+        until: None,
+    };
     is(&answer(&[1, 2], &drained)?, &none)
 }
 

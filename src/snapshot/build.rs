@@ -4,6 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::config::Config;
 use crate::endpoint::Terms;
+use crate::outlier::{Panic, Rotation, Rules};
+use crate::snapshot::seats::{Claims, Seats, Stand, next_step};
 use crate::snapshot::{Chosen, Due, Member, Snapshot};
 use crate::strategy::{Candidate, Candidates, Cursor, Picker};
 use crate::sync::Arc;
@@ -13,9 +15,13 @@ use crate::units::{Nanos, Origin, Version, nanos};
 pub(crate) struct Draft<T> {
     pub(crate) version: Version,
     pub(crate) config: Arc<Config>,
+    pub(crate) rules: Arc<Rules>,
     pub(crate) chosen: Chosen,
     /// In the order of the ids, without doubles.
     pub(crate) members: Vec<Arc<Member<T>>>,
+    pub(crate) panic: Panic,
+    /// Whether all that is out is let back in: nothing is detected any more.
+    pub(crate) amnesty: bool,
     /// When something other than a member is due.
     pub(crate) other_due: Nanos,
 }
@@ -47,34 +53,65 @@ impl<T> Draft<T> {
         Self {
             version: snapshot.version,
             config: Arc::clone(&snapshot.config),
+            rules: Arc::clone(&snapshot.rules),
             chosen: snapshot.chosen.clone(),
             members,
+            panic: snapshot.panic,
+            amnesty: false,
             other_due: Nanos::NEVER,
         }
     }
 
-    pub(crate) fn build(self, ground: &Ground) -> Result<Snapshot<T>, Unbuilt<T>> {
-        let admitted = || self.members.iter().filter(|member| member.is_admitted());
-        let candidates: Box<[Candidate]> = admitted()
-            .map(|member| {
+    /// The same members under other settings.
+    pub(crate) fn configured(self, config: Arc<Config>, chosen: Chosen) -> Self {
+        let rules = Arc::new(Rules::of(&config));
+        let amnesty = self.rules.detects && !rules.detects;
+        Self { config, rules, chosen, amnesty, ..self }
+    }
+
+    /// How many could be chosen were they well, and how many of them are out.
+    pub(crate) fn rotation(&self) -> Rotation {
+        Stand::rotation(self.members.iter().map(|member| member.stand()))
+    }
+
+    pub(crate) fn build(self, ground: &Ground, now: Nanos) -> Result<Snapshot<T>, Unbuilt<T>> {
+        let stands: Vec<_> = self.members.iter().map(|member| member.stand()).collect();
+        let seats = Seats::of(&stands, self.panic, &self.rules, now);
+        let candidates: Box<[Candidate]> = seats
+            .iter()
+            .filter_map(|(at, weight)| {
+                let member = self.members.get(at)?;
                 let cell = Arc::clone(&member.bound.cell);
-                Candidate::new(Arc::clone(&member.attributes), cell, member.weight())
+                Some(Candidate::new(Arc::clone(&member.attributes), cell, weight))
             })
             .collect();
-        let bound = admitted().map(|member| Arc::clone(&member.bound)).collect();
+        let bound = seats
+            .iter()
+            .filter_map(|(at, _)| Some(Arc::clone(&self.members.get(at)?.bound)))
+            .collect();
         let Ok(Prepared { picker, shares }) = prepare(&self.chosen, ground, &candidates) else {
             return Err(Unbuilt { members: self.members });
         };
-        let members_due = self.members.iter().map(|member| member.due()).min();
-        let members_due = members_due.unwrap_or(Nanos::NEVER);
+        let members_due = self.members.iter().map(|member| member.due(&self.rules)).min();
+        let members_due = members_due
+            .unwrap_or(Nanos::NEVER)
+            .min(next_step(&self.members, &self.rules, now))
+            .min(self.panic.due(self.rules.panic));
+        let claims = Claims::of(&self.members);
         Ok(Snapshot {
             version: self.version,
-            terms: terms(&self.config),
+            terms: terms(&self.config, &self.rules),
             config: self.config,
+            rotation: Stand::rotation(stands),
+            has_strikes: self.members.iter().any(|member| member.standing.times > 0),
+            rules: self.rules,
             chosen: self.chosen,
+            panic: self.panic,
             members_due,
             next_due: Due::new(members_due.min(self.other_due)),
             members: self.members.into(),
+            seats,
+            claims,
             candidates,
             bound,
             picker,
@@ -111,7 +148,7 @@ pub(super) fn prepare(
     catch_unwind(AssertUnwindSafe(prepare)).map_err(|_| StrategyPanicked)
 }
 
-fn terms(config: &Config) -> Terms {
+fn terms(config: &Config, rules: &Rules) -> Terms {
     let strategy = config.strategy();
     let outlier = config.memory();
     Terms {
@@ -120,5 +157,6 @@ fn terms(config: &Config) -> Terms {
         hint_cap: nanos(outlier.retry_after_cap()),
         abandoned_after: outlier.abandoned_after().map_or(u64::MAX, nanos),
         attempt_timeout: config.limits().attempt_timeout().map_or(u64::MAX, nanos),
+        rows: rules.rows,
     }
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use crate::endpoint::{Attributes, Availability, Bound, EndpointSpec};
+use crate::outlier::{Phase, Rules, Standing};
+use crate::snapshot::Stand;
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
 
@@ -13,6 +15,8 @@ pub(crate) struct Member<T> {
     /// The weight it came with.
     pub(crate) given_weight: u32,
     pub(crate) said: Said,
+    /// What its answers have brought it to.
+    pub(crate) standing: Standing,
     pub(crate) bound: Arc<Bound<T>>,
     /// What its target was made of, if a factory made it.
     pub(crate) spec: Option<Arc<EndpointSpec>>,
@@ -49,28 +53,46 @@ impl<T> Member<T> {
         self.said.weight.unwrap_or(self.given_weight)
     }
 
-    pub(crate) fn is_admitted(&self) -> bool {
-        self.said.admits() && self.weight() > 0
+    /// Whether it could be chosen were it well: the endpoints that ejections are counted among.
+    pub(crate) fn is_in_rotation(&self) -> bool {
+        self.stand().is_in_rotation()
+    }
+
+    pub(crate) fn stand(&self) -> Stand {
+        let (weight, enabled) = (self.weight(), self.said.admits());
+        Stand { weight, enabled, standing: self.standing }
     }
 
     pub(crate) fn availability(&self) -> Availability {
         if self.said.disabled {
-            Availability::Disabled
-        } else if self.said.draining_until.is_some() {
-            Availability::Draining
-        } else {
-            Availability::Available
+            return Availability::Disabled;
+        }
+        if self.said.draining_until.is_some() {
+            return Availability::Draining;
+        }
+        match self.standing.phase {
+            Phase::Available => Availability::Available,
+            Phase::Warming { .. } => Availability::Warming,
+            Phase::Probing { .. } => Availability::Probing,
+            Phase::Ejected { .. } => Availability::Ejected,
         }
     }
 
     /// When time alone changes it.
-    pub(crate) fn due(&self) -> Nanos {
-        self.said.draining_until.unwrap_or(Nanos::NEVER)
+    pub(crate) fn due(&self, rules: &Rules) -> Nanos {
+        let said = self.said.draining_until.unwrap_or(Nanos::NEVER);
+        said.min(self.standing.due(rules.ramp.window))
     }
 
     /// The same endpoint as time will have it at `now`.
-    pub(crate) fn projected(&self, now: Nanos) -> Self {
-        self.with_said(self.said.at(now))
+    pub(crate) fn projected(&self, now: Nanos, rules: &Rules) -> Self {
+        let standing = self.standing.at(now, rules.ramp.window);
+        Self { standing, ..self.with_said(self.said.at(now)) }
+    }
+
+    /// The same endpoint, come to something else.
+    pub(crate) fn with_standing(&self, standing: Standing) -> Self {
+        Self { standing, ..self.copy() }
     }
 
     /// The same endpoint with something else said about it.
@@ -88,6 +110,7 @@ impl<T> Member<T> {
             attributes: Arc::clone(&self.attributes),
             given_weight: self.given_weight,
             said: self.said,
+            standing: self.standing,
             bound: Arc::clone(&self.bound),
             spec: self.spec.clone(),
         }
@@ -100,6 +123,7 @@ impl<T> fmt::Debug for Member<T> {
             .field("id", self.id())
             .field("weight", &self.weight())
             .field("said", &self.said)
+            .field("standing", &self.standing)
             .finish_non_exhaustive()
     }
 }

@@ -1,19 +1,25 @@
 //! Everything a pick reads: built off the request path, immutable, published as a whole.
 
+mod bounds;
 mod build;
 mod due;
 mod member;
 mod outlook;
+mod seats;
 
+pub(crate) use self::bounds::Kept;
 pub(crate) use self::build::{Draft, Ground, StrategyPanicked};
 pub(crate) use self::due::Due;
 pub(crate) use self::member::{Member, Said};
 pub(crate) use self::outlook::{Outlook, Rise, Thought};
+pub(crate) use self::seats::Stand;
 
 use crate::config::Config;
 use crate::endpoint::{Bound, Held, Terms};
 use crate::error::PickError;
+use crate::outlier::{Panic, Rotation, Rules};
 use crate::rng::Rng;
+use crate::snapshot::seats::{Claims, Seats};
 use crate::strategy::{Candidate, PickContext, Picker, Strategy};
 use crate::sync::Arc;
 use crate::units::{Key, Nanos, Origin, Version};
@@ -30,13 +36,21 @@ pub(crate) struct Chosen {
 pub(crate) struct Snapshot<T> {
     pub(crate) version: Version,
     pub(crate) config: Arc<Config>,
+    pub(crate) rules: Arc<Rules>,
     pub(crate) chosen: Chosen,
+    pub(crate) panic: Panic,
+    /// How many could be chosen were they well, and how many of them are out.
+    pub(crate) rotation: Rotation,
+    /// Whether good intervals have anything to make up for.
+    pub(crate) has_strikes: bool,
     /// Every endpoint, in the order of the ids.
     pub(crate) members: Box<[Arc<Member<T>>]>,
-    /// When time alone changes one of them.
+    /// When time alone changes something in here.
     pub(crate) members_due: Nanos,
     /// When something has to be done that depends on time alone.
     pub(crate) next_due: Due,
+    pub(crate) seats: Seats,
+    claims: Claims<T>,
     /// Those that may be chosen, in the same order.
     candidates: Box<[Candidate]>,
     bound: Box<[Arc<Bound<T>>]>,
@@ -67,6 +81,11 @@ impl<T> Snapshot<T> {
         typical: f32,
         rng: Rng,
     ) -> Result<Held<T>, Miss> {
+        if !self.claims.is_empty()
+            && let Some(held) = self.claims.redeem(key, now, self.terms)
+        {
+            return Ok(held);
+        }
         let Some(picker) = &self.picker else {
             return Err(Miss::Refused(self.nobody()));
         };
@@ -93,13 +112,16 @@ impl<T> Snapshot<T> {
     /// The part of requests that each endpoint gets under equal load, by position in `members`.
     pub(crate) fn shares(&self) -> Vec<f64> {
         let mut shares = vec![0.0; self.members.len()];
-        let mut picked = self.shares.iter().copied();
-        for (share, member) in shares.iter_mut().zip(&self.members) {
-            if member.is_admitted() {
-                *share = picked.next().unwrap_or(0.0);
+        for ((at, _), picked) in self.seats.iter().zip(&self.shares) {
+            if let Some(share) = shares.get_mut(at) {
+                *share = *picked;
             }
         }
         shares
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin
     }
 
     pub(crate) fn terms(&self) -> Terms {
@@ -116,19 +138,20 @@ impl<T> Snapshot<T> {
     pub(crate) fn nobody(&self) -> PickError {
         let weighted = || self.members.iter().filter(|member| member.weight() > 0);
         let disabled = weighted().filter(|member| member.said.disabled).count();
-        let draining = weighted().count() - disabled;
+        let Rotation { of, out: ejected } = self.rotation;
+        let draining = weighted().count() - disabled - of;
         if self.members.is_empty() {
             PickError::Empty
-        } else if disabled + draining == 0 {
+        } else if disabled + draining + ejected == 0 {
             PickError::AllWeightsZero
         } else {
             let until = weighted()
                 .filter(|member| !member.said.disabled)
-                .filter_map(|member| member.said.draining_until)
+                .map(|member| member.due(&self.rules))
                 .min()
                 .filter(|&until| until < Nanos::NEVER)
                 .and_then(|until| self.origin.instant(until));
-            PickError::NoneAvailable { draining, disabled, until }
+            PickError::NoneAvailable { draining, disabled, ejected, unhealthy: 0, until }
         }
     }
 

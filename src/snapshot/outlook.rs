@@ -1,23 +1,33 @@
 //! Who would get what: shares computed by the picker that would serve them.
 
 use crate::endpoint::{Attributes, EndpointCell};
+use crate::outlier::{Panic, Rules};
 use crate::snapshot::build::prepare;
-use crate::snapshot::{Chosen, Ground, Snapshot, StrategyPanicked};
+use crate::snapshot::seats::{Seats, Stand};
+use crate::snapshot::{Chosen, Ground, Member, Snapshot, StrategyPanicked};
 use crate::strategy::Candidate;
 use crate::sync::Arc;
-use crate::units::EndpointId;
+use crate::units::{EndpointId, Nanos};
 
 /// An endpoint of a set that is only thought of.
 pub(crate) struct Thought {
     pub(crate) attributes: Arc<Attributes>,
     pub(crate) cell: Arc<EndpointCell>,
-    pub(crate) weight: u32,
-    /// Whether operators let it take something new.
-    pub(crate) enabled: bool,
+    pub(crate) stand: Stand,
 }
 
-/// The share of each endpoint of a set while all that are enabled are healthy and equally loaded,
-/// in the order of the ids.
+impl Thought {
+    pub(crate) fn of<T>(member: &Member<T>) -> Self {
+        Self {
+            attributes: Arc::clone(&member.attributes),
+            cell: Arc::clone(&member.bound.cell),
+            stand: member.stand(),
+        }
+    }
+}
+
+/// The share of each endpoint of a set while all that take part are equally loaded, in the order of
+/// the ids.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Outlook {
     pub(crate) shares: Vec<(EndpointId, f64)>,
@@ -26,32 +36,69 @@ pub(crate) struct Outlook {
 }
 
 impl Outlook {
-    pub(crate) fn of<T>(snapshot: &Snapshot<T>) -> Self {
-        let ids = snapshot.members.iter().map(|member| member.id().clone());
-        let enabled = snapshot.members.iter().filter(|member| member.said.admits()).count();
-        Self { shares: ids.zip(snapshot.shares()).collect(), enabled }
+    /// What is intended: the shares of a set whose endpoints are all well.
+    pub(crate) fn intended<T>(
+        snapshot: &Snapshot<T>,
+        ground: &Ground,
+    ) -> Result<Self, StrategyPanicked> {
+        if snapshot.seats.is_whole() && snapshot.rotation.out == 0 {
+            return Ok(Self::now(snapshot));
+        }
+        let thoughts: Vec<_> = snapshot.members.iter().map(|member| Thought::of(member)).collect();
+        Self::of_thoughts(&snapshot.chosen, ground, &thoughts)
     }
 
-    /// The outlook for `thoughts`, which are in the order of their ids.
+    /// What is intended with `thoughts`, which are in the order of their ids.
     pub(crate) fn of_thoughts(
         chosen: &Chosen,
         ground: &Ground,
         thoughts: &[Thought],
     ) -> Result<Self, StrategyPanicked> {
-        let admitted = |thought: &&Thought| thought.enabled && thought.weight > 0;
-        let candidates: Vec<Candidate> = thoughts
-            .iter()
-            .filter(admitted)
-            .map(|it| Candidate::new(Arc::clone(&it.attributes), Arc::clone(&it.cell), it.weight))
-            .collect();
-        let prepared = prepare(chosen, ground, &candidates)?;
-        let mut parts = prepared.shares.into_iter();
-        let share = |thought: &Thought| {
-            let part = if admitted(&thought) { parts.next() } else { None };
-            (thought.attributes.id.clone(), part.unwrap_or(0.0))
+        let stands: Vec<_> = thoughts.iter().map(|thought| thought.stand.well()).collect();
+        Self::seated(chosen, ground, thoughts, &Seats::intended(&stands))
+    }
+
+    /// What `thoughts` would make of the shares at `now`, under these rules, while health is as it
+    /// is.
+    pub(crate) fn of_thoughts_now(
+        chosen: &Chosen,
+        ground: &Ground,
+        thoughts: &[Thought],
+        (rules, panic): (&Rules, Panic),
+        now: Nanos,
+    ) -> Result<Self, StrategyPanicked> {
+        let stands: Vec<_> = thoughts.iter().map(|thought| thought.stand).collect();
+        let panic = panic.step(Stand::rotation(stands.iter().copied()), rules.panic, now);
+        Self::seated(chosen, ground, thoughts, &Seats::of(&stands, panic, rules, now))
+    }
+
+    /// The shares as they are, with those who are out and those who warm up.
+    pub(crate) fn now<T>(snapshot: &Snapshot<T>) -> Self {
+        let ids = snapshot.members.iter().map(|member| member.id().clone());
+        let enabled = snapshot.members.iter().filter(|member| member.said.admits()).count();
+        Self { shares: ids.zip(snapshot.shares()).collect(), enabled }
+    }
+
+    fn seated(
+        chosen: &Chosen,
+        ground: &Ground,
+        thoughts: &[Thought],
+        seats: &Seats,
+    ) -> Result<Self, StrategyPanicked> {
+        let candidate = |(at, weight): (usize, u32)| {
+            let Thought { attributes, cell, .. } = thoughts.get(at)?;
+            Some(Candidate::new(Arc::clone(attributes), Arc::clone(cell), weight))
         };
-        let shares = thoughts.iter().map(share).collect();
-        let enabled = thoughts.iter().filter(|thought| thought.enabled).count();
+        let candidates: Vec<_> = seats.iter().filter_map(candidate).collect();
+        let picked = prepare(chosen, ground, &candidates)?.shares;
+        let unseated = |thought: &Thought| (thought.attributes.id.clone(), 0.0);
+        let mut shares: Vec<_> = thoughts.iter().map(unseated).collect();
+        for ((at, _), picked) in seats.iter().zip(picked) {
+            if let Some((_, share)) = shares.get_mut(at) {
+                *share = picked;
+            }
+        }
+        let enabled = thoughts.iter().filter(|thought| thought.stand.enabled).count();
         Ok(Self { shares, enabled })
     }
 

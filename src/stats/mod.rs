@@ -6,10 +6,12 @@
 mod failures;
 mod histogram;
 mod latency;
+mod streak;
 
 pub(crate) use self::failures::RecentFailures;
 pub(crate) use self::histogram::{Histogram, Latencies};
 pub(crate) use self::latency::{Latency, Typical};
+pub(crate) use self::streak::{Reached, Row, RowLimits, Streak};
 
 use crate::units::Nanos;
 

@@ -106,7 +106,7 @@ impl Ledger {
             leader = leader.max(cell.picks_since_noted(its.picks));
             each(cell, its.picks);
         }
-        let admitted = snapshot.members.iter().filter(|member| member.is_admitted()).count();
+        let admitted = snapshot.rotation.of - snapshot.rotation.out;
         Record { at: now, totals, leading: self.last.leading.saturating_add(leader), admitted }
     }
 }

@@ -1,5 +1,9 @@
 //! What happens to a balancer, told to whoever subscribes.
 
+mod ejection;
+
+pub use self::ejection::{Decision, Ejection, Recovery, Rule};
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -50,6 +54,24 @@ pub enum Event {
         after: f64,
         /// What each would get of an even split.
         fair: f64,
+    },
+    /// Something spoke against an endpoint; it was taken out, or was not.
+    Ejection(Ejection),
+    /// An endpoint that was out is a step further on its way back.
+    Recovery {
+        /// The endpoint.
+        endpoint: EndpointId,
+        /// The step.
+        step: Recovery,
+    },
+    /// So few endpoints are left that health is not believed any more, or believed again.
+    Panic {
+        /// Whether it begins.
+        on: bool,
+        /// Endpoints that are admitted.
+        admitted: usize,
+        /// Endpoints that could be, were they all well.
+        of: usize,
     },
     /// No new target could be made for an endpoint whose target is broken. The old one stays.
     RebuildFailed {
@@ -175,6 +197,14 @@ impl fmt::Display for Event {
                 100.0 * before,
                 100.0 * fair
             ),
+            Self::Ejection(ejection) => ejection.fmt(f),
+            Self::Recovery { endpoint, step } => write!(f, "`{endpoint}` {step}"),
+            Self::Panic { on: true, admitted, of } => {
+                write!(f, "panic: only {admitted} of {of} endpoints are well, all are used")
+            }
+            Self::Panic { on: false, admitted, of } => {
+                write!(f, "panic over: {admitted} of {of} endpoints are well")
+            }
             Self::RebuildFailed { endpoint, error, attempts, .. } => {
                 write!(f, "no new target for `{endpoint}` after {attempts} attempts: {error}")
             }

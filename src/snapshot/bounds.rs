@@ -1,0 +1,74 @@
+//! What holds of every snapshot, whatever the change was that led to it.
+
+use crate::event::Recovery;
+use crate::outlier::{Phase, Rotation};
+use crate::snapshot::{Draft, Member};
+use crate::sync::Arc;
+use crate::units::{EndpointId, Nanos};
+
+/// What keeping the bounds has brought about.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    pub(crate) recoveries: Vec<(EndpointId, Recovery)>,
+    /// Panic has begun or ended, with this rotation.
+    pub(crate) panic: Option<(bool, Rotation)>,
+}
+
+impl<T> Draft<T> {
+    /// Brings the endpoints to `now`, calls back as many as the cap requires, and decides whether
+    /// health is believed.
+    pub(crate) fn keep_bounds(&mut self, now: Nanos) -> Kept {
+        let mut kept = Kept::default();
+        for at in 0..self.members.len() {
+            self.keep_time(at, now, &mut kept);
+        }
+        self.keep_cap(now, &mut kept);
+        let rotation = self.rotation();
+        let panic = self.panic.step(rotation, self.rules.panic, now);
+        if panic.is_on() != self.panic.is_on() {
+            kept.panic = Some((panic.is_on(), rotation));
+        }
+        self.panic = panic;
+        kept
+    }
+
+    fn keep_time(&mut self, at: usize, now: Nanos, kept: &mut Kept) {
+        let member = &self.members[at];
+        let standing = member.standing.at(now, self.rules.ramp.window);
+        let (standing, step) = if self.amnesty && standing.is_out() {
+            (standing.pardoned(), Some(Recovery::SwitchedOff))
+        } else {
+            let step = match (member.standing.phase, standing.phase) {
+                (Phase::Ejected { .. }, Phase::Probing { .. }) => Some(Recovery::Probing),
+                (Phase::Warming { .. }, Phase::Available) => Some(Recovery::Recovered),
+                _ => None,
+            };
+            (standing, step)
+        };
+        if standing != member.standing {
+            kept.recoveries.extend(step.map(|step| (member.id().clone(), step)));
+            self.members[at] = Arc::new(member.with_standing(standing));
+        }
+    }
+
+    /// Those whose time ends soonest come back.
+    fn keep_cap(&mut self, now: Nanos, kept: &mut Kept) {
+        let excess = self.rules.cap.excess(self.rotation());
+        if excess == 0 {
+            return;
+        }
+        let ends = |member: &Member<T>| match member.standing.phase {
+            Phase::Probing { .. } => Some(Nanos(0)),
+            Phase::Ejected { until } => Some(until),
+            Phase::Available | Phase::Warming { .. } => None,
+        };
+        let out = self.members.iter().enumerate().filter(|(_, member)| member.is_in_rotation());
+        let mut out: Vec<_> = out.filter_map(|(at, member)| Some((ends(member)?, at))).collect();
+        out.sort_unstable();
+        for &(_, at) in out.iter().take(excess) {
+            let member = &self.members[at];
+            kept.recoveries.push((member.id().clone(), Recovery::MadeRoom));
+            self.members[at] = Arc::new(member.with_standing(member.standing.readmitted(now)));
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Failures in a row.
+
+use crate::sync::{AtomicU64, Ordering};
+
+/// How many failures came one after the other: of any kind, as a gateway, before any answer.
+///
+/// Three counts in one word, so that a failure is one exchange and a success, nearly always, a
+/// single look.
+#[derive(Debug)]
+pub(crate) struct Streak(AtomicU64);
+
+/// What a failure is part of, besides the row of all failures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Row {
+    Any,
+    Gateway,
+    Local,
+}
+
+/// The lengths at which a row is told; zero for never.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RowLimits {
+    pub(crate) any: u16,
+    pub(crate) gateway: u16,
+    pub(crate) local: u16,
+}
+
+/// A row that has reached its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reached {
+    pub(crate) row: Row,
+    pub(crate) failures: u16,
+    pub(crate) limit: u16,
+}
+
+const WIDTH: u32 = 16;
+
+impl Streak {
+    pub(crate) fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// The endpoint has answered well: every row is over.
+    #[inline]
+    pub(crate) fn end(&self) {
+        if self.0.load(Ordering::Relaxed) != 0 {
+            self.0.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes in a failure. A row that reaches its limit begins again, and the first to reach it
+    /// is told.
+    pub(crate) fn count(&self, kind: Row, limits: RowLimits) -> Option<Reached> {
+        let mut word = self.0.load(Ordering::Relaxed);
+        loop {
+            let counts = Counts::unpack(word).and(kind);
+            let reached = counts.reached(limits);
+            let next = if reached.is_some() { 0 } else { counts.pack() };
+            match self.0.compare_exchange_weak(word, next, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return reached,
+                Err(seen) => word = seen,
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Counts {
+    any: u16,
+    gateway: u16,
+    local: u16,
+}
+
+impl Counts {
+    fn unpack(word: u64) -> Self {
+        let part = |at: u32| (word >> (at * WIDTH)) as u16;
+        Self { any: part(0), gateway: part(1), local: part(2) }
+    }
+
+    fn pack(self) -> u64 {
+        u64::from(self.any)
+            | u64::from(self.gateway) << WIDTH
+            | u64::from(self.local) << (2 * WIDTH)
+    }
+
+    /// Another failure. It ends the rows of a kind that it is not of.
+    fn and(self, kind: Row) -> Self {
+        let next = |count: u16, row| if kind == row { count.saturating_add(1) } else { 0 };
+        Self {
+            any: self.any.saturating_add(1),
+            gateway: next(self.gateway, Row::Gateway),
+            local: next(self.local, Row::Local),
+        }
+    }
+
+    fn reached(self, limits: RowLimits) -> Option<Reached> {
+        let rows = [
+            (Row::Any, self.any, limits.any),
+            (Row::Gateway, self.gateway, limits.gateway),
+            (Row::Local, self.local, limits.local),
+        ];
+        let mut reached =
+            rows.into_iter().filter(|&(_, failures, limit)| limit > 0 && failures >= limit);
+        reached.next().map(|(row, failures, limit)| Reached { row, failures, limit })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIVE: RowLimits = RowLimits { any: 5, gateway: 0, local: 0 };
+
+    fn count(streak: &Streak, kinds: &[Row], limits: RowLimits) -> Vec<Option<Reached>> {
+        kinds.iter().map(|&kind| streak.count(kind, limits)).collect()
+    }
+
+    #[test]
+    fn the_fifth_in_a_row_is_told_and_the_row_begins_again() {
+        let streak = Streak::new();
+        let told = count(&streak, &[Row::Any; 10], FIVE);
+        let at: Vec<_> = (0..10).filter(|&at| told[at].is_some()).collect();
+        assert_eq!(at, [4, 9]);
+        assert_eq!(told[4], Some(Reached { row: Row::Any, failures: 5, limit: 5 }));
+    }
+
+    #[test]
+    fn a_good_answer_ends_the_row() {
+        let streak = Streak::new();
+        count(&streak, &[Row::Any; 4], FIVE);
+        streak.end();
+        assert!(count(&streak, &[Row::Any; 4], FIVE).iter().all(Option::is_none));
+        assert!(streak.count(Row::Local, FIVE).is_some());
+    }
+
+    #[test]
+    fn a_row_of_one_kind_is_ended_by_a_failure_of_another() {
+        let limits = RowLimits { any: 0, gateway: 3, local: 2 };
+        let streak = Streak::new();
+        let (g, l, a) = (Row::Gateway, Row::Local, Row::Any);
+        assert!(count(&streak, &[g, g, a, g, g, l, g], limits).iter().all(Option::is_none));
+        assert_eq!(count(&streak, &[l, l], limits)[1].map(|it| it.row), Some(Row::Local));
+        assert_eq!(count(&streak, &[g, g, g], limits)[2].map(|it| it.row), Some(Row::Gateway));
+    }
+
+    #[test]
+    fn switched_off_it_is_never_told_and_never_overflows() {
+        let streak = Streak::new();
+        let off = RowLimits::default();
+        assert!((0..200_000).all(|_| streak.count(Row::Gateway, off).is_none()));
+        // Switched on, a row that is long enough already is told at the next failure.
+        assert_eq!(streak.count(Row::Any, FIVE).map(|it| it.failures), Some(u16::MAX));
+    }
+}

@@ -1,0 +1,64 @@
+//! Endpoints that fail are taken out, never all of them, and come back gently.
+
+#![cfg(feature = "config")]
+
+mod support;
+
+use std::time::Duration;
+
+use evenkeel::{Availability, Event, Outcome, Recovery};
+use tokio::time::advance;
+
+use crate::support::{Numbered, balancer, id, pick, pick_only, received, sequence, status};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Sends `n` requests to `number` that fail.
+fn fail(balancer: &Numbered, number: usize, n: usize) {
+    for _ in 0..n {
+        pick_only(balancer, &id(number)).finish(Outcome::failure());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_failures_in_a_row_are_out_for_thirty_seconds_then_probed_then_warm_up() {
+    let balancer = balancer("[strategy]\nkind = 'round_robin'", 4, 7);
+    let mut events = balancer.subscribe();
+    fail(&balancer, 1, 4);
+    assert_eq!(status(&balancer, &id(1)).state, Availability::Available);
+    fail(&balancer, 1, 1);
+    let found = status(&balancer, &id(1));
+    assert_eq!((found.state, found.ejections), (Availability::Ejected, 1));
+    assert!(!sequence(&balancer, 1_000).contains(&id(1)));
+    advance(29 * SECOND).await;
+    assert!(!sequence(&balancer, 1_000).contains(&id(1)));
+    advance(4 * SECOND).await;
+    assert_eq!(status(&balancer, &id(1)).state, Availability::Probing);
+    let probe = pick(&balancer);
+    assert_eq!(*probe.endpoint(), id(1));
+    assert!(!sequence(&balancer, 1_000).contains(&id(1)), "one probe at a time");
+    probe.finish(Outcome::Success);
+    assert_eq!(status(&balancer, &id(1)).state, Availability::Warming);
+    let mut last = 0;
+    for tenth in 0..10 {
+        let got = sequence(&balancer, 400).iter().filter(|&it| *it == id(1)).count();
+        assert!(got >= last && got <= 100, "{tenth}: {got} after {last}");
+        last = got;
+        advance(3 * SECOND).await;
+    }
+    assert_eq!(status(&balancer, &id(1)).state, Availability::Available);
+    assert!(
+        (99..=101).contains(&sequence(&balancer, 400).iter().filter(|&it| *it == id(1)).count())
+    );
+    let told: Vec<_> = received(&mut events).iter().map(Event::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "`e001` ejected: 5 failures in a row",
+            "`e001` is probed",
+            "`e001` has proved itself and takes a growing share",
+            "`e001` takes its full share again",
+        ]
+    );
+    let _ = Recovery::Probing;
+}
