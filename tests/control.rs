@@ -15,7 +15,7 @@ use evenkeel::strategy::Rng;
 /// Bytes for some steps; now and then for more than the history keeps.
 fn bytes(seed: u64) -> Vec<u8> {
     let mut rng = Rng::seeded(seed);
-    let length = rng.below(if seed % 32 == 0 { 6_000 } else { 600 });
+    let length = rng.below(if seed.is_multiple_of(32) { 6_000 } else { 600 });
     (0..length).map(|_| rng.below(256) as u8).collect()
 }
 
