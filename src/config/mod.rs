@@ -13,9 +13,12 @@ mod guard;
 mod ids;
 mod kind;
 mod limits;
+mod number;
 mod outlier;
+mod panicking;
 mod range;
 mod root;
+mod slow_start;
 mod spelling;
 mod strategy;
 mod update;
@@ -37,11 +40,16 @@ pub use self::file::ConfigFile;
 pub use self::guard::GuardConfig;
 pub use self::kind::StrategyKind;
 pub use self::limits::LimitsConfig;
-pub use self::outlier::OutlierConfig;
+pub use self::outlier::{
+    ConsecutiveFailuresConfig, FailurePercentageConfig, LatencyConfig, OutlierConfig,
+    SuccessRateConfig, SuccessRateMethod,
+};
+pub use self::panicking::{PanicConfig, WhenNoneHealthy};
 #[cfg(feature = "file")]
 pub(crate) use self::range::within;
 pub use self::root::Config;
 #[cfg(feature = "config")]
 pub use self::setting::{Range, Setting, nearest_setting, setting, settings};
+pub use self::slow_start::SlowStartConfig;
 pub use self::strategy::StrategyConfig;
 pub use self::update::UpdateConfig;

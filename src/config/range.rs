@@ -1,9 +1,10 @@
-//! Durations and the ranges they are held to.
+//! Values and the ranges they are held to.
 
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::number::Number;
 use crate::error::Problem;
 use crate::units::Percent;
 
@@ -27,13 +28,37 @@ pub(super) fn percent_within(
     value: Percent,
     range: &RangeInclusive<u8>,
 ) -> Result<Percent, Problem> {
-    if range.contains(&value.get()) {
+    whole_within(path, value.get(), range).map(|_| value)
+}
+
+/// As [`within`], for a whole number.
+pub(super) fn whole_within<N: PartialOrd + fmt::Display>(
+    path: &str,
+    value: N,
+    range: &RangeInclusive<N>,
+) -> Result<N, Problem> {
+    if range.contains(&value) {
         return Ok(value);
     }
-    let (found, least, most) = (value.get(), range.start(), range.end());
+    let (least, most) = (range.start(), range.end());
     let message =
-        format!("{found} is out of range; a whole number from {least} to {most} is needed");
+        format!("{value} is out of range; a whole number from {least} to {most} is needed");
     Err(Problem::error(path, message))
+}
+
+/// As [`within`], for a number that may have a fraction. Not-a-number is in no range.
+pub(super) fn number_within(
+    path: &str,
+    value: f64,
+    range: &RangeInclusive<f64>,
+) -> Result<Number, Problem> {
+    Number::new(value).filter(|_| range.contains(&value)).ok_or_else(|| {
+        let (least, most) = (range.start(), range.end());
+        // The short form: some numbers have three hundred digits.
+        let message =
+            format!("{value:?} is out of range; a number from {least} to {most} is needed");
+        Problem::error(path, message)
+    })
 }
 
 /// A duration as a file would say it: a whole number of the largest unit that fits or, where that
@@ -93,6 +118,18 @@ mod tests {
         assert_eq!(
             within("a", Duration::ZERO, &range).unwrap_err().to_string(),
             "a: 0s is out of range; a duration from 1s to 1m is needed"
+        );
+    }
+
+    #[test]
+    fn what_is_no_number_is_in_no_range() {
+        let range = f64::MIN..=f64::MAX;
+        for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert!(number_within("a", odd, &range).is_err());
+        }
+        assert_eq!(
+            number_within("a", f64::MAX, &(0.5..=100.0)).unwrap_err().to_string(),
+            "a: 1.7976931348623157e308 is out of range; a number from 0.5 to 100 is needed"
         );
     }
 }

@@ -4,6 +4,8 @@ use super::guard::GuardConfig;
 use super::ids::Ids;
 use super::limits::LimitsConfig;
 use super::outlier::OutlierConfig;
+use super::panicking::PanicConfig;
+use super::slow_start::SlowStartConfig;
 use super::spelling::{Spell, Spelling};
 use super::strategy::StrategyConfig;
 use super::update::UpdateConfig;
@@ -31,20 +33,24 @@ pub struct Config {
     strategy: StrategyConfig,
     update: Option<UpdateConfig>,
     outlier: Option<OutlierConfig>,
+    panic: Option<PanicConfig>,
+    slow_start: SlowStartConfig,
     limits: LimitsConfig,
     guard: GuardConfig,
     endpoints: Option<Vec<EndpointSpec>>,
 }
 
 impl Default for Config {
-    /// What an empty file says: no name, the default strategy, the update guard and outlier
-    /// handling on, and no word about the endpoints.
+    /// What an empty file says: no name, the default strategy, the update guard, outlier handling
+    /// and panic mode on, and no word about the endpoints.
     fn default() -> Self {
         Self {
             name: None,
             strategy: StrategyConfig::default(),
             update: Some(UpdateConfig::default()),
             outlier: Some(OutlierConfig::default()),
+            panic: Some(PanicConfig::default()),
+            slow_start: SlowStartConfig::default(),
             limits: LimitsConfig::default(),
             guard: GuardConfig::default(),
             endpoints: None,
@@ -72,17 +78,29 @@ impl Config {
     }
 
     /// `[outlier]`: what follows from the answers an endpoint gives; `None` after
-    /// `outlier = false`. Removed endpoints are then still remembered, and `Retry-After` still
-    /// honoured, as by default.
+    /// `outlier = false`. Removed endpoints are then still remembered, `Retry-After` still
+    /// honoured, and what operators eject still comes back, as by default.
     #[must_use]
     pub const fn outlier(&self) -> Option<&OutlierConfig> {
         self.outlier.as_ref()
     }
 
-    /// What is remembered of endpoints, which goes on at its defaults when outlier handling is
-    /// off.
+    /// What is remembered of endpoints and how ejections go, which goes on at its defaults when
+    /// outlier handling is off.
     pub(crate) fn memory(&self) -> OutlierConfig {
         self.outlier.clone().unwrap_or_default()
+    }
+
+    /// `[panic]`: when health is not believed any more; `None` after `panic = false`.
+    #[must_use]
+    pub const fn panic(&self) -> Option<&PanicConfig> {
+        self.panic.as_ref()
+    }
+
+    /// `[slow_start]`: how the share of an endpoint grows that comes back or joins.
+    #[must_use]
+    pub const fn slow_start(&self) -> &SlowStartConfig {
+        &self.slow_start
     }
 
     /// `[limits]`: how long a request may take.
@@ -132,6 +150,20 @@ impl Config {
         self
     }
 
+    /// Sets [panic mode](Self::panic); `None` switches it off.
+    #[must_use]
+    pub fn with_panic(mut self, panic: Option<PanicConfig>) -> Self {
+        self.panic = panic;
+        self
+    }
+
+    /// Sets [how shares grow](Self::slow_start).
+    #[must_use]
+    pub fn with_slow_start(mut self, slow_start: SlowStartConfig) -> Self {
+        self.slow_start = slow_start;
+        self
+    }
+
     /// Sets the [limits](Self::limits).
     #[must_use]
     pub fn with_limits(mut self, limits: LimitsConfig) -> Self {
@@ -170,6 +202,8 @@ impl Spell for Config {
             ("strategy", self.strategy.spell()),
             ("update", Spelling::or_off(self.update())),
             ("outlier", Spelling::or_off(self.outlier())),
+            ("panic", Spelling::or_off(self.panic())),
+            ("slow_start", self.slow_start.spell()),
             ("limits", self.limits.spell()),
             ("guard", self.guard.spell()),
             ("endpoints", endpoints.map_or(Spelling::Absent, |all| Spelling::List(all.collect()))),
@@ -179,7 +213,10 @@ impl Spell for Config {
 
 #[cfg(feature = "config")]
 mod reading {
-    use super::{Config, GuardConfig, LimitsConfig, OutlierConfig, StrategyConfig, UpdateConfig};
+    use super::{
+        Config, GuardConfig, LimitsConfig, OutlierConfig, PanicConfig, SlowStartConfig,
+        StrategyConfig, UpdateConfig,
+    };
     use crate::config::document::{Key, Keyed, Section, text};
     use crate::config::endpoints::endpoints;
     use crate::config::setting::Range;
@@ -212,6 +249,20 @@ mod reading {
                 |it, section, key| section.mechanism(key, &mut it.outlier),
             )
             .or_off(),
+            Key::<Self>::table::<PanicConfig>(
+                "panic",
+                "When so few endpoints are left that health is not believed, and all are served.",
+                |it, section, key| section.mechanism(key, &mut it.panic),
+            )
+            .or_off(),
+            Key::table::<SlowStartConfig>(
+                "slow_start",
+                "How the share of an endpoint grows that comes back after an ejection; always on.",
+                |it, section, key| {
+                    let why = "the ramp after an ejection is always on; a table here shapes it";
+                    section.always_on(key, &mut it.slow_start, why);
+                },
+            ),
             Key::table::<LimitsConfig>("limits", "Bounds on each request.", |it, section, key| {
                 section.table(key, &mut it.limits);
             }),
@@ -228,8 +279,7 @@ mod reading {
             ),
         ];
 
-        const NOT_YET: &'static [&'static str] =
-            &["health", "panic", "slow_start", "tiers", "hash"];
+        const NOT_YET: &'static [&'static str] = &["health", "tiers", "hash"];
 
         fn blank() -> Self {
             Self::default()

@@ -45,6 +45,8 @@ pub enum Range {
     Whole(RangeInclusive<u64>),
     /// A whole number that no bound is set to.
     Count,
+    /// A number that may have a fraction, both ends allowed.
+    Number(RangeInclusive<f64>),
     /// A whole percentage, both ends allowed.
     Percent(RangeInclusive<u8>),
     /// A number of endpoints to compare, both ends allowed, or `"all"`.
@@ -78,6 +80,9 @@ impl Display for Range {
             }
             Self::Whole(range) => write!(f, "{} to {}", range.start(), range.end()),
             Self::Count => f.write_str("any whole number"),
+            Self::Number(range) => {
+                write!(f, "{} to {}, also with a fraction", range.start(), range.end())
+            }
             Self::Percent(range) => write!(f, "{} to {}", range.start(), range.end()),
             Self::Choices(range) => write!(f, "{} to {}, or \"all\"", range.start(), range.end()),
             Self::OneOf(words) => f.write_str(&words.join(", ")),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use super::number::Number;
 use super::range::Spelt;
 use crate::units::Percent;
 
@@ -22,6 +23,7 @@ pub(super) enum Spelling {
     Off,
     Flag(bool),
     Whole(u64),
+    Number(Number),
     Text(String),
     Table(Vec<(Cow<'static, str>, Self)>),
     List(Vec<Self>),
@@ -71,6 +73,12 @@ impl From<usize> for Spelling {
     }
 }
 
+impl From<Number> for Spelling {
+    fn from(number: Number) -> Self {
+        Self::Number(number)
+    }
+}
+
 impl From<Percent> for Spelling {
     fn from(percent: Percent) -> Self {
         Self::Whole(percent.get().into())
@@ -103,6 +111,7 @@ impl fmt::Display for Spelling {
             Self::Off => f.write_str("off"),
             Self::Flag(flag) => write!(f, "{flag}"),
             Self::Whole(number) => write!(f, "{number}"),
+            Self::Number(number) => write!(f, "{number}"),
             Self::Text(text) => f.write_str(text),
             Self::Table(_) => f.write_str("on"),
             Self::List(items) => write!(f, "{} described", items.len()),

@@ -19,4 +19,6 @@ mod writing;
 pub(super) use self::key::{Key, Keyed, list};
 pub(super) use self::nearest::nearest;
 pub(super) use self::section::Section;
-pub(super) use self::value::{choices, count, duration, flag, or_off, percent, text, whole, word};
+pub(super) use self::value::{
+    choices, count, duration, duration_within, flag, number, or_off, percent, text, whole, word,
+};

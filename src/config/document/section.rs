@@ -4,7 +4,7 @@ use super::faults::Faults;
 use super::key::{Key, Keyed, Read, Wrong};
 use super::nearest::{listed, nearest};
 use super::node::{Entry, Node, Value, path_of};
-use super::value::{ON_ANYWAY, OR_FALSE, Reading, wrong};
+use super::value::{ON_ANYWAY, ON_BY_ITS_TABLE, OR_FALSE, Reading, wrong};
 use crate::error::Problem;
 
 /// A table of the document.
@@ -99,6 +99,22 @@ impl<'t, 'f> Section<'t, 'f> {
         }
     }
 
+    /// As [`table`](Self::table), for what one might want to switch off and cannot; `why` says so.
+    pub(in crate::config) fn always_on<P: Keyed>(
+        &mut self,
+        key: &'static str,
+        part: &mut P,
+        why: &str,
+    ) {
+        match self.entry(key).map(|entry| &entry.node.value) {
+            Some(Value::Flag(false)) => {
+                self.known.push(key);
+                self.refuse(key, format!("found `false`, and {why}"));
+            }
+            _ => self.table(key, part),
+        }
+    }
+
     /// As [`table`](Self::table), for a mechanism that `false` switches off.
     pub(in crate::config) fn mechanism<P: Keyed>(
         &mut self,
@@ -122,6 +138,7 @@ impl<'t, 'f> Section<'t, 'f> {
                 return;
             }
             Value::Flag(true) if part.is_some() => String::from(ON_ANYWAY),
+            Value::Flag(true) => String::from(ON_BY_ITS_TABLE),
             found => format!("found {found}; a table is needed{OR_FALSE}"),
         };
         self.faults.add(entry.node.at, Problem::error(path, message));
@@ -199,6 +216,12 @@ impl<'t, 'f> Section<'t, 'f> {
     pub(in crate::config) fn refuse(&mut self, key: &'static str, message: impl Into<String>) {
         let problem = Problem::error(path_of(&self.path, key), message);
         self.faults.add(self.place_of(key), problem);
+    }
+
+    /// Reports a problem between two keys with the first of them that is there.
+    pub(in crate::config) fn refuse_pair(&mut self, keys: [&'static str; 2], message: &str) {
+        let [first, second] = keys;
+        self.refuse(if self.has(first) { first } else { second }, message);
     }
 
     /// Reports a problem with `key` where the key itself stands; its value is not looked at.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::nearest::{listed, nearest};
 use super::node::{Excerpt, Node, Value};
 use crate::config::choices::Choices;
+use crate::config::range;
 use crate::units::Percent;
 
 pub(in crate::config) type Reading<V> = Result<V, String>;
@@ -47,6 +48,15 @@ pub(in crate::config) fn choices(node: &Node<'_>) -> Reading<Choices> {
         _ => whole(node, &Choices::RANGE).ok().and_then(Choices::of),
     };
     read.map_or_else(|| wrong(node, format_args!("{}, or \"all\",", within(&Choices::RANGE))), Ok)
+}
+
+/// A number that may have a fraction; its setter knows the range.
+pub(in crate::config) fn number(node: &Node<'_>) -> Reading<f64> {
+    match &node.value {
+        Value::Whole(number) => Ok(*number as f64),
+        Value::Number(text) => text.parse().or_else(|_| wrong(node, "a decimal number")),
+        _ => wrong(node, "a number"),
+    }
 }
 
 /// One of `words`; those of `not_yet` are known and refused.
@@ -93,6 +103,14 @@ pub(in crate::config) fn duration(node: &Node<'_>) -> Reading<Duration> {
     }
 }
 
+/// As [`duration`], for keys that are read together.
+pub(in crate::config) fn duration_within(
+    node: &Node<'_>,
+    range: &RangeInclusive<Duration>,
+) -> Reading<Duration> {
+    range::within("", duration(node)?, range).map_err(|problem| problem.message)
+}
+
 /// `humantime` 2.4 panics where parts sum up to the last second a [`Duration`] can hold, as in
 /// `"18446744073709551615s1000ms"`. Six parts of nine digits stay far below, whatever the unit.
 fn parse_duration(text: &str) -> Option<Duration> {
@@ -118,6 +136,8 @@ pub(in crate::config) fn or_off<V>(
 
 pub(super) const ON_ANYWAY: &str = "found `true`, and it is on by default; leave it out, or give it a value, or `false` to switch \
      it off";
+pub(super) const ON_BY_ITS_TABLE: &str =
+    "found `true`; its table switches it on, even an empty one";
 pub(super) const OR_FALSE: &str = ", or `false` to switch it off";
 
 pub(in crate::config) fn whole<N>(node: &Node<'_>, range: &RangeInclusive<N>) -> Reading<N>

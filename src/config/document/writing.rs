@@ -27,6 +27,7 @@ impl Serialize for Spelling {
             Self::Off => serializer.serialize_bool(false),
             Self::Flag(flag) => serializer.serialize_bool(*flag),
             Self::Whole(number) => serializer.serialize_u64(*number),
+            Self::Number(number) => serializer.serialize_f64(number.get()),
             Self::Text(text) => serializer.serialize_str(text),
             Self::List(items) => {
                 let mut list = serializer.serialize_seq(Some(items.len()))?;

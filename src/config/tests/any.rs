@@ -30,7 +30,7 @@ fn problems_are_the_same_without_places() {
         strategy = { kind = 'x', choices = 1, failure_penalty = '0s', decay = 1.5 }
         endpoints = [{ id = 'a' }, { id = 'b', address = '', labels = { a = [] } }]
         [outlier]
-        interval = '1s'
+        intervl = '1s'
     ";
     let strip = |line: &str| line.trim().to_owned();
     let from_values: BTreeSet<_> =

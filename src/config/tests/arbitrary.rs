@@ -60,6 +60,13 @@ const PIECES: &[&str] = &[
     "labels",
     "limits",
     "interval",
+    "base_ejection_time",
+    "success_rate",
+    "latency",
+    "factor",
+    "panic",
+    "exit_percent",
+    "slow_start",
     " ",
 ];
 
@@ -99,7 +106,10 @@ proptest! {
     #[test]
     fn arbitrary_values(
         key in prop::sample::select(&["name", "strategy.kind", "strategy.choices", "strategy.decay",
-            "update.min_endpoints", "update.confirm_after", "outlier", "endpoints"][..]),
+            "update.min_endpoints", "update.confirm_after", "outlier", "endpoints", "panic",
+            "outlier.base_ejection_time", "outlier.latency", "outlier.success_rate.method",
+            "outlier.latency.factor", "outlier.consecutive_failures.threshold",
+            "panic.exit_percent", "slow_start", "slow_start.aggression"][..]),
         value in prop_oneof![
             any::<i64>().prop_map(|it| it.to_string()),
             any::<f64>().prop_map(|it| format!("{it:?}")),

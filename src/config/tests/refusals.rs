@@ -1,6 +1,6 @@
 //! Bad documents, and what is said of each: where, and in which words.
 
-use super::wrong::{ENDPOINTS, WRONG};
+use super::wrong::{EJECTIONS, ENDPOINTS, WRONG};
 use crate::config::Config;
 use crate::error::{Problem, Severity};
 
@@ -21,6 +21,24 @@ const UNKNOWN: &[Case] = &[
         "update.zzz",
         (2, 1),
         &["known here are `allow_empty`, `max_shrink_percent`, `min_endpoints`, `confirm_after`"],
+    ),
+    (
+        "[outlier.sucess_rate]",
+        "outlier.sucess_rate",
+        (1, 10),
+        &["unknown key; did you mean `success_rate`?"],
+    ),
+    (
+        "outlier.success_rate.method = 'A 50'",
+        "outlier.success_rate.method",
+        (1, 31),
+        &["unknown word \"A 50\"", "did you mean `a50`?"],
+    ),
+    (
+        "panic.when_none_healthy = 'serve-all'",
+        "panic.when_none_healthy",
+        (1, 27),
+        &["did you mean `serve_all`?"],
     ),
     ("helth = {}", "helth", (1, 1), &["nearest is `health`", "not available yet"]),
     ("\"a b\\u0007\" = 1", "\"a b\\u{7}\"", (1, 1), &["unknown key; known here are `name`"]),
@@ -48,19 +66,9 @@ const UNKNOWN: &[Case] = &[
 const NOT_YET: &[Case] = &[
     ("limits.max_in_flight = 3", "limits.max_in_flight", (1, 8), &["not available yet"]),
     ("[health]\nrise = 2", "health", (1, 2), &["not available yet"]),
-    ("panic = false", "panic", (1, 1), &["not available yet"]),
-    ("slow_start.window = '30s'", "slow_start", (1, 1), &["not available yet"]),
     ("[tiers]", "tiers", (1, 2), &["not available yet"]),
     ("[hash]", "hash", (1, 2), &["not available yet"]),
     ("[guard]\nmax_share_percent = 0", "guard.max_share_percent", (2, 21), &["1 to 100"]),
-    ("outlier.interval = '10s'", "outlier.interval", (1, 9), &["not available yet"]),
-    ("[outlier.latency]", "outlier.latency", (1, 10), &["not available yet"]),
-    (
-        "[outlier]\nconsecutive_failures = false",
-        "outlier.consecutive_failures",
-        (2, 1),
-        &["not available yet"],
-    ),
     (
         "strategy.kind = 'ring_hash'",
         "strategy.kind",
@@ -84,7 +92,9 @@ const SYNTAX: &[Case] = &[
 
 #[test]
 fn each_fault_is_told_where_it_is_and_what_would_be_right() {
-    for (text, path, position, phrases) in [UNKNOWN, NOT_YET, WRONG, ENDPOINTS, SYNTAX].concat() {
+    for (text, path, position, phrases) in
+        [UNKNOWN, NOT_YET, WRONG, EJECTIONS, ENDPOINTS, SYNTAX].concat()
+    {
         let problems = problems(text);
         let [problem] = problems.as_slice() else {
             panic!("{text:?} is one problem, not {problems:#?}");

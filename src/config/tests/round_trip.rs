@@ -22,9 +22,36 @@ min_endpoints = 4
 confirm_after = "1m"
 
 [outlier]
+interval = "10s"
+base_ejection_time = "30s"
+max_ejection_time = "5m"
+ejection_jitter_percent = 10
+max_ejected_percent = 50
+min_available = 1
+probe_successes = 1
 dry_run = false
 remember_removed = "5m"
 retry_after_cap = "5m"
+consecutive_gateway_failures = false
+consecutive_local_failures = false
+success_rate = false
+failure_percentage = false
+latency = false
+
+[outlier.consecutive_failures]
+threshold = 5
+enforce_percent = 100
+
+[panic]
+threshold_percent = 50
+exit_percent = 60
+when_none_healthy = "serve_all"
+
+[slow_start]
+window = "30s"
+aggression = 1.0
+min_weight_percent = 10
+new_endpoints = false
 
 [limits]
 
@@ -54,18 +81,20 @@ fn every_value_survives() {
     assert_eq!(Config::from_toml(&text).unwrap().to_toml(), text);
 }
 
-/// The table of settings says the default in the words of this text.
+/// The table of settings says the default in the words of the text in which all is on.
 #[test]
 fn the_table_and_the_written_default_agree() {
-    let written: toml::Table = toml::from_str(&format!(
-        "{DEFAULT}\n[[endpoints]]\nid = 'a'\naddress = 'x'\nweight = 1\ntier = 0"
+    let off = settings().iter().filter(|it| it.default == "off");
+    let on: String = off.map(|row| format!("[{}]\n", row.path)).collect();
+    let written = Config::from_toml(&on).unwrap().to_toml();
+    let written: toml::Value = toml::from_str(&format!(
+        "{written}\n[[endpoints]]\nid = 'a'\naddress = 'x'\nweight = 1\ntier = 0"
     ))
     .unwrap();
     for row in settings().iter().filter(|it| !matches!(it.range, Range::Table | Range::Tables)) {
-        let found = match row.path.split_once('.') {
-            Some(("endpoints", key)) => written["endpoints"][0].get(key),
-            Some((section, key)) => written[section].get(key),
-            None => written.get(&row.path),
+        let found = match row.path.strip_prefix("endpoints.") {
+            Some(key) => written["endpoints"][0].get(key),
+            None => row.path.split('.').try_fold(&written, |table, key| table.get(key)),
         };
         match (row.default.as_str(), found) {
             ("none", None) | ("required", Some(_)) => {}

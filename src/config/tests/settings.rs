@@ -18,6 +18,12 @@ fn text(setting: &Setting, value: &str) -> String {
     let beside = match (path.as_str(), value) {
         ("strategy.custom", _) => "strategy.kind = 'custom'",
         ("strategy.kind", "'custom'") => "strategy.custom = 'x'",
+        // Each is right or wrong by another.
+        _ if value == setting.default => "",
+        ("outlier.base_ejection_time", _) => "outlier.max_ejection_time = '24h'",
+        ("outlier.max_ejection_time", _) => "outlier.base_ejection_time = '10ms'",
+        ("panic.threshold_percent", _) => "panic.exit_percent = 100",
+        ("panic.exit_percent", _) => "panic.threshold_percent = 1",
         _ => "",
     };
     format!("{beside}\n{path} = {value}")
@@ -39,11 +45,21 @@ fn ends(range: &Range) -> (Vec<String>, Vec<String>) {
             let quoted = |time: Duration| format!("'{}'", Spelt(time));
             let nano = Duration::from_nanos(1);
             let (least, most) = (*range.start(), *range.end());
-            let outside = [quoted(least - nano), quoted(most + nano), "7".into(), "true".into()];
+            let below = least.checked_sub(nano).map_or_else(|| "'-1s'".into(), quoted);
+            let outside = [below, quoted(most + nano), "7".into(), "true".into()];
             (vec![quoted(least), quoted(most)], outside.into())
         }
         Range::Whole(range) => whole((*range.start()).into(), (*range.end()).into()),
         Range::Count => whole(0, usize::MAX as u128),
+        Range::Number(range) => {
+            let (least, most) = (*range.start(), *range.end());
+            let between = f64::midpoint(least, most);
+            let inside = [least, most, between].map(|it| format!("{it:?}")).to_vec();
+            let outside = [least.next_down(), most.next_up(), f64::NAN, f64::INFINITY];
+            let outside = outside.map(|it| format!("{it:?}").to_lowercase());
+            let outside = outside.into_iter().chain(texts(&["true", "'1.5'"])).collect();
+            (inside, outside)
+        }
         Range::Percent(range) => whole((*range.start()).into(), (*range.end()).into()),
         Range::Choices(range) => {
             let (mut inside, outside) = whole((*range.start()).into(), (*range.end()).into());
@@ -102,7 +118,7 @@ fn saying_the_default_changes_nothing() {
             (value, _) => value,
         };
         let said = Config::from_toml(&text(setting, value)).unwrap();
-        let unsaid = match setting.path.split_once('.') {
+        let unsaid = match setting.path.rsplit_once('.') {
             Some(("endpoints", _)) => "endpoints = [{ id = 'a', address = 'x' }]".into(),
             Some((section, _)) => format!("[{section}]"),
             None => String::new(),
@@ -144,9 +160,32 @@ fn false_switches_off_what_the_table_says() {
         let text = text(setting, "false");
         assert_eq!(Config::from_toml(&text).is_ok(), setting.can_be_off, "{text}");
         if setting.can_be_off {
-            assert_ne!(Config::from_toml(&text).unwrap(), Config::default(), "{text}");
+            let is_off = Config::from_toml(&text).unwrap() != Config::default();
+            assert_eq!(is_off, setting.default != "off", "{text}");
         }
     }
+}
+
+#[test]
+fn what_is_off_is_switched_on_by_its_table_even_an_empty_one() {
+    let off: Vec<_> = settings().iter().filter(|it| it.default == "off").collect();
+    for setting in &off {
+        assert!(setting.range == Range::Table && setting.can_be_off);
+        let on = Config::from_toml(&format!("[{}]", setting.path)).unwrap();
+        let changes = Config::default().differences(&on);
+        assert_eq!(changes[0], format!("{}: off → on", setting.path));
+    }
+    let off: Vec<_> = off.iter().map(|it| it.path.as_str()).collect();
+    assert_eq!(
+        off,
+        [
+            "outlier.consecutive_gateway_failures",
+            "outlier.consecutive_local_failures",
+            "outlier.success_rate",
+            "outlier.failure_percentage",
+            "outlier.latency",
+        ]
+    );
 }
 
 /// The reader lists the keys it knows where one is unlike all of them.

@@ -1,10 +1,12 @@
 //! Documents that are right.
 
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 use crate::config::{
-    Choices, Config, GuardConfig, LimitsConfig, OutlierConfig, StrategyConfig, StrategyKind,
-    UpdateConfig, settings,
+    Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, GuardConfig,
+    LatencyConfig, LimitsConfig, OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig,
+    StrategyKind, SuccessRateConfig, SuccessRateMethod, UpdateConfig, WhenNoneHealthy, settings,
 };
 use crate::endpoint::EndpointSpec;
 use crate::units::Percent;
@@ -27,10 +29,54 @@ min_endpoints = 0x10
 confirm_after = "24h"
 
 [outlier]
+interval = "100ms"
+base_ejection_time = "1m"
+max_ejection_time = "1h"
+ejection_jitter_percent = 0
+max_ejected_percent = 100
+min_available = 3
+probe_successes = 100
 dry_run = true
 remember_removed = "1s"
 abandoned_after = "1ms"
 retry_after_cap = "1s 1ns"
+consecutive_failures = { threshold = 1, enforce_percent = 99 }
+consecutive_gateway_failures = { threshold = 2, enforce_percent = 98 }
+consecutive_local_failures = { threshold = 65535, enforce_percent = 97 }
+
+[outlier.success_rate]
+method = "a50"
+stdev_factor = 0
+minimum_hosts = 2
+minimum_gap_percent = 6
+minimum_failures = 7
+request_volume = 8
+enforce_percent = 96
+
+[outlier.failure_percentage]
+threshold = 1
+minimum_hosts = 1
+request_volume = 9
+enforce_percent = 95
+
+[outlier.latency]
+factor = 1_0.2_5
+quantile = 999e-3
+minimum_gap = "0s"
+minimum_hosts = 4
+request_volume = 10
+enforce_percent = 0
+
+[panic]
+threshold_percent = 61
+exit_percent = 61
+when_none_healthy = "fail"
+
+[slow_start]
+window = "1h"
+aggression = 0.01
+min_weight_percent = 1
+new_endpoints = true
 
 [limits]
 attempt_timeout = "24h"
@@ -65,11 +111,27 @@ pub(super) fn full() -> Config {
         .with_confirm_after(Duration::from_secs(86_400))
         .unwrap();
     let outlier = OutlierConfig::default()
-        .with_dry_run(true)
-        .with_remember_removed(Duration::from_secs(1))
+        .with_interval(Duration::from_millis(100))
+        .and_then(|it| it.with_ejection_times(Duration::from_secs(60), Duration::from_secs(3600)))
+        .and_then(|it| it.with_probe_successes(100))
+        .and_then(|it| it.with_remember_removed(Duration::from_secs(1)))
         .and_then(|it| it.with_abandoned_after(Some(Duration::from_millis(1))))
         .and_then(|it| it.with_retry_after_cap(Duration::new(1, 1)))
-        .unwrap();
+        .unwrap()
+        .with_ejection_jitter_percent(percent(0))
+        .with_max_ejected_percent(percent(100))
+        .with_min_available(3)
+        .with_dry_run(true);
+    let panic = PanicConfig::default()
+        .with_thresholds(percent(61), percent(61))
+        .unwrap()
+        .with_when_none_healthy(WhenNoneHealthy::Fail);
+    let slow_start = SlowStartConfig::default()
+        .with_window(Duration::from_secs(3600))
+        .and_then(|it| it.with_aggression(0.01))
+        .and_then(|it| it.with_min_weight_percent(percent(1)))
+        .unwrap()
+        .with_new_endpoints(true);
     let limits =
         LimitsConfig::default().with_attempt_timeout(Some(Duration::from_secs(86_400))).unwrap();
     let guard = GuardConfig::default().with_max_share_percent(Percent::new(1)).unwrap();
@@ -83,16 +145,59 @@ pub(super) fn full() -> Config {
         .with_name("checkout")
         .with_strategy(strategy)
         .with_update(Some(update))
-        .with_outlier(Some(outlier))
+        .with_outlier(Some(with_detectors(outlier)))
+        .with_panic(Some(panic))
+        .with_slow_start(slow_start)
         .with_limits(limits)
         .with_guard(guard)
         .with_endpoints(Some(vec![a, EndpointSpec::new("b", "").weight(0)]))
         .unwrap()
 }
 
+fn with_detectors(outlier: OutlierConfig) -> OutlierConfig {
+    let row = |threshold, enforced| {
+        let threshold = NonZeroU16::new(threshold).unwrap();
+        let row = ConsecutiveFailuresConfig::default().with_threshold(threshold);
+        Some(row.with_enforce_percent(percent(enforced)))
+    };
+    let rate = SuccessRateConfig::default()
+        .with_method(SuccessRateMethod::A50)
+        .with_minimum_gap_percent(percent(6))
+        .with_enforce_percent(percent(96))
+        .with_stdev_factor(0.0)
+        .and_then(|it| it.with_minimum_hosts(2))
+        .and_then(|it| it.with_minimum_failures(7))
+        .and_then(|it| it.with_request_volume(8));
+    let share = FailurePercentageConfig::default()
+        .with_enforce_percent(percent(95))
+        .with_threshold(percent(1))
+        .and_then(|it| it.with_minimum_hosts(1))
+        .and_then(|it| it.with_request_volume(9));
+    let latency = LatencyConfig::default()
+        .with_enforce_percent(percent(0))
+        .with_factor(10.25)
+        .and_then(|it| it.with_quantile(0.999))
+        .and_then(|it| it.with_minimum_gap(Duration::ZERO))
+        .and_then(|it| it.with_minimum_hosts(4))
+        .and_then(|it| it.with_request_volume(10));
+    outlier
+        .with_consecutive_failures(row(1, 99))
+        .with_consecutive_gateway_failures(row(2, 98))
+        .with_consecutive_local_failures(row(u16::MAX, 97))
+        .with_success_rate(Some(rate.unwrap()))
+        .with_failure_percentage(Some(share.unwrap()))
+        .with_latency(Some(latency.unwrap()))
+}
+
+fn percent(percent: u8) -> Percent {
+    Percent::new(percent).unwrap()
+}
+
 #[test]
 fn an_empty_text_is_the_default() {
-    for text in ["", "\n", "# nothing\n", "\u{feff}", "[strategy]\n[update]\n[outlier]\n"] {
+    let sections = "[strategy]\n[update]\n[outlier]\n[outlier.consecutive_failures]\n[panic]\n\
+                    [slow_start]\n[limits]\n[guard]\n";
+    for text in ["", "\n", "# nothing\n", "\u{feff}", sections] {
         assert_eq!(Config::from_toml(text).unwrap(), Config::default(), "{text:?}");
     }
 }
@@ -101,8 +206,27 @@ fn an_empty_text_is_the_default() {
 fn the_values_of_the_design_are_the_defaults() {
     let text = r#"
         strategy = { kind = "least_request", choices = 2, decay = "10s", failure_penalty = "5s" }
-        outlier.remember_removed = "5m"
-        outlier.dry_run = false
+        [outlier]
+        interval = "10s"
+        base_ejection_time = "30s"
+        max_ejection_time = "5m"
+        ejection_jitter_percent = 10
+        max_ejected_percent = 50
+        min_available = 1
+        probe_successes = 1
+        retry_after_cap = "5m"
+        remember_removed = "5m"
+        dry_run = false
+        consecutive_failures.threshold = 5
+        [panic]
+        threshold_percent = 50
+        exit_percent = 60
+        when_none_healthy = "serve_all"
+        [slow_start]
+        window = "30s"
+        aggression = 1.0
+        min_weight_percent = 10
+        new_endpoints = false
         [update]
         allow_empty = false
         max_shrink_percent = 50
@@ -110,6 +234,43 @@ fn the_values_of_the_design_are_the_defaults() {
         confirm_after = "1m"
     "#;
     assert_eq!(Config::from_toml(text).unwrap(), Config::default());
+}
+
+#[test]
+fn the_examples_of_the_design_are_the_defaults_of_what_is_asked_for() {
+    let text = r#"
+        [outlier.success_rate]
+        method = "robust"
+        stdev_factor = 1.9
+        minimum_hosts = 5
+        minimum_gap_percent = 5
+        minimum_failures = 5
+        request_volume = 100
+        enforce_percent = 100
+        [outlier.failure_percentage]
+        threshold = 85
+        minimum_hosts = 5
+        request_volume = 50
+        enforce_percent = 100
+        [outlier.latency]
+        factor = 3.0
+        quantile = 0.9
+        minimum_hosts = 3
+        request_volume = 100
+        [outlier.consecutive_gateway_failures]
+        threshold = 5
+        enforce_percent = 100
+        [outlier.consecutive_local_failures]
+        threshold = 5
+        enforce_percent = 100
+    "#;
+    let outlier = OutlierConfig::default()
+        .with_success_rate(Some(SuccessRateConfig::default()))
+        .with_failure_percentage(Some(FailurePercentageConfig::default()))
+        .with_latency(Some(LatencyConfig::default()))
+        .with_consecutive_gateway_failures(Some(ConsecutiveFailuresConfig::default()))
+        .with_consecutive_local_failures(Some(ConsecutiveFailuresConfig::default()));
+    assert_eq!(Config::from_toml(text).unwrap(), Config::default().with_outlier(Some(outlier)));
 }
 
 #[test]
@@ -129,12 +290,16 @@ fn every_key_is_read() {
 
 #[test]
 fn false_switches_off_what_is_on_by_default() {
-    let off =
-        Config::from_toml("update = false\noutlier = false\nstrategy.failure_penalty = false")
-            .unwrap();
+    let off = Config::from_toml(
+        "update = false\noutlier = false\npanic = false\nstrategy.failure_penalty = false",
+    )
+    .unwrap();
     assert_eq!(off.update(), None);
     assert_eq!(off.outlier(), None);
+    assert_eq!(off.panic(), None);
     assert_eq!(off.strategy().failure_penalty(), None);
+    let off = Config::from_toml("outlier.consecutive_failures = false").unwrap();
+    assert_eq!(off.outlier().unwrap().consecutive_failures(), None);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::config::{
-    Choices, Config, GuardConfig, OutlierConfig, StrategyConfig, StrategyKind, UpdateConfig,
+    Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, GuardConfig,
+    LatencyConfig, OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig, StrategyKind,
+    SuccessRateConfig, SuccessRateMethod, UpdateConfig, WhenNoneHealthy,
 };
 use crate::endpoint::EndpointSpec;
 use crate::units::Percent;
@@ -29,6 +31,53 @@ fn defaults_are_the_documented_ones() {
     let outlier = config.outlier().unwrap();
     assert!(!outlier.dry_run());
     assert_eq!(outlier.remember_removed(), Duration::from_secs(300));
+    assert_eq!(outlier.interval(), Duration::from_secs(10));
+    assert_eq!(outlier.base_ejection_time(), Duration::from_secs(30));
+    assert_eq!(outlier.max_ejection_time(), Duration::from_secs(300));
+    assert_eq!(outlier.ejection_jitter_percent(), percent(10));
+    assert_eq!(outlier.max_ejected_percent(), percent(50));
+    assert_eq!((outlier.min_available(), outlier.probe_successes()), (1, 1));
+    assert_eq!(outlier.consecutive_failures(), Some(&ConsecutiveFailuresConfig::default()));
+    assert_eq!(outlier.consecutive_gateway_failures(), None);
+    assert_eq!(outlier.consecutive_local_failures(), None);
+    assert_eq!(outlier.success_rate(), None);
+    assert_eq!(outlier.failure_percentage(), None);
+    assert_eq!(outlier.latency(), None);
+
+    let panic = config.panic().unwrap();
+    assert_eq!((panic.threshold_percent(), panic.exit_percent()), (percent(50), percent(60)));
+    assert_eq!(panic.when_none_healthy(), WhenNoneHealthy::ServeAll);
+
+    let slow_start = config.slow_start();
+    assert_eq!(slow_start.window(), Duration::from_secs(30));
+    assert_eq!((slow_start.aggression(), slow_start.new_endpoints()), (1.0, false));
+    assert_eq!(slow_start.min_weight_percent(), percent(10));
+}
+
+#[test]
+fn defaults_of_detectors_are_the_documented_ones() {
+    let row = ConsecutiveFailuresConfig::default();
+    assert_eq!((row.threshold().get(), row.enforce_percent()), (5, percent(100)));
+
+    let rate = SuccessRateConfig::default();
+    assert_eq!((rate.method(), rate.stdev_factor()), (SuccessRateMethod::Robust, 1.9));
+    assert_eq!((rate.minimum_hosts(), rate.request_volume()), (5, 100));
+    assert_eq!((rate.minimum_gap_percent(), rate.minimum_failures()), (percent(5), 5));
+    assert_eq!(rate.enforce_percent(), percent(100));
+
+    let share = FailurePercentageConfig::default();
+    assert_eq!((share.threshold(), share.enforce_percent()), (percent(85), percent(100)));
+    assert_eq!((share.minimum_hosts(), share.request_volume()), (5, 50));
+
+    let latency = LatencyConfig::default();
+    assert_eq!((latency.factor(), latency.quantile()), (3.0, 0.9));
+    assert_eq!(latency.minimum_gap(), Duration::from_millis(5));
+    assert_eq!((latency.minimum_hosts(), latency.request_volume()), (3, 100));
+    assert_eq!(latency.enforce_percent(), percent(100));
+}
+
+fn percent(percent: u8) -> Percent {
+    Percent::new(percent).unwrap()
 }
 
 #[test]
@@ -42,11 +91,19 @@ fn setters_keep_both_ends_of_their_ranges() {
     let decay = |decay| strategy.clone().with_decay(decay);
     let confirm = |after| UpdateConfig::default().with_confirm_after(after);
     let remember = |time| OutlierConfig::default().with_remember_removed(time);
+    let interval = |time| OutlierConfig::default().with_interval(time);
+    let ejection = |time| OutlierConfig::default().with_ejection_times(time, day);
+    let longest = |time| OutlierConfig::default().with_ejection_times(ms(10), time);
+    let window = |time| SlowStartConfig::default().with_window(time);
     for (least, most, is_ok) in [
         (ms(100), secs(3600), &(|it| decay(it).is_ok()) as &dyn Fn(Duration) -> bool),
         (ms(10), secs(600), &|it| penalty(it).is_ok()),
         (secs(1), day, &|it| confirm(it).is_ok()),
         (secs(1), day, &|it| remember(it).is_ok()),
+        (ms(100), secs(3600), &|it| interval(it).is_ok()),
+        (ms(10), day, &|it| ejection(it).is_ok()),
+        (ms(10), day, &|it| longest(it).is_ok()),
+        (ms(100), secs(3600), &|it| window(it).is_ok()),
     ] {
         assert!(is_ok(least) && is_ok(most));
         assert!(!is_ok(least - nano) && !is_ok(most + nano));
@@ -71,6 +128,73 @@ fn a_share_of_nothing_is_refused() {
     assert_eq!(problem.path, "guard.max_share_percent");
     assert_eq!(problem.message, "0 is out of range; a whole number from 1 to 100 is needed");
     assert!(GuardConfig::default().with_max_share_percent(None).is_ok());
+}
+
+#[test]
+fn setters_keep_numbers_in_their_ranges_and_name_the_key() {
+    let (rate, share) = (SuccessRateConfig::default(), FailurePercentageConfig::default());
+    let (latency, slow_start) = (LatencyConfig::default(), SlowStartConfig::default());
+    let outlier = OutlierConfig::default();
+    let of_rate = "outlier.success_rate.";
+    for (refused, path) in [
+        (rate.clone().with_stdev_factor(-0.1).err(), of_rate.to_owned() + "stdev_factor"),
+        (rate.clone().with_stdev_factor(f64::NAN).err(), of_rate.to_owned() + "stdev_factor"),
+        (rate.clone().with_minimum_hosts(1).err(), of_rate.to_owned() + "minimum_hosts"),
+        (rate.clone().with_minimum_failures(0).err(), of_rate.to_owned() + "minimum_failures"),
+        (rate.with_request_volume(0).err(), of_rate.to_owned() + "request_volume"),
+        (
+            share.clone().with_threshold(percent(0)).err(),
+            "outlier.failure_percentage.threshold".into(),
+        ),
+        (
+            share.clone().with_minimum_hosts(0).err(),
+            "outlier.failure_percentage.minimum_hosts".into(),
+        ),
+        (share.with_request_volume(0).err(), "outlier.failure_percentage.request_volume".into()),
+        (latency.clone().with_factor(0.99).err(), "outlier.latency.factor".into()),
+        (latency.clone().with_quantile(1.0).err(), "outlier.latency.quantile".into()),
+        (
+            latency.clone().with_minimum_gap(Duration::MAX).err(),
+            "outlier.latency.minimum_gap".into(),
+        ),
+        (latency.clone().with_minimum_hosts(1).err(), "outlier.latency.minimum_hosts".into()),
+        (latency.with_request_volume(0).err(), "outlier.latency.request_volume".into()),
+        (outlier.clone().with_probe_successes(0).err(), "outlier.probe_successes".into()),
+        (outlier.with_probe_successes(101).err(), "outlier.probe_successes".into()),
+        (slow_start.clone().with_aggression(f64::INFINITY).err(), "slow_start.aggression".into()),
+        (slow_start.clone().with_aggression(0.0).err(), "slow_start.aggression".into()),
+        (
+            slow_start.with_min_weight_percent(percent(0)).err(),
+            "slow_start.min_weight_percent".into(),
+        ),
+    ] {
+        let problem = refused.expect(&path);
+        assert_eq!(problem.path, path);
+        assert!(problem.message.contains(" is out of range; a"), "{problem}");
+    }
+}
+
+#[test]
+fn two_settings_that_exclude_each_other_are_refused_together() {
+    let secs = Duration::from_secs;
+    let outlier = OutlierConfig::default();
+    let times = outlier.clone().with_ejection_times(secs(7), secs(7)).unwrap();
+    assert_eq!((times.base_ejection_time(), times.max_ejection_time()), (secs(7), secs(7)));
+    assert_eq!(
+        outlier.with_ejection_times(secs(7), secs(6)).unwrap_err().to_string(),
+        "outlier.max_ejection_time: max_ejection_time (6s) is shorter than base_ejection_time \
+         (7s), so the first ejection could not last as long as it should"
+    );
+
+    let panic = PanicConfig::default();
+    assert!(panic.clone().with_thresholds(percent(100), percent(100)).is_ok());
+    let zero = panic.clone().with_thresholds(percent(0), percent(100)).unwrap_err();
+    assert_eq!(zero.path, "panic.threshold_percent");
+    assert_eq!(
+        panic.with_thresholds(percent(2), percent(1)).unwrap_err().to_string(),
+        "panic.exit_percent: exit_percent (1) is less than threshold_percent (2), so panic would \
+         end where it begins"
+    );
 }
 
 #[test]

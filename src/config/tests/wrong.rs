@@ -86,6 +86,112 @@ pub(super) const WRONG: &[Case] = &[
     ),
 ];
 
+pub(super) const EJECTIONS: &[Case] = &[
+    ("panic = true", "panic", (1, 9), &["found `true`", "on by default", "`false`"]),
+    ("panic = 0", "panic", (1, 9), &["found the number 0; a table is needed, or `false`"]),
+    (
+        "slow_start = false",
+        "slow_start",
+        (1, 14),
+        &["found `false`", "after an ejection is always on", "a table here shapes it"],
+    ),
+    ("slow_start = true", "slow_start", (1, 14), &["found `true`; a table is needed"]),
+    (
+        "outlier.latency = true",
+        "outlier.latency",
+        (1, 19),
+        &["found `true`; its table switches it on, even an empty one"],
+    ),
+    (
+        "outlier.consecutive_failures = true",
+        "outlier.consecutive_failures",
+        (1, 32),
+        &["found `true`", "on by default", "`false`"],
+    ),
+    (
+        "outlier.consecutive_failures = 5",
+        "outlier.consecutive_failures",
+        (1, 32),
+        &["found the number 5; a table is needed, or `false`"],
+    ),
+    (
+        "[outlier.consecutive_gateway_failures]\nthreshold = 0",
+        "outlier.consecutive_gateway_failures.threshold",
+        (2, 13),
+        &["found the number 0; a whole number from 1 to 65535 is needed"],
+    ),
+    (
+        "outlier.latency.factor = 'three'",
+        "outlier.latency.factor",
+        (1, 26),
+        &["found the text \"three\"; a number is needed"],
+    ),
+    (
+        "outlier.latency.factor = nan",
+        "outlier.latency.factor",
+        (1, 26),
+        &["NaN is out of range; a number from 1 to 100 is needed"],
+    ),
+    ("slow_start.aggression = -inf", "slow_start.aggression", (1, 25), &["-inf is out of range"]),
+    (
+        "slow_start.aggression = 1e999",
+        "slow_start.aggression",
+        (1, 25),
+        &["inf is out of range; a number from 0.01 to 100 is needed"],
+    ),
+    (
+        "slow_start.aggression = 0xffffffffffffffffffffffffffffffffffff",
+        "slow_start.aggression",
+        (1, 25),
+        &["found the number ffff", "a decimal number is needed"],
+    ),
+    ("outlier.latency.quantile = 1", "outlier.latency.quantile", (1, 28), &["from 0.01 to 0.999"]),
+    (
+        "[outlier]\nbase_ejection_time = '1m'\nmax_ejection_time = '59s'",
+        "outlier.max_ejection_time",
+        (3, 21),
+        &["max_ejection_time (59s) is shorter than base_ejection_time (1m)"],
+    ),
+    (
+        "[outlier]\nmax_ejection_time = '1s'",
+        "outlier.max_ejection_time",
+        (2, 21),
+        &["max_ejection_time (1s) is shorter than base_ejection_time (30s)"],
+    ),
+    (
+        "[outlier]\nbase_ejection_time = '1h'",
+        "outlier.base_ejection_time",
+        (2, 22),
+        &["max_ejection_time (5m) is shorter than base_ejection_time (1h)"],
+    ),
+    // One mistake is one problem: what was refused contradicts nothing.
+    (
+        "[outlier]\nbase_ejection_time = '1h'\nmax_ejection_time = '25h'",
+        "outlier.max_ejection_time",
+        (3, 21),
+        &["25h is out of range; a duration from 10ms to 24h is needed"],
+    ),
+    (
+        "panic = { threshold_percent = 70, exit_percent = 40 }",
+        "panic.exit_percent",
+        (1, 50),
+        &["exit_percent (40) is less than threshold_percent (70)"],
+    ),
+    (
+        "panic.threshold_percent = 61",
+        "panic.threshold_percent",
+        (1, 27),
+        &["exit_percent (60) is less than threshold_percent (61)"],
+    ),
+    ("panic.exit_percent = 49", "panic.exit_percent", (1, 22), &["threshold_percent (50)"]),
+    (
+        "panic.exit_percent = 0\npanic.threshold_percent = 90",
+        "panic.exit_percent",
+        (1, 22),
+        &["a whole number from 1 to 100"],
+    ),
+];
+
 pub(super) const ENDPOINTS: &[Case] = &[
     ("endpoints = 'a'", "endpoints", (1, 13), &["found the text \"a\"; a list of tables"]),
     ("endpoints = [1]", "endpoints[0]", (1, 14), &["found the number 1; a table is needed"]),

@@ -1,23 +1,28 @@
 //! Settings drawn from all there may be.
 
+mod ejections;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use proptest::option::of;
 use proptest::prelude::*;
 
+use self::ejections::{outlier, panic, slow_start};
 use crate::config::{
-    Choices, Config, GuardConfig, LimitsConfig, OutlierConfig, Range, StrategyConfig, StrategyKind,
-    UpdateConfig, setting,
+    Choices, Config, GuardConfig, LimitsConfig, Range, StrategyConfig, StrategyKind, UpdateConfig,
+    setting,
 };
 use crate::endpoint::EndpointSpec;
 use crate::units::Percent;
 
 /// Any settings that the setters allow.
 pub(super) fn config() -> impl Strategy<Value = Config> {
-    let sections = (strategy(), of(update()), of(outlier()), limits(), guard());
+    // Boxed: the trees by which failures are shrunk are too large for the stack of a test.
+    let ejections = (of(outlier().boxed()), of(panic().boxed()), slow_start().boxed());
+    let sections = (strategy(), of(update()), ejections, limits(), guard());
     (of(word()), sections, of(endpoints())).prop_map(|(name, sections, endpoints)| {
-        let (strategy, update, outlier, limits, guard) = sections;
+        let (strategy, update, (outlier, panic, slow_start), limits, guard) = sections;
         let config = match name {
             Some(name) => Config::default().with_name(name),
             None => Config::default(),
@@ -26,6 +31,8 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
             .with_strategy(strategy)
             .with_update(update)
             .with_outlier(outlier)
+            .with_panic(panic)
+            .with_slow_start(slow_start)
             .with_limits(limits)
             .with_guard(guard)
             .with_endpoints(endpoints)
@@ -34,7 +41,7 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
 }
 
 /// Any duration the setting takes, its ends more often than others.
-fn duration(path: &str) -> impl Strategy<Value = Duration> {
+fn duration(path: &str) -> impl Strategy<Value = Duration> + use<> {
     let Range::Duration(range) = &setting(path).unwrap().range else {
         panic!("{path} is no duration");
     };
@@ -50,11 +57,32 @@ fn duration(path: &str) -> impl Strategy<Value = Duration> {
     ]
 }
 
-fn percent(path: &str) -> impl Strategy<Value = Percent> {
+fn percent(path: &str) -> impl Strategy<Value = Percent> + use<> {
     let Range::Percent(range) = &setting(path).unwrap().range else {
         panic!("{path} is no percentage");
     };
     range.clone().prop_map(|percent| Percent::new(percent).unwrap())
+}
+
+/// Any whole number the setting takes, its ends and small ones more often than others.
+fn whole(path: &str) -> impl Strategy<Value = u32> + use<> {
+    let Range::Whole(range) = &setting(path).unwrap().range else {
+        panic!("{path} is no whole number");
+    };
+    let least = u32::try_from(*range.start()).unwrap();
+    let most = u32::try_from(*range.end()).unwrap();
+    prop_oneof![Just(least), Just(most), least..=most.min(least + 20), least..=most]
+}
+
+/// Any number the setting takes, its ends and short ones more often than others.
+fn number(path: &str) -> impl Strategy<Value = f64> + use<> {
+    let Range::Number(range) = &setting(path).unwrap().range else {
+        panic!("{path} is no number");
+    };
+    let (least, most) = (*range.start(), *range.end());
+    let short = (least..=most).prop_map(|it| (it * 10.0).round() / 10.0);
+    let short = short.prop_map(move |it| it.clamp(least, most));
+    prop_oneof![Just(least), Just(most), short, least..=most]
 }
 
 /// Any text, and what TOML has a meaning for.
@@ -91,21 +119,6 @@ fn update() -> impl Strategy<Value = UpdateConfig> {
                 .with_max_shrink_percent(percent)
                 .with_min_endpoints(endpoints)
                 .with_confirm_after(after)
-                .unwrap()
-        },
-    )
-}
-
-fn outlier() -> impl Strategy<Value = OutlierConfig> {
-    let remember = duration("outlier.remember_removed");
-    let abandoned = of(duration("outlier.abandoned_after"));
-    (any::<bool>(), remember, abandoned, duration("outlier.retry_after_cap")).prop_map(
-        |(dry_run, remember, abandoned, cap)| {
-            OutlierConfig::default()
-                .with_dry_run(dry_run)
-                .with_remember_removed(remember)
-                .and_then(|it| it.with_abandoned_after(abandoned))
-                .and_then(|it| it.with_retry_after_cap(cap))
                 .unwrap()
         },
     )
