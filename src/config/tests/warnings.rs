@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use crate::config::{Choices, Config, StrategyConfig, StrategyKind, UpdateConfig};
+use crate::config::{
+    Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, LatencyConfig,
+    OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig, StrategyKind, SuccessRateConfig,
+    SuccessRateMethod, UpdateConfig, WhenNoneHealthy,
+};
 use crate::endpoint::EndpointSpec;
 use crate::error::Severity;
 use crate::units::Percent;
@@ -81,6 +85,197 @@ fn a_shrink_guard_that_never_or_always_acts() {
     assert_eq!(paths(&least, 0), [""; 0]);
     assert_eq!(paths(&least, 9), ["update.min_endpoints"]);
     assert_eq!(paths(&least, 10), [""; 0]);
+}
+
+fn outlier(change: impl FnOnce(OutlierConfig) -> OutlierConfig) -> Config {
+    Config::default().with_outlier(Some(change(OutlierConfig::default())))
+}
+
+fn percent(percent: u8) -> Percent {
+    Percent::new(percent).unwrap()
+}
+
+#[test]
+fn a_cap_that_can_never_eject() {
+    let cap = |share, least| {
+        outlier(|it| it.with_max_ejected_percent(percent(share)).with_min_available(least))
+    };
+    let (share, least) = (["outlier.max_ejected_percent"], ["outlier.min_available"]);
+    for endpoints in [0, 1, 100] {
+        assert_eq!(paths(&cap(0, 1), endpoints), share);
+    }
+    assert_eq!(paths(&cap(10, 1), 0), [""; 0]);
+    assert_eq!(paths(&cap(10, 1), 9), share);
+    assert_eq!(paths(&cap(10, 1), 10), [""; 0]);
+    assert_eq!(paths(&cap(100, 1), 1), least);
+    assert_eq!(paths(&cap(50, 3), 3), least);
+    assert_eq!(paths(&cap(50, 3), 4), [""; 0]);
+    assert_eq!(paths(&cap(50, usize::MAX), 0), [""; 0]);
+
+    let nobody_judges =
+        outlier(|it| it.with_max_ejected_percent(percent(0)).with_consecutive_failures(None));
+    assert_eq!(paths(&nobody_judges, 3), [""; 0]);
+}
+
+#[test]
+fn a_cap_that_may_eject_all_while_nobody_who_is_out_is_served() {
+    let all = outlier(|it| it.with_max_ejected_percent(percent(100)).with_min_available(0));
+    let fail = PanicConfig::default().with_when_none_healthy(WhenNoneHealthy::Fail);
+    assert_eq!(paths(&all, 3), [""; 0]);
+    assert_eq!(paths(&all.clone().with_panic(None), 0), ["outlier.min_available"]);
+    assert_eq!(paths(&all.with_panic(Some(fail)), 3), ["outlier.min_available"]);
+    let one_stays = outlier(|it| it.with_max_ejected_percent(percent(100)));
+    assert_eq!(paths(&one_stays.with_panic(None), 3), [""; 0]);
+}
+
+#[test]
+fn ejections_that_end_before_the_next_sweep() {
+    let secs = Duration::from_secs;
+    let base = |base| outlier(|it| it.with_ejection_times(base, secs(60)).unwrap());
+    assert_eq!(paths(&base(secs(9)), 0), ["outlier.base_ejection_time"]);
+    assert_eq!(paths(&base(secs(10)), 0), [""; 0]);
+}
+
+#[test]
+fn what_is_only_told() {
+    assert_eq!(paths(&outlier(|it| it.with_dry_run(true)), 0), ["outlier.dry_run"]);
+    let never = percent(0);
+    let config = outlier(|it| {
+        let row = ConsecutiveFailuresConfig::default().with_enforce_percent(never);
+        let rate = SuccessRateConfig::default().with_enforce_percent(never);
+        let share = FailurePercentageConfig::default().with_enforce_percent(never);
+        let latency = LatencyConfig::default().with_enforce_percent(never);
+        it.with_consecutive_failures(Some(row.clone()))
+            .with_consecutive_gateway_failures(Some(row.clone()))
+            .with_consecutive_local_failures(Some(row))
+            .with_success_rate(Some(rate))
+            .with_failure_percentage(Some(share))
+            .with_latency(Some(latency))
+    });
+    assert_eq!(
+        paths(&config, 0),
+        [
+            "outlier.consecutive_failures.enforce_percent",
+            "outlier.consecutive_gateway_failures.enforce_percent",
+            "outlier.consecutive_local_failures.enforce_percent",
+            "outlier.success_rate.enforce_percent",
+            "outlier.failure_percentage.enforce_percent",
+            "outlier.latency.enforce_percent",
+        ]
+    );
+}
+
+#[test]
+fn detectors_that_never_judge_so_few() {
+    let config = outlier(|it| {
+        it.with_success_rate(Some(SuccessRateConfig::default()))
+            .with_failure_percentage(Some(FailurePercentageConfig::default()))
+            .with_latency(Some(LatencyConfig::default()))
+    });
+    let rates = ["outlier.success_rate.minimum_hosts", "outlier.failure_percentage.minimum_hosts"];
+    assert_eq!(paths(&config, 0), [""; 0]);
+    assert_eq!(paths(&config, 5), [""; 0]);
+    assert_eq!(paths(&config, 4), rates);
+    assert_eq!(paths(&config, 2), [rates[0], rates[1], "outlier.latency.minimum_hosts"]);
+}
+
+#[test]
+fn a50_that_cannot_find_one_dead_endpoint() {
+    let a50 = |factor, hosts| {
+        let rate = SuccessRateConfig::default().with_method(SuccessRateMethod::A50);
+        let rate = rate.with_stdev_factor(factor).and_then(|it| it.with_minimum_hosts(hosts));
+        outlier(|it| it.with_success_rate(Some(rate.unwrap())))
+    };
+    let path = ["outlier.success_rate.stdev_factor"];
+    assert_eq!(paths(&a50(1.9, 3), 4), path);
+    assert_eq!(paths(&a50(1.9, 3), 5), [""; 0]);
+    assert_eq!(paths(&a50(2.0, 3), 5), path);
+    assert_eq!(paths(&a50(2.0, 3), 6), [""; 0]);
+    assert_eq!(paths(&a50(100.0, 3), 10_001), path);
+    assert_eq!(paths(&a50(0.0, 3), 3), [""; 0]);
+    assert_eq!(paths(&a50(1.9, 3), 0), [""; 0]);
+    assert_eq!(paths(&a50(1.9, 5), 4), ["outlier.success_rate.minimum_hosts"]);
+    let told = &a50(1.9, 3).warnings(4)[0].message;
+    assert!(told.contains("one dead endpoint of 4: it takes 5 or"), "{told}");
+
+    let robust = SuccessRateConfig::default().with_minimum_hosts(3).unwrap();
+    assert_eq!(paths(&outlier(|it| it.with_success_rate(Some(robust))), 4), [""; 0]);
+}
+
+/// The claim of the warning, by the formula itself: one dead, the others perfect.
+#[test]
+fn a50_finds_one_dead_endpoint_exactly_where_nothing_is_said() {
+    for endpoints in 2..40_u32 {
+        for tenths in 1..60 {
+            let factor = f64::from(tenths) / 10.0;
+            let n = f64::from(endpoints);
+            let mean = (n - 1.0) / n;
+            let deviation = (mean * (1.0 - mean)).sqrt();
+            let threshold = mean - factor * deviation;
+            // Where both are equal, rounding decides.
+            if threshold.abs() < 1e-9 {
+                continue;
+            }
+            let rate = SuccessRateConfig::default()
+                .with_method(SuccessRateMethod::A50)
+                .with_stdev_factor(factor)
+                .and_then(|it| it.with_minimum_hosts(2))
+                .unwrap();
+            let config = outlier(|it| it.with_success_rate(Some(rate)));
+            let is_found = 0.0 < threshold;
+            let is_told = !paths(&config, endpoints as usize).is_empty();
+            assert_eq!(is_told, !is_found, "{endpoints} endpoints, factor {factor}");
+        }
+    }
+}
+
+#[test]
+fn keys_that_a50_does_not_read() {
+    let with = |method| {
+        let rate = SuccessRateConfig::default().with_method(method);
+        let rate = rate.with_minimum_gap_percent(percent(6)).with_minimum_failures(6).unwrap();
+        outlier(|it| it.with_success_rate(Some(rate)))
+    };
+    let unread =
+        ["outlier.success_rate.minimum_gap_percent", "outlier.success_rate.minimum_failures"];
+    assert_eq!(paths(&with(SuccessRateMethod::A50), 0), unread);
+    assert_eq!(paths(&with(SuccessRateMethod::Robust), 0), [""; 0]);
+}
+
+#[test]
+fn a_latency_factor_within_what_is_blurred() {
+    let factor = |factor| {
+        let latency = LatencyConfig::default().with_factor(factor).unwrap();
+        outlier(|it| it.with_latency(Some(latency)))
+    };
+    assert_eq!(paths(&factor(1.49), 0), ["outlier.latency.factor"]);
+    assert_eq!(paths(&factor(1.5), 0), [""; 0]);
+}
+
+#[test]
+fn panic_that_begins_with_the_first_or_flaps() {
+    let panic = |threshold, exit| {
+        let panic = PanicConfig::default().with_thresholds(percent(threshold), percent(exit));
+        Config::default().with_panic(Some(panic.unwrap()))
+    };
+    let begins = ["panic.threshold_percent"];
+    assert_eq!(paths(&panic(67, 70), 3), begins);
+    assert_eq!(paths(&panic(66, 70), 3), [""; 0]);
+    assert_eq!(paths(&panic(67, 70), 0), [""; 0]);
+    assert_eq!(paths(&panic(99, 100), usize::MAX), [""; 0]);
+    assert_eq!(paths(&panic(51, 60), 2), begins);
+    assert_eq!(paths(&panic(100, 100), 0), [begins[0], "panic.exit_percent"]);
+    assert_eq!(paths(&panic(50, 50), 0), ["panic.exit_percent"]);
+}
+
+#[test]
+fn a_ramp_that_does_not_grow() {
+    let ramp = |least| {
+        let slow_start = SlowStartConfig::default().with_min_weight_percent(percent(least));
+        Config::default().with_slow_start(slow_start.unwrap())
+    };
+    assert_eq!(paths(&ramp(100), 0), ["slow_start.min_weight_percent"]);
+    assert_eq!(paths(&ramp(99), 0), [""; 0]);
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! What is valid and still hardly meant.
 
-use super::Config;
-use super::choices::Choices;
-use super::range::Spelt;
-use super::strategy::StrategyConfig;
-use super::update::UpdateConfig;
+mod ejections;
+
+use self::ejections::{of_outlier, of_panic, of_slow_start};
+use crate::config::Config;
+use crate::config::choices::Choices;
+use crate::config::range::Spelt;
+use crate::config::strategy::StrategyConfig;
+use crate::config::update::UpdateConfig;
 use crate::endpoint::EndpointSpec;
 use crate::error::Problem;
 
@@ -32,6 +35,13 @@ impl Config {
         if let Some(update) = self.update() {
             of_update(update, endpoints, &mut found);
         }
+        if let Some(outlier) = self.outlier() {
+            of_outlier(outlier, self.panic(), endpoints, &mut found);
+        }
+        if let Some(panic) = self.panic() {
+            of_panic(panic, endpoints, &mut found);
+        }
+        of_slow_start(self.slow_start(), &mut found);
         if let Some(specs) = self.endpoints() {
             of_endpoints(specs, self.update(), &mut found);
         }
