@@ -1,12 +1,13 @@
 //! What is held against an endpoint and what follows, with every span in nanoseconds.
 
-use crate::config::Config;
+use crate::config::{Config, ConsecutiveFailuresConfig, OutlierConfig, WhenNoneHealthy};
 use crate::outlier::{Cap, PanicBounds};
 use crate::ramp::Ramp;
 use crate::rng::Rng;
 use crate::stats::RowLimits;
 use crate::units::{Percent, nanos};
-use std::time::Duration;
+
+const ALL: Percent = Percent::new(100).expect("100 is at most 100");
 
 /// The settings of ejections, panic and ramps, ready for use.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,34 +41,53 @@ pub(crate) struct Enforced {
 }
 
 impl Rules {
+    /// The rules of these settings. With `outlier = false` nothing is detected; what operators
+    /// eject goes on as by default.
     pub(crate) fn of(config: &Config) -> Self {
         let outlier = config.memory();
-        let whole = Percent::new(100).expect("100 is at most 100");
-        let percent = |value| Percent::new(value).expect("a constant of at most 100");
-        let detects = config.outlier().is_some();
+        let row = |row: fn(&OutlierConfig) -> Option<&ConsecutiveFailuresConfig>| {
+            let row = config.outlier().and_then(row);
+            (
+                row.map_or(0, |it| it.threshold().get()),
+                row.map_or(ALL, ConsecutiveFailuresConfig::enforce_percent),
+            )
+        };
+        let (any, any_enforced) = row(OutlierConfig::consecutive_failures);
+        let (gateway, gateway_enforced) = row(OutlierConfig::consecutive_gateway_failures);
+        let (local, local_enforced) = row(OutlierConfig::consecutive_local_failures);
+        let interval = nanos(outlier.interval());
+        let panic = config.panic();
+        let slow_start = config.slow_start();
         Self {
-            detects,
+            detects: config.outlier().is_some(),
             dry_run: outlier.dry_run(),
-            interval: nanos(Duration::from_secs(10)),
-            base: nanos(Duration::from_secs(30)),
-            longest: nanos(Duration::from_mins(5)),
-            jitter: percent(10),
-            cap: Cap { max_ejected: percent(50), min_available: 1 },
-            probes_owed: 1,
-            rows: RowLimits { any: if detects { 5 } else { 0 }, gateway: 0, local: 0 },
-            enforced: Enforced { any: whole, gateway: whole, local: whole },
-            panic: Some(PanicBounds {
-                enter: percent(50),
-                exit: percent(60),
-                patience: nanos(Duration::from_secs(10)),
-            }),
-            serve_all: true,
-            ramp: Ramp {
-                window: nanos(Duration::from_secs(30)),
-                aggression: 1.0,
-                floor: percent(10),
+            interval,
+            base: nanos(outlier.base_ejection_time()),
+            longest: nanos(outlier.max_ejection_time()),
+            jitter: outlier.ejection_jitter_percent(),
+            cap: Cap {
+                max_ejected: outlier.max_ejected_percent(),
+                min_available: outlier.min_available(),
             },
-            ramp_joining: false,
+            probes_owed: outlier.probe_successes(),
+            rows: RowLimits { any, gateway, local },
+            enforced: Enforced {
+                any: any_enforced,
+                gateway: gateway_enforced,
+                local: local_enforced,
+            },
+            panic: panic.map(|panic| PanicBounds {
+                enter: panic.threshold_percent(),
+                exit: panic.exit_percent(),
+                patience: interval,
+            }),
+            serve_all: panic.is_some_and(|it| it.when_none_healthy() == WhenNoneHealthy::ServeAll),
+            ramp: Ramp {
+                window: nanos(slow_start.window()),
+                aggression: slow_start.aggression(),
+                floor: slow_start.min_weight_percent(),
+            },
+            ramp_joining: slow_start.new_endpoints(),
         }
     }
 
@@ -77,5 +97,123 @@ impl Rules {
         let time = self.base.saturating_mul(times.into()).min(self.longest);
         let most = u128::from(time) * u128::from(self.jitter.get()) / 100;
         time.saturating_add(rng.below((most as u64).saturating_add(1)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU16;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::{PanicConfig, SlowStartConfig};
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn percent(value: u8) -> Percent {
+        Percent::new(value).unwrap()
+    }
+
+    fn defaults() -> Rules {
+        Rules {
+            detects: true,
+            dry_run: false,
+            interval: 10 * SECOND,
+            base: 30 * SECOND,
+            longest: 300 * SECOND,
+            jitter: percent(10),
+            cap: Cap { max_ejected: percent(50), min_available: 1 },
+            probes_owed: 1,
+            rows: RowLimits { any: 5, gateway: 0, local: 0 },
+            enforced: Enforced { any: percent(100), gateway: percent(100), local: percent(100) },
+            panic: Some(PanicBounds {
+                enter: percent(50),
+                exit: percent(60),
+                patience: 10 * SECOND,
+            }),
+            serve_all: true,
+            ramp: Ramp { window: 30 * SECOND, aggression: 1.0, floor: percent(10) },
+            ramp_joining: false,
+        }
+    }
+
+    #[test]
+    fn an_empty_file_has_the_rules_of_the_design() {
+        assert_eq!(Rules::of(&Config::default()), defaults());
+    }
+
+    #[test]
+    fn every_setting_has_its_place() {
+        let row = |threshold, enforced| {
+            let threshold = NonZeroU16::new(threshold).unwrap();
+            let row = ConsecutiveFailuresConfig::default().with_threshold(threshold);
+            Some(row.with_enforce_percent(percent(enforced)))
+        };
+        let outlier = OutlierConfig::default()
+            .with_interval(Duration::from_secs(2))
+            .and_then(|it| it.with_ejection_times(Duration::from_secs(3), Duration::from_secs(4)))
+            .and_then(|it| it.with_probe_successes(7))
+            .unwrap()
+            .with_ejection_jitter_percent(percent(5))
+            .with_max_ejected_percent(percent(6))
+            .with_min_available(8)
+            .with_dry_run(true)
+            .with_consecutive_failures(row(9, 19))
+            .with_consecutive_gateway_failures(row(10, 20))
+            .with_consecutive_local_failures(row(11, 21));
+        let panic = PanicConfig::default()
+            .with_thresholds(percent(12), percent(13))
+            .unwrap()
+            .with_when_none_healthy(WhenNoneHealthy::Fail);
+        let slow_start = SlowStartConfig::default()
+            .with_window(Duration::from_secs(14))
+            .and_then(|it| it.with_aggression(1.5))
+            .and_then(|it| it.with_min_weight_percent(percent(16)))
+            .unwrap()
+            .with_new_endpoints(true);
+        let config = Config::default()
+            .with_outlier(Some(outlier))
+            .with_panic(Some(panic))
+            .with_slow_start(slow_start);
+        let expected = Rules {
+            detects: true,
+            dry_run: true,
+            interval: 2 * SECOND,
+            base: 3 * SECOND,
+            longest: 4 * SECOND,
+            jitter: percent(5),
+            cap: Cap { max_ejected: percent(6), min_available: 8 },
+            probes_owed: 7,
+            rows: RowLimits { any: 9, gateway: 10, local: 11 },
+            enforced: Enforced { any: percent(19), gateway: percent(20), local: percent(21) },
+            panic: Some(PanicBounds {
+                enter: percent(12),
+                exit: percent(13),
+                patience: 2 * SECOND,
+            }),
+            serve_all: false,
+            ramp: Ramp { window: 14 * SECOND, aggression: 1.5, floor: percent(16) },
+            ramp_joining: true,
+        };
+        assert_eq!(Rules::of(&config), expected);
+    }
+
+    #[test]
+    fn without_outlier_handling_nothing_is_detected_and_all_else_stays() {
+        let rules = Rules::of(&Config::default().with_outlier(None));
+        assert_eq!(rules, Rules { detects: false, rows: RowLimits::default(), ..defaults() });
+    }
+
+    #[test]
+    fn without_panic_nobody_who_is_out_is_served() {
+        let rules = Rules::of(&Config::default().with_panic(None));
+        assert_eq!(rules, Rules { panic: None, serve_all: false, ..defaults() });
+    }
+
+    #[test]
+    fn a_row_that_is_off_is_never_told() {
+        let off = OutlierConfig::default().with_consecutive_failures(None);
+        let rules = Rules::of(&Config::default().with_outlier(Some(off)));
+        assert_eq!(rules, Rules { rows: RowLimits::default(), ..defaults() });
     }
 }
