@@ -73,7 +73,7 @@ mod event;
 mod hash;
 #[cfg(feature = "testing")]
 pub mod laws;
-mod outlier;
+pub mod outlier;
 mod ramp;
 mod rng;
 mod service;

@@ -62,3 +62,31 @@ async fn five_failures_in_a_row_are_out_for_thirty_seconds_then_probed_then_warm
     );
     let _ = Recovery::Probing;
 }
+
+/// Requests of an interval: `good` and `bad` of each endpoint.
+fn interval(balancer: &Numbered, answers: &[(usize, usize)]) {
+    for (number, &(good, bad)) in answers.iter().enumerate() {
+        for at in 0..good + bad {
+            let lease = pick_only(balancer, &id(number));
+            // Spread, so that no five fail in a row.
+            let fails = bad * (at + 1) / (good + bad) > bad * at / (good + bad);
+            lease.finish(if fails { Outcome::failure() } else { Outcome::Success });
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_succeeds_less_often_than_its_peers_is_out_after_the_sweep() {
+    let settings = "[outlier.success_rate]\nrequest_volume = 50\n[outlier]\ninterval = '1s'\nmax_ejection_time = '10m'";
+    let balancer = balancer(settings, 5, 7);
+    let mut events = balancer.subscribe();
+    interval(&balancer, &[(60, 0), (60, 0), (30, 30), (60, 0), (60, 0)]);
+    assert_eq!(status(&balancer, &id(2)).state, Availability::Available);
+    advance(SECOND).await;
+    pick(&balancer).finish(Outcome::Success);
+    assert_eq!(status(&balancer, &id(2)).state, Availability::Ejected);
+    let told = received(&mut events);
+    let [Event::Ejection(ejection)] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((ejection.observed, ejection.enforced()), (50.0, true));
+    assert!(ejection.to_string().contains("success rate 50 %"), "{ejection}");
+}

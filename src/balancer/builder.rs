@@ -9,12 +9,13 @@ use crate::balancer::history::History;
 use crate::balancer::ledger::Ledger;
 use crate::balancer::make::Factory;
 use crate::balancer::named::Named;
+use crate::balancer::sweep::Sweeps;
 use crate::balancer::tend::Agenda;
 use crate::balancer::{Balancer, now};
 use crate::config::Config;
 use crate::endpoint::{Attributes, Bound, Endpoint, EndpointCell, EndpointSpec, Home, Shared};
 use crate::error::{BoxError, ConfigError, Problem};
-use crate::outlier::{Panic, Rules, Standing};
+use crate::outlier::{Detector, Panic, Rules, Standing};
 use crate::rng::Randomness;
 use crate::snapshot::{Draft, Ground, Member, Said};
 use crate::strategy::{Cursor, Strategy};
@@ -30,6 +31,7 @@ pub struct Builder<T> {
     seed: Option<u64>,
     named: Named,
     factory: Option<Factory<T>>,
+    detectors: Vec<(Arc<str>, Arc<dyn Detector>)>,
 }
 
 impl<T: Send + Sync + 'static> Builder<T> {
@@ -41,6 +43,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
             seed: None,
             named: Named::default(),
             factory: None,
+            detectors: Vec::new(),
         }
     }
 
@@ -80,6 +83,19 @@ impl<T: Send + Sync + 'static> Builder<T> {
     /// `custom = "name"`. A second strategy of the same name takes the place of the first.
     pub fn strategy(mut self, name: impl Into<String>, strategy: impl Strategy) -> Self {
         self.named.insert(name.into(), Arc::new(strategy));
+        self
+    }
+
+    /// Adds a detector of your own, which judges every sweep besides those of the settings. Events
+    /// call it by `name`.
+    ///
+    /// A second detector of the same name takes the place of the first. It is on whatever
+    /// `outlier` says, `outlier.dry_run` and the cap hold for it, and `outlier.interval` is how often
+    /// it is asked.
+    pub fn detector(mut self, name: impl Into<String>, detector: impl Detector) -> Self {
+        let name: Arc<str> = name.into().into();
+        self.detectors.retain(|(known, _)| *known != name);
+        self.detectors.push((name, Arc::new(detector)));
         self
     }
 
@@ -155,10 +171,13 @@ impl<T: Send + Sync + 'static> Builder<T> {
             Problem::error("strategy", message)
         })?;
         let history = History::new(&snapshot);
-        let agenda = Agenda::new(snapshot.next_due.at());
+        let mut sweeps = Sweeps::new(self.detectors);
+        sweeps.plan(&snapshot, Nanos(0));
+        let agenda = Agenda::new(snapshot.next_due.at().min(sweeps.due()));
+        snapshot.next_due.move_to(snapshot.next_due.at().min(sweeps.due()));
         let core = Arc::new(Core {
             published: Published::new(snapshot),
-            writer: HandOver::new(Writer::new(history, ledger)),
+            writer: HandOver::new(Writer::new(history, ledger, sweeps)),
             hub: Hub::new(),
             ground,
             named: self.named,

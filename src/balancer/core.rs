@@ -71,11 +71,11 @@ pub(crate) struct Writer<T> {
 }
 
 impl<T> Writer<T> {
-    pub(crate) fn new(history: History, ledger: Ledger) -> Self {
+    pub(crate) fn new(history: History, ledger: Ledger, sweeps: Sweeps) -> Self {
         Self {
             history,
             ledger,
-            sweeps: Sweeps::default(),
+            sweeps,
             told: Told::default(),
             steps: Steps::default(),
             guard: UpdateGuard::default(),

@@ -102,6 +102,10 @@ impl<'a, T> Docket<'a, T> {
         Decision::Ejected { until: self.base.origin().instant_or_start(until), times }
     }
 
+    pub(crate) fn tell(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
     /// The probe of ejection `epoch` was answered.
     pub(crate) fn probed(&mut self, at: usize, epoch: u32, good: bool) {
         let Some(member) = self.base.members.get(at) else { return };

@@ -73,6 +73,11 @@ pub enum Event {
         /// Endpoints that could be, were they all well.
         of: usize,
     },
+    /// A detector of your own panicked over a sweep. What the others found holds.
+    DetectorPanicked {
+        /// The detector.
+        rule: Rule,
+    },
     /// No new target could be made for an endpoint whose target is broken. The old one stays.
     RebuildFailed {
         /// The endpoint.
@@ -205,6 +210,7 @@ impl fmt::Display for Event {
             Self::Panic { on: false, admitted, of } => {
                 write!(f, "panic over: {admitted} of {of} endpoints are well")
             }
+            Self::DetectorPanicked { rule } => write!(f, "the detector `{rule}` panicked"),
             Self::RebuildFailed { endpoint, error, attempts, .. } => {
                 write!(f, "no new target for `{endpoint}` after {attempts} attempts: {error}")
             }

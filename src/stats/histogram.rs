@@ -73,7 +73,6 @@ impl Latencies {
 
     /// The time in nanoseconds within which the part `q` of the answers came, from 0 to 1; `None`
     /// if there were none.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for whoever judges a change"))]
     pub(crate) fn quantile(&self, q: f64) -> Option<u64> {
         let mut left = q.clamp(0.0, 1.0) * self.count() as f64;
         let mut slowest = None;

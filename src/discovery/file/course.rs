@@ -14,6 +14,7 @@ pub(super) struct Course {
 
 /// Something to be done.
 #[derive(Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, and off the request path")]
 pub(super) enum Step {
     /// Tell that the source has failed.
     TellFailed(FileError),
