@@ -3,6 +3,9 @@
 use std::fmt::Debug;
 use std::future::Future;
 
+use evenkeel::outlier::{
+    Detector, FailurePercentage, Latency, Observed, SuccessRate, Suspect, Sweep, Timings,
+};
 use evenkeel::strategy::{Candidate, PickContext, Picker, Strategy};
 use evenkeel::{
     Balance, Balancer, Builder, Change, Classify, Config, ConfigError, Drain, Endpoint, EndpointId,
@@ -25,12 +28,14 @@ macro_rules! all {
 #[test]
 fn everything_crosses_threads() {
     all!(send: Balancer<u8>, Builder<u8>, Lease<u8>, Drain, Events, Event, Endpoint<u8>, Status,
-        Key, Config, Change, Balance<u8>, Box<dyn Strategy>, Box<dyn Picker>, Candidate);
+        Key, Config, Change, Balance<u8>, Box<dyn Strategy>, Box<dyn Picker>, Candidate,
+        Box<dyn Detector>, SuccessRate, FailurePercentage, Latency, Suspect);
     all!(sync: Balancer<u8>, Lease<u8>, Drain, Event, Endpoint<u8>, Status, Key, Config, Change,
-        Balance<u8>, Box<dyn Strategy>, Box<dyn Picker>, Candidate);
+        Balance<u8>, Box<dyn Strategy>, Box<dyn Picker>, Candidate, Box<dyn Detector>);
     all!(forever: Balancer<u8>, Lease<u8>, Drain, Events, Event, Balance<u8>);
     all!(debug: Balancer<u8>, Builder<u8>, Lease<u8>, Drain, Events, Event, Endpoint<u8>, Status,
-        EndpointStatus, Key, Config, Change, Balance<u8>, Candidate, PickContext<'_>, Outcome);
+        EndpointStatus, Key, Config, Change, Balance<u8>, Candidate, PickContext<'_>, Outcome,
+        Sweep<'_>, Observed<'_>, Suspect);
 }
 
 #[test]
@@ -43,7 +48,8 @@ fn values_are_values() {
 #[test]
 fn seams_are_objects() {
     fn object(_: &dyn Strategy, _: &dyn Picker, _: &dyn Classify<u8, String>) {}
-    let _ = object;
+    fn sweeping(_: &dyn Detector, _: &dyn Timings) {}
+    let _ = (object, sweeping);
 }
 
 #[test]

@@ -211,6 +211,8 @@ mod tests {
         assert_eq!((nothing.timed(), nothing.latency(0.5)), (0, None));
         let full = nothing.with_successes(u64::MAX).with_failures(u64::MAX);
         assert_eq!((full.requests(), full.success_rate()), (u64::MAX, Some(0.5)));
+        let thrice = full.with_overloaded(u64::MAX);
+        assert_eq!(thrice.success_rate(), Some(1.0 / 3.0));
         let refused = nothing.with_failures(u64::MAX).with_overloaded(u64::MAX);
         assert_eq!((refused.unsuccessful(), refused.success_rate()), (u64::MAX, Some(0.0)));
     }

@@ -38,9 +38,8 @@ use crate::outlier::sweep::Sweep;
 ///   detectors.
 /// * Slowness of more than half of the endpoints, which is then what is typical. Of `n` endpoints
 ///   all slow ones are found while they are at most half, and never a fast one.
-/// * Why: a slow endpoint may be slow because it has too much to do. Ejecting it hands that to the
+/// * Its reason: a slow endpoint may be slow because it has too much to do. Ejecting it hands that to the
 ///   others, which is what the cap on ejections is for.
-///
 /// * Differences within the resolution. The balancer counts latencies in two buckets an octave. A
 ///   quantile read from them is right to a few percent where latencies spread over several buckets,
 ///   and no better than its bucket where all take the same time. A factor of 3 may then act like
@@ -90,12 +89,11 @@ impl Detector for Latency {
         if !(self.factor >= 1.0 && (0.0..=1.0).contains(&self.quantile)) {
             return Vec::new();
         }
-        let volume = self.request_volume.max(1);
         let judged: Vec<(usize, f64)> = sweep
             .endpoints()
             .iter()
             .enumerate()
-            .filter(|(_, endpoint)| endpoint.timed() >= volume)
+            .filter(|(_, endpoint)| endpoint.timed() >= self.request_volume)
             .filter_map(|(index, endpoint)| Some((index, millis(endpoint.latency(self.quantile)?))))
             .collect();
         if judged.len() < self.minimum_hosts {

@@ -62,8 +62,8 @@ use crate::units::Percent;
 /// from there and want the same decisions. The gap and the number of failures are not read. It
 /// cannot find what pulls the mean toward itself: if the part `p` of the endpoints is dead and the
 /// rest is well, they are found only while `p < 1 / (1 + factor²)`, which is 21.7 % for a factor of
-/// 1.9. One dead of four is never found, two of nine hide each other, and half of them make the
-/// threshold negative. And where all are nearly the same, it ejects over a hair's breadth: one at
+/// 1.9, since beyond that the threshold is negative. One dead of four is never found, and two of
+/// nine hide each other. And where all are nearly the same, it finds one for a hair's breadth: at
 /// 99.0 % among nine at 99.9 %.
 ///
 /// ```
@@ -113,12 +113,11 @@ impl Default for SuccessRate {
 
 impl Detector for SuccessRate {
     fn judge(&self, sweep: &Sweep<'_>) -> Vec<Suspect> {
-        let volume = self.request_volume.max(1);
         let judged: Vec<Judged> = sweep
             .endpoints()
             .iter()
             .enumerate()
-            .filter(|(_, endpoint)| endpoint.requests() >= volume)
+            .filter(|(_, endpoint)| endpoint.requests() >= self.request_volume)
             .filter_map(|(index, endpoint)| {
                 let (requests, unsuccessful) = (endpoint.requests(), endpoint.unsuccessful());
                 let rate = 100.0 * endpoint.success_rate()?;

@@ -63,7 +63,8 @@ impl Peers {
     }
 }
 
-/// How far the endpoints are from a centre, for the two or three centres there are.
+/// How far the endpoints are from a centre. Of those below their peers' median all have the same
+/// one, but for the endpoint that is in the middle itself, so there are two at most.
 struct Spreads<'a> {
     judged: &'a [Judged],
     known: Vec<(f64, Middle)>,

@@ -5,8 +5,6 @@ use crate::outlier::detect::{FailurePercentage, Latency, SuccessRate, SuccessRat
 use crate::stats::Histogram;
 use crate::units::Percent;
 
-const NOBODY: [usize; 0] = [];
-
 /// So many endpoints of each kind.
 fn together(groups: &[(usize, Counts)]) -> Vec<Counts> {
     groups.iter().flat_map(|(count, endpoint)| vec![endpoint.clone(); *count]).collect()
@@ -93,11 +91,7 @@ fn equal_rates_have_no_deviation_whatever_rounding_makes_of_their_sum() {
     let rule = SuccessRate { stdev_factor: 0.0, request_volume: 1, ..a50(0) };
     for good in 0..=101 {
         for n in [3, 5, 6, 7, 10] {
-            assert_eq!(
-                found(&rule, &together(&[(n, Counts::of(good, 101))])),
-                NOBODY,
-                "{good}, {n}"
-            );
+            assert_eq!(found(&rule, &together(&[(n, Counts::of(good, 101))])), NOBODY, "{good}, {n}");
         }
     }
 }
@@ -117,6 +111,29 @@ fn robust_has_the_numbers_of_its_description() {
     assert!((threshold(4.0) - (94.0 - 4.0 * 2.9652)).abs() < 1e-9);
     assert_eq!([100.0, f64::INFINITY, f64::NAN].map(threshold), [47.0; 3]);
     assert_eq!([0.0, -1.0].map(threshold), [89.0; 2]);
+}
+
+#[test]
+fn robust_leaves_the_endpoint_out_of_centre_and_spread() {
+    let endpoints = |rates: [u64; 5]| rates.map(|good| Counts::of(good * 10_000, 1_000_000));
+    let thresholds = |stdev_factor, rates| {
+        let rule = SuccessRate { stdev_factor, ..robust(5) };
+        let suspects = judge(&rule, &endpoints(rates));
+        suspects.iter().map(|it| (it.index(), it.threshold())).collect::<Vec<_>>()
+    };
+    // Peers of 0: median (92 + 97) / 2 = 94.5, distances 4.5 2.5 2.5 3.5, their median 3.
+    let [(0, threshold)] = thresholds(1.9, [0, 90, 92, 97, 98])[..] else { panic!() };
+    assert!((threshold - (94.5 - 1.9 * 1.4826 * 3.0)).abs() < 1e-9, "{threshold}");
+    // Peers of 0: median (30 + 70) / 2 = 50, distances 25 20 20 50. Peers of 25: the same median,
+    // 50 20 20 50. The one in the middle has a centre of its own: peers of 30 have the median
+    // (25 + 70) / 2 = 47.5 and the distances 47.5 22.5 22.5 52.5.
+    let found = thresholds(0.3, [0, 25, 30, 70, 100]);
+    let expected = [(0, 50.0, 22.5), (1, 50.0, 35.0), (2, 47.5, 35.0)];
+    assert_eq!(found.len(), expected.len());
+    for ((index, threshold), (at, centre, distance)) in found.into_iter().zip(expected) {
+        assert_eq!(index, at);
+        assert!((threshold - (centre - 0.3 * 1.4826 * distance)).abs() < 1e-9, "{at}: {threshold}");
+    }
 }
 
 #[test]
@@ -148,6 +165,12 @@ fn robust_finds_what_its_table_says() {
         (500, [19.1, 33.4, 41.3, 45.0]),
     ];
     for &(peers, below) in table {
+        // The guide and the documentation of the rule say the same.
+        let [a, b, c, d] = below;
+        let row = format!("| {} % | {a} % | {b} % | {c} % | {d} % |\n", peers as f64 / 10.0);
+        let rule = include_str!("../success_rate/mod.rs");
+        let guide = include_str!("../../../../docs/outliers.md");
+        assert!(rule.contains(&row) && guide.contains(&row), "{row}");
         for (requests, below) in [100, 300, 1_000, 10_000].into_iter().zip(below) {
             let peers = Counts::of(peers * requests / 1_000, requests);
             let endpoints = together(&[(1, Counts::of(0, requests)), (9, peers)]);
@@ -191,6 +214,8 @@ fn failure_percentages() {
     assert_eq!((suspect.observed(), suspect.threshold(), suspect.severity()), (88.0, 85.0, 0.88));
     let zero = FailurePercentage { threshold: Percent::new(0).unwrap(), ..rule };
     assert_eq!(found(&zero, &together(&[(5, well)])).len(), 5);
+    let idle = FailurePercentage { request_volume: 0, minimum_hosts: 0, ..zero };
+    assert_eq!(found(&idle, &[Counts::default()]), NOBODY);
     let all = FailurePercentage { threshold: Percent::new(100).unwrap(), ..rule };
     let endpoints = together(&[(1, Counts::of(0, 100)), (4, Counts::of(1, 100_000))]);
     assert_eq!(found(&all, &endpoints), [0]);
@@ -209,6 +234,8 @@ fn latencies() {
         // Its peers' median is the mean of 10 and 1,000.
         ("two slow of three", vec![alike(1_000.0), alike(1_000.0), alike(10.0)], 0),
         ("two slow of four", vec![alike(31.0), alike(31.0), alike(10.0), alike(10.0)], 2),
+        // The peers' median is 20; that of all would be 30.
+        ("one slow, one less so", vec![alike(70.0), alike(30.0), alike(10.0)], 1),
         ("three times, exactly", five(alike(30.0), alike(10.0)), 0),
         ("everyone slow alike", five(alike(9_000.0), alike(9_000.0)), 0),
         ("one fast among slow", five(alike(10.0), alike(9_000.0)), 0),
