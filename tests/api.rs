@@ -45,6 +45,18 @@ fn values_are_values() {
     all!(error: PickError, UpdateError, ConfigError);
 }
 
+#[cfg(feature = "file")]
+#[test]
+fn files_and_workers_cross_threads() {
+    use evenkeel::{FileError, FileSource, Worker};
+
+    all!(send: FileSource, Worker, FileError);
+    all!(sync: FileSource, Worker, FileError);
+    all!(value: FileSource, FileError);
+    debug::<Worker>();
+    error::<FileError>();
+}
+
 #[test]
 fn seams_are_objects() {
     fn object(_: &dyn Strategy, _: &dyn Picker, _: &dyn Classify<u8, String>) {}

@@ -521,7 +521,7 @@ fn a_wrong_file_fails_the_start() {
     fs::write(&path, "[strategy]\nkind = 'fastest'").unwrap();
     let error = load().unwrap_err();
     assert_eq!(error.path(), path);
-    let words = format!("`{}` holds no valid settings: ", path.display());
+    let words = format!("`{}`: the settings were refused: ", path.display());
     assert!(error.to_string().starts_with(&words), "{error}");
     assert!(error.to_string().contains("line 2, column 8: strategy.kind"), "{error}");
     fs::write(&path, "[strategy]\nkind = 'random'").unwrap();

@@ -101,30 +101,30 @@ impl FileError {
 
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` ", self.path().display())?;
+        write!(f, "`{}`", self.path().display())?;
         match self {
             Self::Unreadable { message, .. } => write!(
                 f,
-                "cannot be read: {message}; it has to be there, and this process has to be \
+                " cannot be read: {message}; it has to be there, and this process has to be \
                  allowed to read it"
             ),
             Self::NotAFile { .. } => {
-                f.write_str("is a directory, a pipe or a device; name a file, or a link to one")
+                f.write_str(" is a directory, a pipe or a device; name a file, or a link to one")
             }
             Self::TooLarge { most, .. } => {
-                write!(f, "is longer than the {most} bytes that are read; is it the right file?")
+                write!(f, " is longer than the {most} bytes that are read; is it the right file?")
             }
             Self::NotText { at, .. } => {
-                write!(f, "is not UTF-8 from byte {at} on; settings are text in UTF-8")
+                write!(f, " is not UTF-8 from byte {at} on; settings are text in UTF-8")
             }
             Self::Empty { .. } => f.write_str(
-                "is empty, as a file is while it is written; if the default settings are meant, \
+                " is empty, as a file is while it is written; if the default settings are meant, \
                  write a comment into it",
             ),
             Self::NoSection { wanted, there, .. } => {
                 match wanted {
-                    Some(name) => write!(f, "has no settings for a balancer `{name}`")?,
-                    None => f.write_str("has settings by name, and none was asked for")?,
+                    Some(name) => write!(f, " has no settings for a balancer `{name}`")?,
+                    None => f.write_str(" has settings by name, and none was asked for")?,
                 }
                 f.write_str(if there.is_empty() { "; it names none" } else { "; it has " })?;
                 for (at, name) in there.iter().take(NAMED).enumerate() {
@@ -135,7 +135,7 @@ impl fmt::Display for FileError {
                     more => write!(f, " and {more} more"),
                 }
             }
-            Self::Invalid { error, .. } => write!(f, "holds no valid settings: {error}"),
+            Self::Invalid { error, .. } => write!(f, ": {error}"),
         }
     }
 }

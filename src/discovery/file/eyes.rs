@@ -61,10 +61,11 @@ impl Eyes {
     /// Watches the places that lead to the file. Where the system has no watch to give, this is
     /// tried again with each look, and looks are all there is.
     fn watch(&mut self, mut afresh: bool) {
-        if self.watch.as_ref().is_none_or(Watch::is_dead) {
+        if self.watch.is_none() {
             self.watch = Watch::new(self.stirred.clone());
         }
-        let Some(watch) = &mut self.watch else { return };
+        // One whose thread has ended is not replaced: what is left of it cannot be freed.
+        let Some(watch) = self.watch.as_mut().filter(|watch| !watch.is_dead()) else { return };
         for _ in 0..LOOKS {
             let seen = places(self.source.path());
             watch.set(&seen, afresh);
@@ -118,8 +119,7 @@ impl Watch {
             return;
         }
         let before = mem::replace(&mut *self.places.lock(), places.to_vec());
-        let dead = self.is_dead();
-        let Some(watcher) = self.watcher.as_mut().filter(|_| !dead) else { return };
+        let Some(watcher) = &mut self.watcher else { return };
         for directory in directories(&before) {
             // It may have gone, and its watch with it.
             let _ = watcher.unwatch(directory);
