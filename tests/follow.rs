@@ -88,6 +88,17 @@ impl Scene {
         }
     }
 
+    /// The file was taken, though it may have been found missing before.
+    async fn taken_in_the_end(&mut self) {
+        loop {
+            match self.told().await {
+                Event::Published { .. } => return,
+                Event::SourceFailed { .. } | Event::SourceRecovered { .. } => {}
+                other => unreachable!("instead of a change by the file: {other}"),
+            }
+        }
+    }
+
     /// The file was found wrong, and that was the next thing told.
     async fn failed(&mut self) -> FileError {
         let from_file = self.source();
@@ -343,14 +354,28 @@ async fn a_directory_that_goes_and_comes_back_is_followed() {
         fs::write(next.join("lb.toml"), set(&[("a", weight + 1)])).unwrap();
         fs::rename(&conf, scene.directory.path().join(format!("old{weight}"))).unwrap();
         fs::rename(&next, &conf).unwrap();
-        loop {
-            match scene.told().await {
-                Event::Published { .. } => break,
-                // It was not there for an instant, which may have been long enough.
-                Event::SourceFailed { .. } | Event::SourceRecovered { .. } => {}
-                other => unreachable!("{other}"),
-            }
-        }
+        scene.taken_in_the_end().await;
+        scene.serves(&[("a", weight + 1)]);
+    }
+}
+
+/// The new directory may look the same to the last number, and is not watched by itself.
+#[tokio::test]
+async fn a_directory_that_is_made_anew_is_followed() {
+    let directory = tempfile::tempdir().unwrap();
+    let conf = directory.path().join("conf");
+    let path = conf.join("lb.toml");
+    fs::create_dir(&conf).unwrap();
+    fs::write(&path, set(&[("a", 1)])).unwrap();
+    let mut scene = Scene::at(directory, watched(&path));
+    for weight in [2, 4, 6] {
+        fs::remove_dir_all(&conf).unwrap();
+        fs::create_dir(&conf).unwrap();
+        fs::write(&path, set(&[("a", weight)])).unwrap();
+        scene.taken_in_the_end().await;
+        scene.serves(&[("a", weight)]);
+        fs::write(&path, set(&[("a", weight + 1)])).unwrap();
+        scene.taken().await;
         scene.serves(&[("a", weight + 1)]);
     }
 }
