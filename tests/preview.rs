@@ -190,3 +190,14 @@ fn a_set_that_would_not_be_believed_is_said_to_be_refused() {
     let careless = described.with_update(None);
     assert_eq!(refusals(balancer.preview(&careless).unwrap()).len(), 1);
 }
+
+#[test]
+fn a_change_after_which_nobody_takes_requests_is_warned_of() {
+    let balancer = balancer(Config::default(), &[1, 1]);
+    let warned = |preview: Preview| preview.warnings.iter().any(|it| it.message.contains("no end"));
+    drop(balancer.drain(&name(0)).unwrap());
+    assert!(warned(balancer.preview_weight(&name(1), 0).unwrap()));
+    assert!(!warned(balancer.preview_weight(&name(1), 9).unwrap()));
+    balancer.set_weight(&name(1), 0).unwrap();
+    assert!(!warned(balancer.preview_weight(&name(0), 0).unwrap()), "nobody takes any as it is");
+}

@@ -53,6 +53,12 @@ impl Preview {
         guard: &GuardConfig,
     ) -> Self {
         let shares = Share::pairs(before, after);
+        let takes = |share: fn(&Share) -> f64| shares.iter().any(|it| share(it) > 0.0);
+        if takes(|it| it.before) && !takes(|it| it.after) {
+            let message = "no endpoint would receive anything: each of them would be drained, \
+                           switched off, or of weight 0";
+            warnings.push(Problem::warning("endpoints", message));
+        }
         warnings.extend(after.intended.rises(&before.intended, limit(guard)).map(|rise| {
             let words = would_receive(&rise);
             match guard.max_share_percent() {
