@@ -1,0 +1,12 @@
+//! Answers as text for people.
+
+mod problems;
+mod report;
+mod settings;
+mod shares;
+mod text;
+
+pub(crate) use self::report::report;
+pub(crate) use self::settings::{all_settings, one_setting};
+pub(crate) use self::shares::preview;
+pub(crate) use self::text::{failure, short};
