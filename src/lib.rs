@@ -61,6 +61,7 @@
 //! | `http` | no | outcomes by HTTP and gRPC status, `http::Uri` as a target, bodies followed to their end |
 //! | `tracing` | no | a span around each request that names its balancer and endpoint |
 //! | `testing` | no | the laws suite |
+//! | `cli` | no | the tool `evenkeel`, which checks, previews and explains settings |
 
 mod balancer;
 mod checker;

@@ -38,7 +38,12 @@ fn setting_of(section: &str) -> Option<&'static Setting> {
 
 fn line(setting: &Setting) -> String {
     let key = setting.path.rsplit('.').next().unwrap_or_default();
-    format!("{key} = {}", value(setting, key))
+    let line = format!("{key} = {}", value(setting, key));
+    match setting.path.as_str() {
+        // Refused but beside this.
+        "strategy.custom" => format!("kind = \"custom\"\n{line}"),
+        _ => line,
+    }
 }
 
 /// The default where it is a value, else one that is often meant.
