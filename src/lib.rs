@@ -3,7 +3,8 @@
 //! A service adds this crate and wraps it around the `tower` services it already has. In the
 //! caller's own process it chooses an endpoint for each request, keeps the choice provably fair,
 //! and lets operators change everything while traffic flows. It refuses a change of the set that
-//! looks like a mistake: most of the endpoints gone at once, or all of them.
+//! looks like a mistake: most of the endpoints gone at once, or all of them. And it takes back a
+//! change of the settings that does harm.
 //!
 //! # A first balancer
 //!
@@ -35,7 +36,8 @@
 //!
 //! * [`Balancer`] is the handle: [`pick`](Balancer::pick), [`replace`](Balancer::replace),
 //!   [`set_weight`](Balancer::set_weight), [`drain`](Balancer::drain),
-//!   [`apply`](Balancer::apply), [`status`](Balancer::status),
+//!   [`apply`](Balancer::apply), [`apply_guarded`](Balancer::apply_guarded),
+//!   [`rollback`](Balancer::rollback), [`status`](Balancer::status),
 //!   [`subscribe`](Balancer::subscribe).
 //! * [`Balance`] is the `tower` service over endpoints that are services, [`BalanceLayer`] the layer
 //!   for one client and many addresses.
@@ -77,6 +79,7 @@ pub mod laws;
 pub mod outlier;
 mod ramp;
 mod rng;
+mod rollout;
 mod service;
 mod snapshot;
 mod stats;
@@ -86,8 +89,8 @@ mod units;
 mod worker;
 
 pub use self::balancer::{
-    Balancer, Builder, Change, Drain, EndpointStatus, Events, Lease, Preview, Revision, Share,
-    Status,
+    Balancer, Builder, Change, Drain, EndpointStatus, Events, Guard, Lease, Preview, Revision,
+    Share, Status,
 };
 #[cfg(feature = "http")]
 pub use self::classify::{ByGrpcStatus, ByStatus, ChosenEndpoint, WithErrors};
@@ -104,7 +107,10 @@ pub use self::error::{
     ApplyError, BoxError, ConfigError, EndpointError, EndpointErrorReason, PickError, Problem,
     RollbackError, Severity, UpdateError, find_cause,
 };
-pub use self::event::{Changed, Decision, Ejection, Event, Recovery, Rule};
+pub use self::event::{
+    Changed, Decision, Ejection, Event, Recovery, RollbackReason, Rule, Verdict,
+};
+pub use self::rollout::GuardedApply;
 pub use self::service::{
     Answered, Balance, BalanceLayer, DirectBalance, DirectFuture, KeyBy, NoKey, ResponseFuture,
     Target, Until, UntilHead,

@@ -9,13 +9,14 @@ use evenkeel::outlier::{
 use evenkeel::strategy::{Candidate, PickContext, Picker, Strategy};
 use evenkeel::{
     Balance, Balancer, Builder, Change, Classify, Config, ConfigError, Drain, Endpoint, EndpointId,
-    EndpointStatus, Event, Events, Key, Lease, Outcome, PickError, Problem, ResponseFuture, Status,
-    UpdateError, Version,
+    EndpointStatus, Event, Events, Guard, GuardedApply, Key, Lease, Outcome, PickError, Problem,
+    ResponseFuture, RollbackReason, Status, UpdateError, Verdict, Version,
 };
 
 fn send<T: Send>() {}
 fn sync<T: Sync>() {}
 fn forever<T: 'static>() {}
+fn unpin<T: Unpin>() {}
 fn debug<T: Debug>() {}
 fn copy<T: Copy + Ord>() {}
 fn value<T: Clone + PartialEq + Debug>() {}
@@ -29,18 +30,21 @@ macro_rules! all {
 fn everything_crosses_threads() {
     all!(send: Balancer<u8>, Builder<u8>, Lease<u8>, Drain, Events, Event, Endpoint<u8>, Status,
         Key, Config, Change, Balance<u8>, Box<dyn Strategy>, Box<dyn Picker>, Candidate,
-        Box<dyn Detector>, SuccessRate, FailurePercentage, Latency, Suspect);
+        Box<dyn Detector>, SuccessRate, FailurePercentage, Latency, Suspect, GuardedApply<u8>, Guard,
+        Verdict);
     all!(sync: Balancer<u8>, Lease<u8>, Drain, Event, Endpoint<u8>, Status, Key, Config, Change,
-        Balance<u8>, Box<dyn Strategy>, Box<dyn Picker>, Candidate, Box<dyn Detector>);
-    all!(forever: Balancer<u8>, Lease<u8>, Drain, Events, Event, Balance<u8>);
+        Balance<u8>, Box<dyn Strategy>, Box<dyn Picker>, Candidate, Box<dyn Detector>,
+        GuardedApply<u8>, Guard, Verdict);
+    all!(forever: Balancer<u8>, Lease<u8>, Drain, Events, Event, Balance<u8>, GuardedApply<u8>);
+    all!(unpin: GuardedApply<u8>, Drain, Events);
     all!(debug: Balancer<u8>, Builder<u8>, Lease<u8>, Drain, Events, Event, Endpoint<u8>, Status,
         EndpointStatus, Key, Config, Change, Balance<u8>, Candidate, PickContext<'_>, Outcome,
-        Sweep<'_>, Observed<'_>, Suspect);
+        Sweep<'_>, Observed<'_>, Suspect, GuardedApply<u8>, Guard, Verdict, RollbackReason);
 }
 
 #[test]
 fn values_are_values() {
-    all!(value: Key, Config, Version, EndpointId, Outcome, PickError, Problem);
+    all!(value: Guard, Verdict, RollbackReason, Key, Config, Version, EndpointId, Outcome, PickError, Problem);
     copy::<Version>();
     all!(error: PickError, UpdateError, ConfigError);
 }

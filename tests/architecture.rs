@@ -37,6 +37,7 @@ const ROOMS: &[(&str, u8)] = &[
     ("checker", 6),
     ("discovery", 6),
     ("worker", 6),
+    ("rollout", 6),
     ("observe", 7),
     ("sim", 7),
     ("docs", 7),

@@ -3,13 +3,15 @@
 #![allow(clippy::unwrap_used)]
 #![cfg(feature = "config")]
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use evenkeel::{
     Availability, Balance, BalanceLayer, Balancer, BoxError, Change, Config, ConfigError, Drain,
-    Endpoint, EndpointId, EndpointSpec, EndpointStatus, Event, Key, Lease, Outcome, PickError,
-    Preview, Problem, Revision, RollbackError, Share, Status, Target, UpdateError, Version,
+    Endpoint, EndpointId, EndpointSpec, EndpointStatus, Event, Guard, GuardedApply, Key, Lease,
+    Outcome, PickError, Preview, Problem, Revision, RollbackError, Share, Status, Target,
+    UpdateError, Verdict, Version,
 };
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt};
@@ -81,6 +83,11 @@ async fn the_handle() {
     let other = Config::from_toml("[strategy]\nkind = 'random'").unwrap();
     balancer.apply(Change::new(other).by("ann").because("…")).unwrap();
     balancer.apply_if(balancer.version(), Config::default()).unwrap();
+    let guarded = Change::new(Config::default()).by("ann").because("…");
+    let guarded: Result<GuardedApply<u8>, ConfigError> =
+        balancer.apply_guarded(guarded, Guard::default());
+    fn verdict(_: &(impl Future<Output = Verdict> + Send + 'static)) {}
+    verdict(&guarded.unwrap());
     let _: Result<Version, RollbackError> = balancer.rollback();
     let _: Vec<Revision> = balancer.history();
 

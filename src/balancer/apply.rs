@@ -100,11 +100,20 @@ impl<T: Send + Sync + 'static> Core<T> {
             if let Some(seen) = seen.filter(|seen| seen.config != current.config) {
                 return Err(ApplyError::Stale { seen, current });
             }
-            let applied = self.apply_to(writer, base, change, now);
-            applied.map_err(|error| {
-                self.hub.push(Event::ConfigRefused { version: current, error: error.clone() });
-                ApplyError::Refused(error)
-            })
+            self.apply_or_say_why(writer, base, change, now).map_err(ApplyError::Refused)
+        })
+    }
+
+    /// Applies a change, and tells subscribers if it is refused.
+    pub(crate) fn apply_or_say_why(
+        &self,
+        writer: &mut Writer<T>,
+        base: &Snapshot<T>,
+        change: Change,
+        now: Nanos,
+    ) -> Result<Version, ConfigError> {
+        self.apply_to(writer, base, change, now).inspect_err(|error| {
+            self.hub.push(Event::ConfigRefused { version: base.version, error: error.clone() });
         })
     }
 

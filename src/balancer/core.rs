@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use crate::balancer::docket::Told;
 use crate::balancer::events::Hub;
 use crate::balancer::guard::UpdateGuard;
+use crate::balancer::guarded::Watched;
 use crate::balancer::history::History;
 use crate::balancer::ledger::Ledger;
 use crate::balancer::make::{Factory, Rebuild};
@@ -68,6 +69,8 @@ pub(crate) struct Writer<T> {
     pub(crate) told: Told,
     /// What endpoints that warm up had been sent at the last step.
     pub(crate) steps: Steps,
+    /// The change of the settings that is being watched.
+    pub(crate) watched: Option<Box<Watched<T>>>,
 }
 
 impl<T> Writer<T> {
@@ -78,6 +81,7 @@ impl<T> Writer<T> {
             sweeps,
             told: Told::default(),
             steps: Steps::default(),
+            watched: None,
             guard: UpdateGuard::default(),
             removed: BTreeMap::new(),
             rebuilds: BTreeMap::new(),
@@ -213,6 +217,8 @@ impl<T: Send + Sync + 'static> Core<T> {
         let current = self.published.current();
         writer.history.note(base, &current, &changes, |snapshot| self.standing(snapshot));
         writer.garbage.push(Garbage::Snapshot(current));
+        let by_time = changes.iter().all(|change| matches!(change, Changed::Expired { .. }));
+        let overruled = base.version.config != version.config && !by_time;
         for change in changes {
             self.hub.push(Event::Published { version, change });
         }
@@ -226,6 +232,10 @@ impl<T: Send + Sync + 'static> Core<T> {
         }
         for Rise { id, before, after, fair } in rises {
             self.hub.push(Event::ShareRaised { version, endpoint: id, before, after, fair });
+        }
+        if let Some(watched) = writer.watched.take_if(|_| overruled) {
+            let watched = self.supersede(writer, watched, version);
+            writer.garbage.push(Garbage::Watched(Box::new(watched)));
         }
         Ok(version)
     }

@@ -1,18 +1,15 @@
-//! What was changed, by whom, why, and the way back.
+//! What was changed, by whom, why, and what came of it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
 
-use crate::balancer::core::{Core, Writer};
 use crate::balancer::preview::Outlooks;
-use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, Share, now};
 use crate::config::Config;
-use crate::error::RollbackError;
-use crate::event::Changed;
-use crate::snapshot::{Draft, Said, Snapshot};
+use crate::event::{Changed, Verdict};
+use crate::snapshot::{Said, Snapshot};
 use crate::sync::Arc;
-use crate::units::{EndpointId, Nanos, Version};
+use crate::units::{EndpointId, Version};
 
 /// Revisions that are kept; older ones are forgotten.
 const KEPT: usize = 64;
@@ -40,9 +37,11 @@ pub struct Revision {
     pub effect: Vec<Share>,
     /// The version whose state this brought back, if it is a rollback.
     pub restores: Option<Version>,
+    /// What came of it, if it was applied with a guard and has been judged.
+    pub verdict: Option<Verdict>,
     /// The settings.
     pub config: Arc<Config>,
-    said: BTreeMap<EndpointId, Said>,
+    pub(super) said: BTreeMap<EndpointId, Said>,
     /// Time made it, and nobody.
     lapse: bool,
 }
@@ -63,6 +62,7 @@ impl History {
             differences: Vec::new(),
             effect: Vec::new(),
             restores: None,
+            verdict: None,
             config: Arc::clone(&first.config),
             said: said(first),
             lapse: false,
@@ -82,7 +82,9 @@ impl History {
             return;
         }
         let (by, because) = match changes {
-            [Changed::Configured { by, because }] => (by.clone(), because.clone()),
+            [Changed::Configured { by, because } | Changed::RolledBack { by, because, .. }] => {
+                (by.clone(), because.clone())
+            }
             _ => (None, None),
         };
         let words: Vec<_> = changes.iter().map(Changed::to_string).collect();
@@ -95,9 +97,10 @@ impl History {
             differences: before.config.differences(&after.config),
             effect: effect(&outlooks(before), &outlooks(after)),
             restores: match changes {
-                [Changed::RolledBack { to }] => Some(*to),
+                [Changed::RolledBack { to, .. }] => Some(*to),
                 _ => None,
             },
+            verdict: None,
             config: Arc::clone(&after.config),
             said: said(after),
             lapse: changes.iter().all(|change| matches!(change, Changed::Expired { .. })),
@@ -107,20 +110,44 @@ impl History {
         }
     }
 
-    /// The revision before the one whose state is served. A rollback stands for the revision it
-    /// brought back, so the next one goes further. What time has ended belongs to the revision it
-    /// was said in: nobody who takes back the last change means the end of a drain.
-    fn previous(&self) -> Option<&Revision> {
+    /// The revision before the one whose state is served, but for those found bad. A rollback
+    /// stands for the revision it brought back, so the next one goes further. What time has ended
+    /// belongs to the revision it was said in: nobody who takes back the last change means the end
+    /// of a drain.
+    pub(crate) fn previous(&self) -> Option<&Revision> {
         let stands_for = self.0.back()?.stands_for();
         let at = self.0.iter().position(|revision| revision.version == stands_for)?;
         let made = self.0.iter().take(at + 1).rposition(|revision| !revision.lapse)?;
-        self.0.get(made.checked_sub(1)?)
+        self.0.iter().take(made).rev().find(|revision| !self.is_bad(revision))
+    }
+
+    /// Whether the state of a revision was found bad, where it was first served.
+    fn is_bad(&self, revision: &Revision) -> bool {
+        self.verdict(revision.stands_for()).is_some_and(|verdict| verdict.is_bad())
+    }
+
+    /// The revision that is served.
+    pub(crate) fn served(&self) -> &Revision {
+        self.0.back().expect("a history begins with what was built")
+    }
+
+    /// Notes what came of a revision, if it is still kept.
+    pub(crate) fn judge(&mut self, verdict: &Verdict) {
+        let version = verdict.version();
+        if let Some(revision) = self.0.iter_mut().rfind(|revision| revision.version == version) {
+            revision.verdict = Some(verdict.clone());
+        }
+    }
+
+    /// What came of a revision, if it is still kept and was judged.
+    pub(crate) fn verdict(&self, version: Version) -> Option<Verdict> {
+        self.0.iter().rfind(|revision| revision.version == version)?.verdict.clone()
     }
 }
 
 impl Revision {
     /// The version that first had this state.
-    fn stands_for(&self) -> Version {
+    pub(crate) fn stands_for(&self) -> Version {
         self.restores.unwrap_or(self.version)
     }
 }
@@ -131,53 +158,6 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     pub fn history(&self) -> Vec<Revision> {
         let now = self.core.ground.origin.nanos(now());
         self.core.write(now, |writer, _| writer.history.0.iter().cloned().collect())
-    }
-
-    /// Brings back the revision before: settings, weights, drains and switches as they were. Twice
-    /// goes back two. The end of a drain by time is no change that could be taken back: what was
-    /// changed before it is.
-    ///
-    /// It is a revision itself, and no guard refuses it. The set stays as discovery has it, and
-    /// words about endpoints that are gone, or whose time is over, are not brought back.
-    ///
-    /// # Errors
-    ///
-    /// [`RollbackError`] if there is no revision before, or its strategy panics while it prepares.
-    pub fn rollback(&self) -> Result<Version, RollbackError> {
-        self.core.rollback()
-    }
-}
-
-impl<T: Send + Sync + 'static> Core<T> {
-    fn rollback(&self) -> Result<Version, RollbackError> {
-        let now = self.ground.origin.nanos(now());
-        self.write(now, |writer, base| {
-            let previous = writer.history.previous().ok_or(RollbackError::NothingBefore)?.clone();
-            self.restore(writer, base, &previous, now)
-        })
-    }
-
-    fn restore(
-        &self,
-        writer: &mut Writer<T>,
-        base: &Snapshot<T>,
-        revision: &Revision,
-        now: Nanos,
-    ) -> Result<Version, RollbackError> {
-        let strategy = revision.config.strategy();
-        let failed = || RollbackError::Strategy { name: strategy.kind().to_string() };
-        let chosen = self.named.choose(strategy).map_err(|_| failed())?;
-        let mut draft = Draft::of(base);
-        for member in &mut draft.members {
-            let said = revision.said.get(member.id()).copied().unwrap_or_default().at(now);
-            if said != member.said {
-                *member = Arc::new(member.with_said(said));
-            }
-        }
-        let version = base.version.next_config();
-        let draft = Draft { version, ..draft.configured(Arc::clone(&revision.config), chosen) };
-        let change = Changed::RolledBack { to: revision.stands_for() };
-        self.publish(writer, base, draft, vec![change], Judged::Not, now).map_err(|_| failed())
     }
 }
 

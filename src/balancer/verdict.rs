@@ -1,5 +1,6 @@
 //! Whether a draft is published, and what is left of it if not.
 
+use crate::balancer::guarded::Watched;
 use crate::balancer::preview::{GUARD, would_receive};
 use crate::error::{ConfigError, Problem, UpdateError};
 use crate::snapshot::{Member, Rise, Snapshot};
@@ -57,4 +58,5 @@ pub(crate) enum Garbage<T> {
     Snapshot(Arc<Snapshot<T>>),
     Members(Vec<Arc<Member<T>>>),
     Target(T),
+    Watched(Box<Watched<T>>),
 }

@@ -34,6 +34,8 @@ mod setting;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::range::within;
+
 pub use self::choices::Choices;
 #[cfg(feature = "config")]
 pub use self::file::ConfigFile;
@@ -45,8 +47,6 @@ pub use self::outlier::{
     SuccessRateConfig, SuccessRateMethod,
 };
 pub use self::panicking::{PanicConfig, WhenNoneHealthy};
-#[cfg(feature = "file")]
-pub(crate) use self::range::within;
 pub use self::root::Config;
 #[cfg(feature = "config")]
 pub use self::setting::{Range, Setting, nearest_setting, setting, settings};

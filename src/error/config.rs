@@ -61,6 +61,8 @@ impl fmt::Display for Problem {
     }
 }
 
+impl Error for Problem {}
+
 /// The settings were refused; nothing was changed.
 ///
 /// ```

@@ -1,8 +1,11 @@
 //! What happens to a balancer, told to whoever subscribes.
 
 mod ejection;
+mod verdict;
+mod words;
 
 pub use self::ejection::{Decision, Ejection, Recovery, Rule};
+pub use self::verdict::{RollbackReason, Verdict};
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +17,7 @@ use crate::units::{EndpointId, Version};
 
 /// Something that happened to a balancer.
 ///
-/// Every published change and every refusal is one event. Requests are not: they are counted in
+/// Every published change, every refusal and every verdict is one event. Requests are not: they are counted in
 /// [`Status`](crate::Status).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -104,6 +107,11 @@ pub enum Event {
         /// The source.
         source: String,
     },
+    /// A change that was applied with a guard was judged.
+    Judged {
+        /// What came of it.
+        verdict: Verdict,
+    },
     /// The subscriber was too slow: this many events were dropped before the next one.
     Missed(u64),
 }
@@ -177,6 +185,10 @@ pub enum Changed {
     RolledBack {
         /// The version whose state was brought back.
         to: Version,
+        /// Who did, if it was not an operator: `guard`.
+        by: Option<String>,
+        /// Why, where that is known.
+        because: Option<String>,
     },
     /// An endpoint whose target was broken has a new one.
     Rebuilt {
@@ -216,6 +228,7 @@ impl fmt::Display for Event {
             }
             Self::SourceFailed { source, error } => write!(f, "{source} failed: {error}"),
             Self::SourceRecovered { source } => write!(f, "{source} is well again"),
+            Self::Judged { verdict } => verdict.fmt(f),
             Self::Missed(n) => write!(f, "{n} events were missed"),
         }
     }
@@ -245,16 +258,23 @@ impl fmt::Display for Changed {
             Self::Expired { endpoint } => write!(f, "the drain of `{endpoint}` is over"),
             Self::Configured { by, because } => {
                 f.write_str("settings changed")?;
-                if let Some(by) = by {
-                    write!(f, " by {by}")?;
-                }
-                if let Some(because) = because {
-                    write!(f, " because {because}")?;
-                }
-                Ok(())
+                attributed(f, by.as_deref(), because.as_deref())
             }
-            Self::RolledBack { to } => write!(f, "rolled back to version {to}"),
+            Self::RolledBack { to, by, because } => {
+                write!(f, "rolled back to version {to}")?;
+                attributed(f, by.as_deref(), because.as_deref())
+            }
             Self::Rebuilt { endpoint } => write!(f, "`{endpoint}` has a new target, made again"),
         }
     }
+}
+
+fn attributed(f: &mut fmt::Formatter<'_>, by: Option<&str>, because: Option<&str>) -> fmt::Result {
+    if let Some(by) = by {
+        write!(f, " by {by}")?;
+    }
+    if let Some(because) = because {
+        write!(f, " because {because}")?;
+    }
+    Ok(())
 }

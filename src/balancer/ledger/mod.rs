@@ -56,14 +56,12 @@ impl Ledger {
         self.last.at.plus(Self::EVERY)
     }
 
-    /// The records, oldest first: at least one.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for whoever judges a change"))]
-    pub(crate) fn records(&self) -> impl ExactSizeIterator<Item = &Record> {
-        self.records.iter()
+    /// The oldest record: where the time before begins.
+    pub(crate) fn oldest(&self) -> Record {
+        self.records.front().copied().unwrap_or(self.last)
     }
 
     /// How things stand at `now`. Keeps nothing.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for whoever judges a change"))]
     pub(crate) fn read<T>(&self, snapshot: &Snapshot<T>, now: Nanos) -> Record {
         self.sum(snapshot, now, |_, _| {})
     }
@@ -76,6 +74,18 @@ impl Ledger {
         if self.records.len() > Self::KEPT {
             self.records.pop_front();
         }
+    }
+
+    /// Forgets what happened between `to` and `until`: what follows continues the time that lasted
+    /// from `from` to `to`.
+    pub(crate) fn forget(&mut self, from: &Record, to: &Record, until: &Record) {
+        let leading = until.leading.saturating_sub(to.leading);
+        self.records.clear();
+        self.records.push_back(Record {
+            totals: from.totals.plus(&until.totals.since(&to.totals)),
+            leading: from.leading.saturating_add(leading),
+            ..*from
+        });
     }
 
     /// An endpoint has left. What it had come to is to be handed in again if it

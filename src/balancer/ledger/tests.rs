@@ -23,7 +23,7 @@ fn balancer(n: u64, toml: &str) -> Balancer<u64> {
 }
 
 fn records(balancer: &Balancer<u64>) -> Vec<Record> {
-    balancer.core.writer.act(|writer| writer.ledger.records().copied().collect(), |_| {})
+    balancer.core.writer.act(|writer| writer.ledger.records.iter().copied().collect(), |_| {})
 }
 
 fn read(balancer: &Balancer<u64>) -> Record {

@@ -5,6 +5,8 @@ use crate::outlier::detect::{FailurePercentage, Latency, SuccessRate, SuccessRat
 use crate::stats::Histogram;
 use crate::units::Percent;
 
+const NOBODY: [usize; 0] = [];
+
 /// So many endpoints of each kind.
 fn together(groups: &[(usize, Counts)]) -> Vec<Counts> {
     groups.iter().flat_map(|(count, endpoint)| vec![endpoint.clone(); *count]).collect()
@@ -91,7 +93,11 @@ fn equal_rates_have_no_deviation_whatever_rounding_makes_of_their_sum() {
     let rule = SuccessRate { stdev_factor: 0.0, request_volume: 1, ..a50(0) };
     for good in 0..=101 {
         for n in [3, 5, 6, 7, 10] {
-            assert_eq!(found(&rule, &together(&[(n, Counts::of(good, 101))])), NOBODY, "{good}, {n}");
+            assert_eq!(
+                found(&rule, &together(&[(n, Counts::of(good, 101))])),
+                NOBODY,
+                "{good}, {n}"
+            );
         }
     }
 }

@@ -1,0 +1,84 @@
+//! The way back.
+
+use crate::balancer::core::{Core, Writer};
+use crate::balancer::verdict::Judged;
+use crate::balancer::{Balancer, Revision, now};
+use crate::error::RollbackError;
+use crate::event::Changed;
+use crate::snapshot::{Draft, Member, Said, Snapshot};
+use crate::sync::Arc;
+use crate::units::{Nanos, Version};
+
+impl<T: Send + Sync + 'static> Balancer<T> {
+    /// Brings back the revision before: settings, weights, drains and switches as they were. Twice
+    /// goes back two. Revisions that a guard has found bad are passed over, and the end of a drain
+    /// by time is no change that could be taken back: what was changed before it is.
+    ///
+    /// It is a revision itself, and no guard refuses or watches it. The set stays as discovery has
+    /// it, and words about endpoints that are gone, or whose time is over, are not brought back.
+    ///
+    /// # Errors
+    ///
+    /// [`RollbackError`] if there is no revision before, or its strategy panics while it prepares.
+    pub fn rollback(&self) -> Result<Version, RollbackError> {
+        self.core.rollback()
+    }
+}
+
+impl<T: Send + Sync + 'static> Core<T> {
+    fn rollback(&self) -> Result<Version, RollbackError> {
+        let now = self.ground.origin.nanos(now());
+        self.write(now, |writer, base| {
+            let revision = writer.history.previous().ok_or(RollbackError::NothingBefore)?.clone();
+            let restored = |member: &Arc<Member<T>>| {
+                let said = revision.said.get(member.id()).copied().unwrap_or_default();
+                saying(member, said.at(now))
+            };
+            let members = base.members.iter().map(restored).collect();
+            let (by, because) = (None, None);
+            let restoring = Restoring { revision: &revision, members, set: false, by, because };
+            self.restore(writer, base, restoring, now)
+        })
+    }
+
+    /// Publishes the state of an earlier revision as a new one.
+    pub(crate) fn restore(
+        &self,
+        writer: &mut Writer<T>,
+        base: &Snapshot<T>,
+        restoring: Restoring<'_, T>,
+        now: Nanos,
+    ) -> Result<Version, RollbackError> {
+        let Restoring { revision, members, set, by, because } = restoring;
+        let strategy = revision.config.strategy();
+        let failed = || RollbackError::Strategy { name: strategy.kind().to_string() };
+        let chosen = self.named.choose(strategy).map_err(|_| failed())?;
+        let version = base.version.next_config();
+        let version = if set { version.next_set() } else { version };
+        let config = Arc::clone(&revision.config);
+        let draft = Draft { version, ..Draft::with(base, members).configured(config, chosen) };
+        let change = Changed::RolledBack { to: revision.stands_for(), by, because };
+        let published = self.publish(writer, base, draft, vec![change], Judged::Not, now);
+        let version = published.map_err(|_| failed())?;
+        if set {
+            writer.guard.believe();
+            self.remember(writer, base, now);
+        }
+        Ok(version)
+    }
+}
+
+/// What is brought back, and on whose behalf.
+pub(crate) struct Restoring<'a, T> {
+    pub(crate) revision: &'a Revision,
+    pub(crate) members: Vec<Arc<Member<T>>>,
+    /// Whether these are another set than the present one.
+    pub(crate) set: bool,
+    pub(crate) by: Option<String>,
+    pub(crate) because: Option<String>,
+}
+
+/// The same endpoint with `said` said about it; the very same if that is so already.
+pub(crate) fn saying<T>(member: &Arc<Member<T>>, said: Said) -> Arc<Member<T>> {
+    if said == member.said { Arc::clone(member) } else { Arc::new(member.with_said(said)) }
+}
