@@ -84,8 +84,9 @@ fn what_is_no_text_is_told_with_the_place() {
     assert_eq!(code(&output), 1);
     assert!(text(&output.stdout).contains("UTF-16"));
 
-    let output = run_on(&["check", "-"], "\u{feff}nmae = 'x'".as_bytes());
-    assert!(text(&output.stdout).contains("<stdin>:1:1\n"), "{}", text(&output.stdout));
+    let output = run_on(&["check", "-"], "\u{feff}name = 3\r\n".as_bytes());
+    let told = text(&output.stdout);
+    assert!(told.contains("<stdin>:1:8\n  |\n1 | name = 3\n  |        ^\n"), "{told}");
 }
 
 #[test]
