@@ -44,7 +44,9 @@
 //! * [`config`] holds the settings, [`Config::from_toml`] reads them.
 //! * `FileSource` (feature `file`) is a file of settings that [`Balancer`] keeps to.
 //! * [`strategy`] holds the ways of choosing, and the seam for one of your own.
+//! * [`outlier`] holds the detectors, and the seam for one of your own.
 //! * `laws` (feature `testing`) is the suite that holds a strategy to its promises.
+//! * `docs` holds the guides: outliers, the command-line tool.
 //!
 //! # How it stays right
 //!
@@ -70,6 +72,8 @@ mod checker;
 mod classify;
 pub mod config;
 mod discovery;
+#[cfg(doc)]
+pub mod docs;
 mod endpoint;
 mod error;
 mod event;

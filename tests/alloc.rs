@@ -2,13 +2,24 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::num::NonZeroU16;
+
 use allocation_counter::measure;
-use evenkeel::config::{StrategyConfig, StrategyKind};
+use evenkeel::config::{ConsecutiveFailuresConfig, OutlierConfig, StrategyConfig, StrategyKind};
 use evenkeel::{Balancer, Config, Endpoint, Key, Outcome};
+
+/// All defaults on, but for a threshold that no row of failures in here reaches: an ejection is
+/// settled, and settling allocates.
+fn config(kind: StrategyKind) -> Config {
+    let row = ConsecutiveFailuresConfig::default().with_threshold(NonZeroU16::MAX);
+    Config::default()
+        .with_strategy(StrategyConfig::new(kind))
+        .with_outlier(Some(OutlierConfig::default().with_consecutive_failures(Some(row))))
+}
 
 fn balancer(kind: StrategyKind, weighted: bool) -> Balancer<&'static str> {
     Balancer::builder()
-        .config(Config::default().with_strategy(StrategyConfig::new(kind)))
+        .config(config(kind))
         .endpoints((0..20).map(|i| {
             Endpoint::new(format!("e{i}"), "target").weight(if weighted { 1 + i * 977 } else { 1 })
         }))

@@ -314,7 +314,9 @@ impl Stack {
     fn all_on(kind: &'static str, wanted: Wanted) -> Vec<Self> {
         let Wanted { wrong, script, hints, settings } = wanted;
         // Whatever fails here goes on being asked.
-        let settings = config(&format!("outlier = false\n{}\n{settings}", strategy(kind)));
+        let settings = config(&format!("{}\n{settings}", strategy(kind)));
+        let outlier = settings.outlier().cloned().unwrap_or_default();
+        let settings = settings.with_outlier(Some(outlier.with_consecutive_failures(None)));
         let probes = || (0..ENDPOINTS).map(|_| Arc::new(()));
         let mut stacks = Vec::new();
         for follows in [false, true] {

@@ -115,7 +115,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         // Only now may somebody else probe.
         for report in &reports {
             if let Testimony::Probe { epoch, .. } = report.testimony {
-                report.cell.trial.free_probe(epoch);
+                report.cell.trial.end_probe(epoch);
             }
         }
         if published.is_ok() {

@@ -186,7 +186,7 @@ impl<T> Held<T> {
         let cell = &self.bound.cell;
         let epoch = self.probes;
         match outcome {
-            Outcome::Ignore => cell.trial.free_probe(epoch),
+            Outcome::Ignore => self.give_up_probe(),
             Outcome::Success => cell.report(Testimony::Probe { epoch, good: true }, now),
             Outcome::Failure(_) | Outcome::Overloaded { .. } => {
                 cell.report(Testimony::Probe { epoch, good: false }, now);
@@ -199,13 +199,13 @@ impl<T> Held<T> {
         if std::mem::replace(&mut self.open, false) {
             self.end_answer();
             self.bound.cell.withdraw();
-            self.free_probe();
+            self.give_up_probe();
         }
     }
 
-    fn free_probe(&self) {
+    fn give_up_probe(&self) {
         if self.probes > 0 {
-            self.bound.cell.trial.free_probe(self.probes);
+            self.bound.cell.trial.give_up_probe(self.probes, self.began);
         }
     }
 
@@ -236,7 +236,7 @@ impl<T> Drop for Held<T> {
         if self.open {
             self.end_answer();
             self.bound.cell.abandon();
-            self.free_probe();
+            self.give_up_probe();
         }
     }
 }

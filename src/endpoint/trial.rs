@@ -12,9 +12,23 @@ pub(crate) struct Trial {
     behaved: AtomicBool,
     /// The number of the ejection whose probe is on its way; 0 for none.
     probe: AtomicU64,
+    /// Probes in a row that nobody waited for.
+    vain: AtomicU64,
+    /// Before this nobody may probe.
+    not_before: AtomicU64,
     /// Whether the next pick is to go to it, however small its share is.
     nudge: AtomicBool,
 }
+
+/// Probes in a row that may come to nothing before the next has to wait. A caller who gives up on
+/// an endpoint that never answers would else be sent there with every request.
+const VAIN: u64 = 3;
+
+/// How long it has to wait then; twice as long for each that comes to nothing again.
+const PAUSE: u64 = 100_000_000;
+
+/// How many times the pause doubles, to a minute at most.
+const DOUBLED: u64 = 9;
 
 impl Trial {
     pub(super) fn new() -> Self {
@@ -22,6 +36,8 @@ impl Trial {
             since: AtomicU64::new(0),
             behaved: AtomicBool::new(false),
             probe: AtomicU64::new(0),
+            vain: AtomicU64::new(0),
+            not_before: AtomicU64::new(0),
             nudge: AtomicBool::new(false),
         }
     }
@@ -51,17 +67,35 @@ impl Trial {
     }
 
     /// Takes the right to probe ejection `epoch`: one at a time.
-    pub(crate) fn claim_probe(&self, epoch: u32) -> bool {
+    pub(crate) fn claim_probe(&self, epoch: u32, now: Nanos) -> bool {
         let epoch = u64::from(epoch);
         let taken = self.probe.load(Ordering::Relaxed);
         taken != epoch
+            && now.0 >= self.not_before.load(Ordering::Relaxed)
             && self
                 .probe
                 .compare_exchange(taken, epoch, Ordering::AcqRel, Ordering::Relaxed)
                 .is_ok()
     }
 
-    /// Gives it back. A later ejection's is left alone.
+    /// Gives it back: the probe has decided something.
+    pub(crate) fn end_probe(&self, epoch: u32) {
+        self.vain.store(0, Ordering::Relaxed);
+        self.not_before.store(0, Ordering::Relaxed);
+        self.free_probe(epoch);
+    }
+
+    /// Gives it back: the probe that began at `began` has come to nothing.
+    pub(super) fn give_up_probe(&self, epoch: u32, began: Nanos) {
+        let vain = self.vain.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        if let Some(more) = vain.checked_sub(VAIN) {
+            let pause = PAUSE << more.min(DOUBLED);
+            self.not_before.store(began.0.saturating_add(pause), Ordering::Relaxed);
+        }
+        self.free_probe(epoch);
+    }
+
+    /// Gives it back unused. A later ejection's is left alone.
     pub(crate) fn free_probe(&self, epoch: u32) {
         let _ =
             self.probe.compare_exchange(u64::from(epoch), 0, Ordering::AcqRel, Ordering::Relaxed);
@@ -75,5 +109,39 @@ impl Trial {
     /// Takes the pick that was asked for, if one was.
     pub(crate) fn claim_nudge(&self) -> bool {
         self.nudge.load(Ordering::Relaxed) && self.nudge.swap(false, Ordering::AcqRel)
+    }
+}
+
+#[cfg(all(test, not(evenkeel_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_probe_at_a_time_and_a_later_ejection_is_left_alone() {
+        let trial = Trial::new();
+        assert!(trial.claim_probe(1, Nanos(0)) && !trial.claim_probe(1, Nanos(0)));
+        assert!(trial.claim_probe(2, Nanos(0)), "the first belongs to an ejection that is over");
+        trial.free_probe(1);
+        assert!(!trial.claim_probe(2, Nanos(0)));
+        trial.free_probe(2);
+        assert!(trial.claim_probe(2, Nanos(0)));
+    }
+
+    #[test]
+    fn probes_that_come_to_nothing_grow_rare() {
+        let trial = Trial::new();
+        let mut now = Nanos(0);
+        let mut probes = 0;
+        while now < Nanos(120_000_000_000) {
+            if trial.claim_probe(1, now) {
+                trial.give_up_probe(1, now);
+                probes += 1;
+            }
+            now = Nanos(now.0 + 1_000_000);
+        }
+        assert_eq!(probes, 13, "three at once, then after 0.1, 0.2, 0.4 … 51.2 seconds");
+        trial.free_probe(1);
+        trial.end_probe(1);
+        assert!(trial.claim_probe(1, now));
     }
 }

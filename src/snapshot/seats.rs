@@ -150,7 +150,7 @@ impl<T> Claims<T> {
         looked_at.filter(|claim| !key.excludes(claim.bound.cell.id())).find_map(|claim| {
             let trial = &claim.bound.cell.trial;
             match claim.due {
-                Due::Probe { epoch } if trial.claim_probe(epoch) => {
+                Due::Probe { epoch } if trial.claim_probe(epoch, now) => {
                     match Held::begin(&claim.bound, now, terms) {
                         Ok(held) => Some(held.probing(epoch)),
                         Err(_) => {

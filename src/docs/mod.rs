@@ -1,0 +1,9 @@
+//! Guides: what to use when, and what to expect of it.
+
+/// What each detector sees and misses, and how ejections, probes, ramps and panic go together.
+#[doc = include_str!("../../docs/outliers.md")]
+pub mod outliers {}
+
+/// The command-line tool: checking, previewing and explaining settings.
+#[doc = include_str!("../../docs/cli.md")]
+pub mod cli {}
