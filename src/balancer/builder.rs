@@ -182,6 +182,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
             ground,
             named: self.named,
             randomness,
+            verdicts: Randomness::new(self.seed.map(|seed| !seed)),
             shared: Arc::clone(&shared),
             home: Arc::clone(&home),
             factory: self.factory,

@@ -41,6 +41,8 @@ pub(crate) struct Core<T> {
     pub(crate) ground: Ground,
     pub(crate) named: Named,
     pub(crate) randomness: Randomness,
+    /// For all that is no pick, so that judging in a dry run changes no choice.
+    pub(crate) verdicts: Randomness,
     pub(crate) shared: Arc<Shared>,
     pub(crate) home: Arc<Home<T>>,
     pub(crate) factory: Option<Factory<T>>,

@@ -85,7 +85,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         if reports.is_empty() && !swept && !late {
             return Ok(());
         }
-        let mut docket = Docket::new(base, now, self.randomness.fork());
+        let mut docket = Docket::new(base, now, self.verdicts.fork());
         for report in &reports {
             // Whoever has left the set, or was exchanged for a stranger, is out of reach.
             let known = base.position(report.cell.id()).filter(|&at| {
@@ -138,7 +138,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             if !rebuild.want(now, member.bound.take_proof()) {
                 continue;
             }
-            let rng = &mut self.randomness.fork();
+            let rng = &mut self.verdicts.fork();
             match factory.make(spec) {
                 Ok(target) => {
                     rebuild.made(now, rng);
