@@ -93,6 +93,8 @@ impl<T: Send + Sync + 'static> Core<T> {
             });
             let Some(at) = known else { continue };
             match report.testimony {
+                // The request may be from before the rule was switched off.
+                Testimony::Row(reached) if !base.rules.rows.hold(reached) => {}
                 Testimony::Row(reached) => {
                     let charge = Charge::of_row(reached, base.rules.enforced);
                     docket.charge(at, charge, &mut writer.told);

@@ -64,6 +64,18 @@ impl Streak {
     }
 }
 
+impl RowLimits {
+    /// Whether a row that reached an earlier limit would still be told.
+    pub(crate) fn hold(self, reached: Reached) -> bool {
+        let limit = match reached.row {
+            Row::Any => self.any,
+            Row::Gateway => self.gateway,
+            Row::Local => self.local,
+        };
+        limit > 0 && reached.failures >= limit
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Counts {
     any: u16,
