@@ -291,7 +291,9 @@ impl EndpointCell {
         match outcome {
             Outcome::Success => {
                 self.streak.end();
-                self.trial.behaves();
+                if self.trial.counts(began) {
+                    self.trial.behaves();
+                }
                 self.measure(latency, now, terms);
             }
             Outcome::Failure(kind) => {
