@@ -209,7 +209,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         open.iter().for_each(|member| member.bound.cell.open());
         let turned = changed.iter().filter(|member| {
             let before = base.position(member.id()).and_then(|at| base.members.get(at));
-            before.is_some_and(|before| before.standing.phase.differs(member.standing.phase))
+            before.is_some_and(|before| before.standing.is_out() != member.standing.is_out())
         });
         turned.for_each(|member| member.bound.cell.turn_page(now));
         writer.sweeps.plan(&snapshot, now);
