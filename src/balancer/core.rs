@@ -211,7 +211,10 @@ impl<T: Send + Sync + 'static> Core<T> {
             let before = base.position(member.id()).and_then(|at| base.members.get(at));
             before.is_some_and(|before| before.standing.is_out() != member.standing.is_out())
         });
-        turned.for_each(|member| member.bound.cell.turn_page(now));
+        turned.for_each(|member| {
+            member.bound.cell.turn_page(now);
+            writer.sweeps.turn_page(member);
+        });
         writer.sweeps.plan(&snapshot, now);
         self.agenda.note(&snapshot, snapshot.members_due.min(writer.other_due()));
         writer.garbage.push(Garbage::Snapshot(self.published.publish(snapshot)));

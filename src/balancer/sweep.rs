@@ -56,6 +56,14 @@ impl Sweeps {
         self.due = if wanted { self.due.min(next) } else { Nanos::NEVER };
     }
 
+    /// What `member` did until now is not held against it by the next sweep.
+    pub(crate) fn turn_page<T>(&mut self, member: &Member<T>) {
+        let known = self.marks.binary_search_by(|(known, _)| known.cmp(member.id()));
+        if let Some((_, mark)) = known.ok().and_then(|at| self.marks.get_mut(at)) {
+            *mark = member.bound.cell.totals();
+        }
+    }
+
     /// Judges what was done since the last sweep.
     pub(crate) fn sweep<T>(
         &mut self,
