@@ -163,6 +163,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
             chosen,
             members,
             panic: Panic::default(),
+            causes: Vec::new(),
             amnesty: false,
             other_due: ledger.due(),
         };

@@ -179,6 +179,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         judged: Judged,
         now: Nanos,
     ) -> Result<Version, Unpublished> {
+        let causes = std::mem::take(&mut draft.causes);
         let kept = draft.keep_bounds(now);
         let draft = Draft { other_due: writer.other_due(), ..draft };
         let snapshot = draft.build(&self.ground, now).map_err(|unbuilt| {
@@ -227,6 +228,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         for change in changes {
             self.hub.push(Event::Published { version, change });
         }
+        causes.into_iter().for_each(|event| self.hub.push(event));
         let Kept { recoveries, panic } = kept;
         for (endpoint, step) in recoveries {
             self.hub.push(Event::Recovery { endpoint, step });

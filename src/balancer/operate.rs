@@ -125,13 +125,12 @@ impl<T: Send + Sync + 'static> Core<T> {
                 changes.push(Changed::Enabled { endpoint: id.clone() });
             }
             draft.members[at] = Arc::new(member.with_said(said).with_standing(standing));
-            let published = self.publish(writer, base, draft, changes, Judged::Not, now);
-            let version = published.map_err(|refused| refused.for_update(&base.chosen.name))?;
             if member.standing.phase.differs(standing.phase) {
                 let (endpoint, step) = (id.clone(), Recovery::Pardoned);
-                self.hub.push(Event::Recovery { endpoint, step });
+                draft.causes.push(Event::Recovery { endpoint, step });
             }
-            Ok(version)
+            let published = self.publish(writer, base, draft, changes, Judged::Not, now);
+            published.map_err(|refused| refused.for_update(&base.chosen.name))
         })
     }
 
@@ -146,19 +145,19 @@ impl<T: Send + Sync + 'static> Core<T> {
                 return Err(UpdateError::Protected { id: id.clone(), out, of });
             }
             let until = now.plus(span);
+            let ends = self.ground.origin.instant_or_start(until);
             let mut draft = Draft::of(base);
             draft.members[at] = Arc::new(member.with_standing(standing.set_aside(until)));
-            let published = self.publish(writer, base, draft, Vec::new(), Judged::Not, now);
-            published.map_err(|refused| refused.for_update(&base.chosen.name))?;
-            let until = self.ground.origin.instant_or_start(until);
-            self.hub.push(Event::Ejection(Ejection {
+            draft.causes.push(Event::Ejection(Ejection {
                 endpoint: id.clone(),
                 rule: Rule::Operator,
                 observed: 0.0,
                 threshold: 0.0,
-                decision: Decision::Ejected { until, times: standing.times },
+                decision: Decision::Ejected { until: ends, times: standing.times },
             }));
-            Ok(until)
+            let published = self.publish(writer, base, draft, Vec::new(), Judged::Not, now);
+            published.map_err(|refused| refused.for_update(&base.chosen.name))?;
+            Ok(ends)
         })
     }
 

@@ -109,19 +109,22 @@ impl<T: Send + Sync + 'static> Core<T> {
             writer.steps.step(base, now);
         }
         let (draft, events) = docket.close();
-        let draft = draft.or_else(|| late.then(|| Draft::of(base)));
-        let published = draft.map_or(Ok(()), |draft| {
-            let published = self.publish(writer, base, draft, Vec::new(), Judged::Not, now);
-            published.map(drop).map_err(drop)
-        });
+        let published = match draft.or_else(|| late.then(|| Draft::of(base))) {
+            Some(draft) => {
+                let draft = Draft { causes: events, ..draft };
+                let published = self.publish(writer, base, draft, Vec::new(), Judged::Not, now);
+                published.map(drop).map_err(drop)
+            }
+            None => {
+                events.into_iter().for_each(|event| self.hub.push(event));
+                Ok(())
+            }
+        };
         // Only now may somebody else probe.
         for report in &reports {
             if let Testimony::Probe { epoch, .. } = report.testimony {
                 report.cell.trial.end_probe(epoch);
             }
-        }
-        if published.is_ok() {
-            events.into_iter().for_each(|event| self.hub.push(event));
         }
         published
     }

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::config::Config;
 use crate::endpoint::Terms;
+use crate::event::Event;
 use crate::outlier::{Panic, Rotation, Rules};
 use crate::snapshot::seats::{Claims, Seats, Stand, next_step};
 use crate::snapshot::{Chosen, Due, Member, Snapshot};
@@ -20,6 +21,8 @@ pub(crate) struct Draft<T> {
     /// In the order of the ids, without doubles.
     pub(crate) members: Vec<Arc<Member<T>>>,
     pub(crate) panic: Panic,
+    /// What has led to it, to be told once it is published.
+    pub(crate) causes: Vec<Event>,
     /// Whether all that is out is let back in: nothing is detected any more.
     pub(crate) amnesty: bool,
     /// When something other than a member is due.
@@ -57,6 +60,7 @@ impl<T> Draft<T> {
             chosen: snapshot.chosen.clone(),
             members,
             panic: snapshot.panic,
+            causes: Vec::new(),
             amnesty: false,
             other_due: Nanos::NEVER,
         }
