@@ -217,6 +217,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             writer.sweeps.turn_page(member);
         });
         writer.sweeps.plan(&snapshot, now);
+        writer.steps.begin(&snapshot, now);
         self.agenda.note(&snapshot, snapshot.members_due.min(writer.other_due()));
         writer.garbage.push(Garbage::Snapshot(self.published.publish(snapshot)));
         shut.iter().for_each(|member| member.bound.cell.close());

@@ -10,37 +10,63 @@ use crate::units::{EndpointId, Nanos};
 /// What requests had come to at the last step of the ramps.
 #[derive(Debug, Default)]
 pub(crate) struct Steps {
+    /// When the step is over.
+    due: Nanos,
     all: u64,
     warming: BTreeMap<EndpointId, u64>,
 }
 
 impl Steps {
-    /// A step is over. An endpoint that warms up and was sent nothing in it, though its fair share
-    /// would have been a request or more, gets the next pick.
+    /// Notes those who have begun to warm up.
+    pub(crate) fn begin<T>(&mut self, served: &Snapshot<T>, now: Nanos) {
+        let known = std::mem::take(&mut self.warming);
+        for member in rotation(served).filter(|member| is_warming(member, served, now)) {
+            let mark = known.get(member.id()).copied().unwrap_or_else(|| picks(member));
+            self.warming.insert(member.id().clone(), mark);
+        }
+        if known.is_empty() && !self.warming.is_empty() {
+            self.due = served.rules.ramp.next(now);
+            self.all = rotation(served).map(picks).sum();
+        }
+    }
+
+    /// If a step is over, an endpoint that warms up and was sent nothing of its own in it, though
+    /// its fair share would have been a request or more, gets the next pick.
     pub(crate) fn step<T>(&mut self, base: &Snapshot<T>, now: Nanos) {
-        let ramp = base.rules.ramp.window;
-        let rotation = || base.members.iter().filter(|member| member.is_in_rotation());
-        let warming = |member: &&Arc<Member<T>>| {
-            matches!(member.standing.at(now, ramp).phase, Phase::Warming { .. })
-        };
-        if !rotation().any(|member| warming(&member)) {
-            *self = Self::default();
+        if now < self.due {
             return;
         }
-        let picks = |member: &Arc<Member<T>>| member.bound.cell.counts().picks;
-        let all: u64 = rotation().map(picks).sum();
-        let well = rotation().filter(|member| !member.standing.is_out());
+        self.due = base.rules.ramp.next(now);
+        let all: u64 = rotation(base).map(picks).sum();
+        let well = rotation(base).filter(|member| !member.standing.is_out());
         let weights: u64 = well.map(|member| u64::from(member.weight())).sum();
         let sent = all.saturating_sub(self.all);
         let mut marks = BTreeMap::new();
-        for member in rotation().filter(warming) {
+        for member in rotation(base).filter(|member| is_warming(member, base, now)) {
             let had = picks(member);
+            let nothing = self.warming.get(member.id()).is_some_and(|&mark| had <= mark);
             let fair = u128::from(sent) * u128::from(member.weight()) >= u128::from(weights);
-            if self.warming.get(member.id()) == Some(&had) && fair {
+            let nudged = nothing && fair;
+            if nudged {
                 member.bound.cell.trial.nudge();
             }
-            marks.insert(member.id().clone(), had);
+            // The pick that it gets now is for the step that is over.
+            marks.insert(member.id().clone(), had.saturating_add(nudged.into()));
         }
-        *self = Self { all, warming: marks };
+        self.all = all;
+        self.warming = marks;
     }
+}
+
+fn rotation<T>(snapshot: &Snapshot<T>) -> impl Iterator<Item = &Arc<Member<T>>> {
+    snapshot.members.iter().filter(|member| member.is_in_rotation())
+}
+
+fn is_warming<T>(member: &Member<T>, snapshot: &Snapshot<T>, now: Nanos) -> bool {
+    let standing = member.standing.at(now, snapshot.rules.ramp.window);
+    matches!(standing.phase, Phase::Warming { .. })
+}
+
+fn picks<T>(member: &Arc<Member<T>>) -> u64 {
+    member.bound.cell.counts().picks
 }

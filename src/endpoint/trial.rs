@@ -45,6 +45,7 @@ impl Trial {
     pub(super) fn turn_page(&self, now: Nanos) {
         self.since.store(now.0, Ordering::Relaxed);
         self.behaved.store(false, Ordering::Relaxed);
+        self.nudge.store(false, Ordering::Relaxed);
     }
 
     /// Whether the failure of a request that began at `began` counts.
