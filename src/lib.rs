@@ -72,7 +72,7 @@ mod checker;
 mod classify;
 pub mod config;
 mod discovery;
-#[cfg(doc)]
+#[cfg(any(doc, doctest))]
 pub mod docs;
 mod endpoint;
 mod error;
