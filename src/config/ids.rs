@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::excerpt::Excerpt;
 use crate::error::Problem;
 use crate::units::EndpointId;
 
@@ -26,7 +27,8 @@ impl Ids {
             return Err(BadId { problem, earlier: None });
         }
         if let Some(&earlier) = self.seen.get(id) {
-            let message = format!("{id:?} is already the id of endpoints[{earlier}]");
+            let message =
+                format!("\"{}\" is already the id of endpoints[{earlier}]", Excerpt(id.as_str()));
             let problem = Problem::error(path(), message);
             return Err(BadId { problem, earlier: Some(earlier) });
         }

@@ -79,8 +79,7 @@ mod reading {
             };
             match (kind_of(kind), name) {
                 (Some(kind), None) => return kind,
-                (None, Some(name)) if !name.is_empty() => return Self::Custom(name),
-                (None, Some(_)) => section.refuse("custom", "the name must not be empty"),
+                (None, Some(name)) => return Self::Custom(name),
                 (None, None) => section.refuse(
                     "custom",
                     "is missing: kind = \"custom\" needs the name of a registered strategy, as in \

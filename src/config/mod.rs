@@ -2,13 +2,17 @@
 //!
 //! A value of these types is valid by construction: ranges are kept by the setters, and the
 //! reader of files goes through the same setters. Each section is one file, which holds the type,
-//! what its keys mean and, with the feature `config`, how they are read.
+//! what its keys mean and, with the feature `config`, how they are read. What is asked of one key
+//! is asked by its setter, what several keys must have in common by [`Config::contradictions`];
+//! what is valid and still hardly meant is told by [`Config::warnings`].
 //!
 #![doc = include_str!("../../docs/settings.md")]
 
 mod choices;
+mod contradictions;
 mod difference;
 mod endpoints;
+mod excerpt;
 mod guard;
 mod ids;
 mod kind;

@@ -289,7 +289,14 @@ mod reading {
     impl Config {
         /// What stays at its default after a problem does not matter: the whole is then refused.
         pub(in crate::config) fn read(section: &mut Section<'_, '_>) -> Self {
-            section.keys(Self::default())
+            let before = section.faults();
+            let config = section.keys(Self::default());
+            if section.faults() == before {
+                for problem in config.contradictions() {
+                    section.refuse_at(problem);
+                }
+            }
+            config
         }
     }
 }

@@ -9,8 +9,9 @@ use serde::de::{
 };
 
 use super::faults::Faults;
-use super::node::{DEEPEST, Entry, Excerpt, Node, Value};
+use super::node::{DEEPEST, Entry, Node, Value};
 use super::section::Section;
+use crate::config::excerpt::Excerpt;
 use crate::config::{Config, ConfigFile};
 
 impl<'de> Deserialize<'de> for Config {

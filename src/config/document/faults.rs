@@ -41,6 +41,16 @@ impl Faults {
         self.add_pair(at, None, problem);
     }
 
+    /// As [`add`](Self::add), for a problem whose words cost something; they are put together only
+    /// if they will be told.
+    pub(super) fn add_with(&mut self, at: Option<usize>, problem: impl FnOnce() -> Problem) {
+        if self.found.len() < MOST_TOLD {
+            self.add(at, problem());
+        } else {
+            self.untold += 1;
+        }
+    }
+
     /// A problem between two places: `at`, and `earlier`, which the message ends with.
     pub(super) fn add_pair(
         &mut self,
@@ -54,6 +64,10 @@ impl Faults {
         } else {
             self.untold += 1;
         }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.found.len() + self.untold
     }
 
     /// `value` if nothing was wrong, else all the problems in the order of the text.

@@ -1,7 +1,8 @@
 //! How a document becomes settings: a small tree of values, read section by section.
 //!
 //! [`toml`] and [`any`] make the tree, the first with places in the text; [`section`] takes it
-//! apart and knows which keys were asked for; [`key`] is what a section's own file says of each
+//! apart and knows which keys were asked for, [`parts`] reads them, and [`unknown`] speaks of the
+//! others; [`key`] is what a section's own file says of each
 //! of its keys; [`value`] says what a value must be; [`faults`]
 //! gathers what is wrong. [`writing`] goes the way back.
 
@@ -11,8 +12,10 @@ mod key;
 mod nearest;
 mod nesting;
 mod node;
+mod parts;
 mod section;
 mod toml;
+mod unknown;
 mod value;
 mod writing;
 

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::config::excerpt::Excerpt;
+
 /// A value, and where in the text it begins.
 #[derive(Debug)]
 pub(in crate::config) struct Node<'t> {
@@ -49,20 +51,6 @@ impl fmt::Display for Value<'_> {
             Self::List(_) => f.write_str("a list"),
             Self::Table(_) => f.write_str("a table"),
         }
-    }
-}
-
-/// The beginning of a foreign text, safe to print: control characters are escaped.
-pub(super) struct Excerpt<'a>(pub(super) &'a str);
-
-impl fmt::Display for Excerpt<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const MOST: usize = 48;
-        let mut chars = self.0.chars();
-        for char in chars.by_ref().take(MOST) {
-            write!(f, "{}", char.escape_debug())?;
-        }
-        if chars.next().is_some() { f.write_str("…") } else { Ok(()) }
     }
 }
 

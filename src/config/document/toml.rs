@@ -6,15 +6,19 @@ use ::toml::Spanned;
 use ::toml::de::{DeTable, DeValue};
 
 use super::faults::Faults;
-use super::nesting::{MOST_NESTED, too_deep};
+use super::nesting::{Beyond, MOST_NESTED, MOST_PARTS, beyond};
 use super::node::{DEEPEST, Entry, Node, Value};
 use super::section::Section;
+use crate::config::excerpt::Excerpt;
 use crate::config::{Config, ConfigFile};
 use crate::error::{ConfigError, Problem};
 
 impl Config {
     /// The longest text that [`from_toml`](Self::from_toml) reads: 4 MiB, some fifty thousand
     /// endpoints.
+    ///
+    /// While it reads, it takes some fifty times the memory of the text, and never more than 200
+    /// times, whatever the text is.
     pub const MAX_TOML_BYTES: usize = 4 * 1024 * 1024;
 
     /// Reads settings from TOML.
@@ -56,9 +60,10 @@ impl Config {
     /// # Errors
     ///
     /// With every problem at once, in the order of the text and each with its place; beyond 10,000
-    /// only their number. A text that is no TOML at all, that is longer than
-    /// [`MAX_TOML_BYTES`](Self::MAX_TOML_BYTES) or that nests brackets more than eight deep is one
-    /// problem by itself.
+    /// only their number. [Contradictions](Self::contradictions) are told where nothing else is
+    /// wrong. A text that is no TOML at all, that is longer than
+    /// [`MAX_TOML_BYTES`](Self::MAX_TOML_BYTES), that nests brackets or dotted keys more than
+    /// eight deep or that has more than 300,000 of them is one problem by itself.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         read(text, Self::read_alone).map(Option::unwrap_or_default)
     }
@@ -100,18 +105,27 @@ fn read<V>(
 
 /// The document; `None` only where `faults` say why.
 fn parse<'t>(text: &'t str, faults: &mut Faults) -> Option<Spanned<DeTable<'t>>> {
-    if let Some(at) = too_deep(text) {
-        let message = format!(
-            "brackets are nested more than {MOST_NESTED} deep, or one before this is not closed"
-        );
+    let beyond = beyond(text).map(|beyond| match beyond {
+        Beyond::Depth(at) => {
+            let what = "brackets or dotted keys are nested";
+            (at, format!("{what} more than {MOST_NESTED} deep, or a bracket is not closed"))
+        }
+        Beyond::Parts(at) => (at, format!("there are more than {MOST_PARTS} brackets and dots")),
+    });
+    if let Some((at, message)) = beyond {
         faults.add(Some(at), Problem::error("", message));
         return None;
     }
     DeTable::parse(text)
         .map_err(|error| {
-            let at = error.span().map_or(text.len(), |span| span.start);
-            let message = format!("is not valid TOML: {}", error.message());
-            faults.add(Some(at), Problem::error("", message));
+            let span = error.span().unwrap_or(text.len()..text.len());
+            let mut message = format!("is not valid TOML: {}", error.message());
+            if error.message() == "duplicate key" {
+                let key = Excerpt(text.get(span.clone()).unwrap_or_default());
+                message
+                    .push_str(&format!(" `{key}`; it is given before this, leave one of them out"));
+            }
+            faults.add(Some(span.start), Problem::error("", message));
         })
         .ok()
 }

@@ -6,8 +6,9 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::nearest::{listed, nearest};
-use super::node::{Excerpt, Node, Value};
+use super::node::{Node, Value};
 use crate::config::choices::Choices;
+use crate::config::excerpt::Excerpt;
 use crate::config::range;
 use crate::units::Percent;
 
@@ -113,11 +114,18 @@ pub(in crate::config) fn duration_within(
 
 /// `humantime` 2.4 panics where parts sum up to the last second a [`Duration`] can hold, as in
 /// `"18446744073709551615s1000ms"`. Six parts of nine digits stay far below, whatever the unit.
+/// It also reads `"1 2s"` as twelve seconds, which is hardly what was meant.
 fn parse_duration(text: &str) -> Option<Duration> {
     const LONGEST: usize = 64;
     const MOST_DIGITS: usize = 9;
     let is_long = |digits: &str| digits.len() > MOST_DIGITS;
     if text.len() > LONGEST || text.split(|it: char| !it.is_ascii_digit()).any(is_long) {
+        return None;
+    }
+    let of_number = |it: char| it.is_ascii_digit() || it == '.';
+    let parts = text.split_whitespace();
+    let torn = |(a, b): (&str, &str)| a.ends_with(of_number) && b.starts_with(of_number);
+    if parts.clone().zip(parts.skip(1)).any(torn) {
         return None;
     }
     humantime::parse_duration(text).ok()

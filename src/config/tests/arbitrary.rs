@@ -113,7 +113,7 @@ proptest! {
         value in prop_oneof![
             any::<i64>().prop_map(|it| it.to_string()),
             any::<f64>().prop_map(|it| format!("{it:?}")),
-            "[0-9]{0,22}(ns|us|ms|s|m|h|d|w|M|y)([0-9]{0,22}(ms|s|y))?".prop_map(|it| format!("'{it}'")),
+            "[0-9]{0,22}(\\.[0-9]{0,12})?(ns|us|ms|s|m|h|d|w|M|y)([0-9]{0,22}(\\.[0-9]{1,9})?(ms|s|y))?".prop_map(|it| format!("'{it}'")),
             "\\PC*".prop_map(|it| format!("{it:?}")),
         ],
     ) {

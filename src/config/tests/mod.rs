@@ -12,6 +12,10 @@ mod file;
 #[cfg(feature = "config")]
 mod generated;
 #[cfg(feature = "config")]
+mod hostile;
+#[cfg(feature = "config")]
+mod odd;
+#[cfg(feature = "config")]
 mod places;
 #[cfg(feature = "config")]
 mod refusals;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::config::{
     Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, LatencyConfig,
-    OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig, StrategyKind, SuccessRateConfig,
-    SuccessRateMethod, UpdateConfig, WhenNoneHealthy,
+    LimitsConfig, OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig, StrategyKind,
+    SuccessRateConfig, SuccessRateMethod, UpdateConfig, WhenNoneHealthy,
 };
 use crate::endpoint::EndpointSpec;
 use crate::error::Severity;
@@ -276,6 +276,21 @@ fn a_ramp_that_does_not_grow() {
     };
     assert_eq!(paths(&ramp(100), 0), ["slow_start.min_weight_percent"]);
     assert_eq!(paths(&ramp(99), 0), [""; 0]);
+}
+
+#[test]
+fn an_age_that_no_request_of_a_service_reaches() {
+    let config = |age, timeout| {
+        let outlier = OutlierConfig::default().with_abandoned_after(age).unwrap();
+        let limits = LimitsConfig::default().with_attempt_timeout(timeout).unwrap();
+        Config::default().with_outlier(Some(outlier)).with_limits(limits)
+    };
+    let time = |millis| Some(Duration::from_millis(millis));
+    assert_eq!(paths(&config(time(10), time(10)), 0), ["outlier.abandoned_after"]);
+    assert_eq!(paths(&config(time(9), time(10)), 0), [""; 0]);
+    assert_eq!(paths(&config(time(10), None), 0), [""; 0]);
+    assert_eq!(paths(&config(None, time(10)), 0), [""; 0]);
+    assert_eq!(paths(&config(time(10), time(10)).with_outlier(None), 0), [""; 0]);
 }
 
 #[test]

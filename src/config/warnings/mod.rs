@@ -5,6 +5,8 @@ mod ejections;
 use self::ejections::{of_outlier, of_panic, of_slow_start};
 use crate::config::Config;
 use crate::config::choices::Choices;
+use crate::config::limits::LimitsConfig;
+use crate::config::outlier::OutlierConfig;
 use crate::config::range::Spelt;
 use crate::config::strategy::StrategyConfig;
 use crate::config::update::UpdateConfig;
@@ -37,6 +39,7 @@ impl Config {
         }
         if let Some(outlier) = self.outlier() {
             of_outlier(outlier, self.panic(), endpoints, &mut found);
+            of_patience(outlier, self.limits(), &mut found);
         }
         if let Some(panic) = self.panic() {
             of_panic(panic, endpoints, &mut found);
@@ -111,6 +114,20 @@ fn of_update(update: &UpdateConfig, endpoints: usize, found: &mut Vec<Problem>) 
             update.min_endpoints()
         );
         found.push(Problem::warning("update.min_endpoints", message));
+    }
+}
+
+fn of_patience(outlier: &OutlierConfig, limits: &LimitsConfig, found: &mut Vec<Problem>) {
+    if let (Some(age), Some(timeout)) = (outlier.abandoned_after(), limits.attempt_timeout())
+        && age >= timeout
+    {
+        let message = format!(
+            "{} is not shorter than limits.attempt_timeout, {}, which ends the requests of \
+             services first; only a lease of `Balancer::pick` can grow so old",
+            Spelt(age),
+            Spelt(timeout)
+        );
+        found.push(Problem::warning("outlier.abandoned_after", message));
     }
 }
 
