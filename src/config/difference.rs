@@ -40,6 +40,10 @@ fn compare(path: &str, older: &Spelling, newer: &Spelling, found: &mut Vec<Strin
                 compare(&below(key), &Spelling::Off, value, found);
             }
         }
+        (Spelling::List(older), Spelling::List(newer)) if older.len() == newer.len() => {
+            let changed = older.iter().zip(newer).filter(|(older, newer)| older != newer).count();
+            found.push(format!("{path}: {changed} of {} changed", newer.len()));
+        }
         (Spelling::Off, Spelling::Absent) => {}
         _ => found.push(format!("{path}: {older} → {newer}")),
     }

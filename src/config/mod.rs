@@ -42,6 +42,8 @@ pub(crate) use self::range::within;
 
 pub use self::choices::Choices;
 #[cfg(feature = "config")]
+pub use self::document::locate;
+#[cfg(feature = "config")]
 pub use self::file::ConfigFile;
 pub use self::guard::GuardConfig;
 pub use self::kind::StrategyKind;

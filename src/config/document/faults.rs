@@ -92,13 +92,13 @@ impl Faults {
 }
 
 /// Lines and columns of byte offsets, found in one walk through the text.
-struct Places {
+pub(super) struct Places {
     /// Sorted by offset.
     known: Vec<(usize, (usize, usize))>,
 }
 
 impl Places {
-    fn new(text: &str, offsets: impl Iterator<Item = Option<usize>>) -> Self {
+    pub(super) fn new(text: &str, offsets: impl Iterator<Item = Option<usize>>) -> Self {
         let mut offsets: Vec<usize> = offsets.flatten().collect();
         offsets.sort_unstable();
         offsets.dedup();
@@ -113,7 +113,7 @@ impl Places {
         Self { known: offsets.into_iter().map(place_of).collect() }
     }
 
-    fn of(&self, offset: Option<usize>) -> Option<(usize, usize)> {
+    pub(super) fn of(&self, offset: Option<usize>) -> Option<(usize, usize)> {
         let index = self.known.binary_search_by_key(&offset?, |(offset, _)| *offset).ok()?;
         self.known.get(index).map(|(_, place)| *place)
     }

@@ -4,11 +4,12 @@
 //! apart and knows which keys were asked for, [`parts`] reads them, and [`unknown`] speaks of the
 //! others; [`key`] is what a section's own file says of each
 //! of its keys; [`value`] says what a value must be; [`faults`]
-//! gathers what is wrong. [`writing`] goes the way back.
+//! gathers what is wrong, and [`locate`] finds the places of what others find wrong. [`writing`] goes the way back.
 
 mod any;
 mod faults;
 mod key;
+mod locate;
 mod nearest;
 mod nesting;
 mod node;
@@ -22,6 +23,7 @@ mod writing;
 pub(super) use self::key::{Key, Keyed, list};
 pub(super) use self::nearest::nearest;
 pub(super) use self::section::Section;
+pub use self::toml::locate;
 pub(super) use self::value::{
     choices, count, duration, duration_within, flag, number, or_off, percent, text, whole, word,
 };

@@ -1,6 +1,7 @@
 //! A table while it is read: what was asked of it is known, what is left over is unknown.
 
 use super::faults::Faults;
+use super::locate::place_below;
 use super::node::{Entry, Node, Value, path_of};
 use super::value::{Reading, wrong};
 use crate::error::Problem;
@@ -129,22 +130,6 @@ impl<'t, 'f> Section<'t, 'f> {
     }
 }
 
-fn place_below(entries: &[Entry<'_>], path: &str) -> Option<usize> {
-    let (part, rest) = path.split_once('.').unwrap_or((path, ""));
-    let (key, index) = match part.strip_suffix(']').and_then(|part| part.split_once('[')) {
-        Some((key, index)) => (key, index.parse().ok()),
-        None => (part, None),
-    };
-    let mut node = &entries.iter().find(|entry| entry.key == key)?.node;
-    if let (Value::List(items), Some(index)) = (&node.value, index) {
-        node = items.get::<usize>(index)?;
-    }
-    match &node.value {
-        Value::Table(entries) => place_below(entries, rest).or(node.at),
-        _ => node.at,
-    }
-}
-
 pub(super) fn refuse<V>(
     faults: &mut Faults,
     path: &str,
@@ -155,35 +140,4 @@ pub(super) fn refuse<V>(
         faults.add(at, Problem::error(path, message));
     }
     Refused
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_leads_as_deep_as_the_document_goes() {
-        let node = |at, value| Node { at: Some(at), value };
-        let entry = |key: &'static str, node| Entry { key: key.into(), at: None, node };
-        let item = |at| node(at, Value::Table(vec![entry("id", node(at + 1, Value::Flag(true)))]));
-        let entries = [
-            entry("a", node(1, Value::Table(vec![entry("b", node(2, Value::Nothing))]))),
-            entry("l", node(3, Value::List(vec![item(10), item(20)]))),
-        ];
-        for (path, place) in [
-            ("a", Some(1)),
-            ("a.b", Some(2)),
-            ("a.b.c", Some(2)),
-            ("a.c", Some(1)),
-            ("l", Some(3)),
-            ("l[1]", Some(20)),
-            ("l[1].id", Some(21)),
-            ("l[1].x", Some(20)),
-            ("l[2].id", None),
-            ("x.a", None),
-            ("", None),
-        ] {
-            assert_eq!(place_below(&entries, path), place, "{path}");
-        }
-    }
 }

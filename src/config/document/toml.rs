@@ -84,17 +84,50 @@ impl ConfigFile {
     }
 }
 
+/// Gives each of `problems` that has no position the one of its path in `text`: that of the value
+/// or, where the text does not say it, of the table it would stand in.
+///
+/// [Warnings](Config::warnings), and whatever else is found in settings once they are read, have
+/// paths and no positions. For a balancer under `[balancer.checkout]`, put `balancer.checkout.`
+/// before the paths. Nothing happens if the text is not one that
+/// [`from_toml`](Config::from_toml) could read. Needs the feature `config`.
+///
+/// ```
+/// use evenkeel::Config;
+/// use evenkeel::config::locate;
+///
+/// let text = "[strategy]\nkind = 'random'\nchoices = 3";
+/// let mut warnings = Config::from_toml(text)?.warnings(3);
+/// locate(text, &mut warnings);
+/// assert_eq!(warnings[0].position, Some((3, 11)));
+/// # Ok::<(), evenkeel::ConfigError>(())
+/// ```
+pub fn locate(text: &str, problems: &mut [Problem]) {
+    let Ok(text) = admit(text) else {
+        return;
+    };
+    if let Some(document) = parse(text, &mut Faults::default()) {
+        let root = Node { at: Some(0), value: table(document.get_ref(), 0) };
+        super::locate::locate(&root, text, problems);
+    }
+}
+
+/// The text that is read, if it is not too long.
+fn admit(text: &str) -> Result<&str, Problem> {
+    if text.len() > Config::MAX_TOML_BYTES {
+        let (found, most) = (text.len(), Config::MAX_TOML_BYTES);
+        let message = format!("the text has {found} bytes; at most {most} are read");
+        return Err(Problem::error("", message));
+    }
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
 /// What `read` makes of the top level; `None` never comes without a problem.
 fn read<V>(
     text: &str,
     read: impl FnOnce(&mut Section<'_, '_>) -> V,
 ) -> Result<Option<V>, ConfigError> {
-    if text.len() > Config::MAX_TOML_BYTES {
-        let (found, most) = (text.len(), Config::MAX_TOML_BYTES);
-        let message = format!("the text has {found} bytes; at most {most} are read");
-        return Err(Problem::error("", message).into());
-    }
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = admit(text)?;
     let mut faults = Faults::default();
     let value = parse(text, &mut faults).and_then(|document| {
         let root = Node { at: Some(0), value: table(document.get_ref(), 0) };

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::text::FULL;
-use crate::config::{Config, ConfigFile};
+use crate::config::{Config, ConfigFile, locate, nearest_setting, setting};
+use crate::error::Problem;
 
 /// Pieces that mean something to TOML, to the settings, or to nobody.
 const PIECES: &[&str] = &[
@@ -78,7 +79,9 @@ fn read(text: &str) {
         (Ok(config), Ok(file)) => {
             assert_eq!(file.single(), Some(config));
             assert_eq!(Config::from_toml(&config.to_toml()).as_ref(), Ok(config));
-            drop(config.warnings(3));
+            let mut warnings = config.warnings(3);
+            locate(text, &mut warnings);
+            assert!(warnings.iter().all(|it| it.position.is_some()), "{text:?}: {warnings:#?}");
         }
         (Ok(_), Err(error)) => panic!("read alone, and not as a file: {error}"),
         (Err(_), _) => {}
@@ -101,6 +104,17 @@ proptest! {
     #[test]
     fn arbitrary_pieces(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40)) {
         read(&pieces.concat());
+    }
+
+    #[test]
+    fn arbitrary_paths(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..9), text in any::<String>()) {
+        for path in [pieces.concat(), pieces.join("."), text] {
+            locate(FULL, &mut [Problem::warning(path.as_str(), "")]);
+            if let Some(setting) = setting(&path) {
+                prop_assert!(path.ends_with(setting.path.rsplit('.').next().unwrap()) || path.contains('['));
+            }
+            prop_assert!(setting(&path).is_none() || nearest_setting(&path) == setting(&path));
+        }
     }
 
     #[test]

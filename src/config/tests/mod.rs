@@ -1,5 +1,6 @@
 //! What the settings promise, from outside of the types.
 
+mod difference;
 mod types;
 mod warnings;
 

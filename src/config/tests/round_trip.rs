@@ -130,6 +130,12 @@ proptest! {
     }
 
     #[test]
+    fn differences_are_told_where_there_are_any(one in config(), other in config()) {
+        prop_assert!(one.differences(&one).is_empty());
+        prop_assert_eq!(one.differences(&other).is_empty(), one == other);
+    }
+
+    #[test]
     fn through_another_format(config in config()) {
         let text = serde_json::to_string(&config).unwrap();
         let read = serde_json::from_str::<Config>(&text).map_err(|it| it.to_string());

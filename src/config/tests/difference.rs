@@ -1,0 +1,62 @@
+//! Differences in words, a line for each key.
+
+use crate::config::{Config, StrategyConfig, StrategyKind, UpdateConfig};
+use crate::endpoint::EndpointSpec;
+
+fn between(older: &Config, newer: &Config) -> Vec<String> {
+    older.differences(newer)
+}
+
+#[test]
+fn each_key_that_changes_is_a_line() {
+    let strategy = StrategyConfig::new(StrategyKind::Custom("leader".into()));
+    let strategy = strategy.with_failure_penalty(None).unwrap();
+    let update = UpdateConfig::default().with_min_endpoints(9).with_allow_empty(true);
+    let newer =
+        Config::default().with_name("checkout").with_strategy(strategy).with_update(Some(update));
+    assert_eq!(
+        between(&Config::default(), &newer),
+        [
+            "name: none → checkout",
+            "strategy.kind: least_request → custom",
+            "strategy.custom: none → leader",
+            "strategy.failure_penalty: 5s → off",
+            "update.allow_empty: false → true",
+            "update.min_endpoints: 4 → 9",
+        ]
+    );
+    assert_eq!(between(&newer, &newer), [""; 0]);
+}
+
+#[test]
+fn a_mechanism_goes_off_in_one_line_and_comes_with_its_keys() {
+    let off = Config::default().with_update(None).with_outlier(None);
+    assert_eq!(between(&Config::default(), &off), ["update: on → off", "outlier: on → off"]);
+    assert_eq!(
+        between(&off, &Config::default()),
+        [
+            "update: off → on",
+            "update.allow_empty: off → false",
+            "update.max_shrink_percent: off → 50",
+            "update.min_endpoints: off → 4",
+            "update.confirm_after: off → 1m",
+            "outlier: off → on",
+            "outlier.dry_run: off → false",
+            "outlier.remember_removed: off → 5m",
+            "outlier.retry_after_cap: off → 5m",
+        ]
+    );
+}
+
+#[test]
+fn endpoints_are_counted() {
+    let with = |ids: &[&str]| {
+        let spec = |id: &&str| EndpointSpec::new(*id, "x");
+        Config::default().with_endpoints(Some(ids.iter().map(spec).collect())).unwrap()
+    };
+    let none = Config::default();
+    assert_eq!(between(&none, &with(&["a"])), ["endpoints: none → 1 described"]);
+    assert_eq!(between(&with(&["a", "b"]), &with(&[])), ["endpoints: 2 described → 0 described"]);
+    assert_eq!(between(&with(&["a", "b"]), &with(&["a", "c"])), ["endpoints: 1 of 2 changed"]);
+    assert_eq!(between(&with(&["a"]), &none), ["endpoints: 1 described → none"]);
+}
