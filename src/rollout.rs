@@ -44,8 +44,8 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     ///   `drain`, `disable`, `enable`): the verdict is [`Verdict::Superseded`], and what was done
     ///   last stands. A guard never undoes what somebody else did later, and which of the two
     ///   changes did harm could no longer be told. Only the `config` part of the
-    ///   [version](Version) counts: discovery and health disturb nobody, nor does a drain whose
-    ///   time is over. A change that is refused, or changes nothing, ends nothing.
+    ///   [version](Version) counts: discovery and health (`eject`, too) disturb nobody, nor does a
+    ///   drain whose time is over. A change that is refused, or changes nothing, ends nothing.
     /// * **Another guarded change**: the same, and should the second be taken back, so is the
     ///   first. It had not been judged yet, and what has not been judged is nothing to go back to.
     ///   The second is compared with the time before both.
@@ -67,7 +67,8 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// It is a [revision](crate::Revision) like any other, by `guard`, and says why. Settings come
     /// back as they were. So does the set, if the change itself had exchanged it and discovery has
     /// sent no other since; the targets that it took out of service are kept until the verdict.
-    /// Requests in flight stay where they are. If the strategy of before panics while it
+    /// Requests in flight stay where they are, and an endpoint that was ejected meanwhile comes back
+    /// in its own time. If the strategy of before panics while it
     /// prepares, the change is still served, and [`Verdict::NotRolledBack`] says so. Revisions that
     /// were found bad are passed over by [`rollback`](Self::rollback), and what happened while they
     /// were served is left out of what later changes are compared with.

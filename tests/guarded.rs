@@ -7,15 +7,15 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use evenkeel::strategy::{
     Candidates, LeastRequest, PickContext, Picker, Rng, RoundRobin, Strategy,
 };
 use evenkeel::{
-    Balancer, Change, Config, Endpoint, EndpointSpec, Event, Guard, GuardedApply, Key, Lease,
-    Outcome, Percent, Revision, RollbackError, RollbackReason, Verdict, Version,
+    Availability, Balancer, Change, Config, Endpoint, EndpointSpec, Event, Guard, GuardedApply,
+    Key, Lease, Outcome, Percent, Revision, RollbackError, RollbackReason, Verdict, Version,
 };
 use support::{Numbered, advance_to, balancer, builder, config, id, now, received, strategy};
 use tokio_test::task::{Spawn, spawn};
@@ -23,11 +23,11 @@ use tokio_test::task::{Spawn, spawn};
 const SECOND: Duration = Duration::from_secs(1);
 const MILLI: Duration = Duration::from_millis(1);
 
-/// What every balancer here begins with.
-const BEFORE: &str = "[strategy]\nkind = 'least_request'";
+/// What every balancer here begins with. Ejections are left out where they are not the point.
+const BEFORE: &str = "outlier = false\n[strategy]\nkind = 'least_request'";
 
 fn kind(kind: &str) -> Config {
-    config(&strategy(&format!("kind = '{kind}'")))
+    config(&format!("outlier = false\n{}", strategy(&format!("kind = '{kind}'"))))
 }
 
 fn served(balancer: &Numbered) -> String {
@@ -233,7 +233,7 @@ impl Picker for FirstPicker {
 
 #[tokio::test(start_paused = true)]
 async fn a_change_that_sends_all_to_one_is_taken_back() {
-    let first = config("[strategy]\nkind = 'custom'\ncustom = 'first'");
+    let first = config("outlier = false\n[strategy]\nkind = 'custom'\ncustom = 'first'");
     let balancer = builder(BEFORE, 4, 5).strategy("first", First).build().unwrap();
     traffic(&balancer, 30 * SECOND, well).await;
     let mut watched = apply(&balancer, first.clone(), Guard::default());
@@ -243,8 +243,9 @@ async fn a_change_that_sends_all_to_one_is_taken_back() {
     let expected = "`e000` received 100 % of the requests against 2";
     assert!(words.starts_with(expected) && words.ends_with("60 % is allowed"), "{words}");
     // What the settings allow is allowed.
-    let allowed =
-        config("[strategy]\nkind = 'custom'\ncustom = 'first'\n[guard]\nmax_share_percent = 100");
+    let allowed = config(
+        "outlier = false\n[strategy]\nkind = 'custom'\ncustom = 'first'\n[guard]\nmax_share_percent = 100",
+    );
     let mut watched = apply(&balancer, allowed, Guard::default());
     let (_, verdict) = watch(&balancer, &mut watched, 90 * SECOND, well).await.unwrap();
     assert!(matches!(verdict, Verdict::Accepted { .. }), "{verdict}");
@@ -257,7 +258,7 @@ fn carrying(numbers: std::ops::Range<usize>, weight: u32) -> Config {
         spec.weight = weight;
         spec
     });
-    Config::default().with_endpoints(Some(specs.collect())).unwrap()
+    config("outlier = false").with_endpoints(Some(specs.collect())).unwrap()
 }
 
 fn from_settings(config: Config) -> Numbered {
@@ -350,6 +351,48 @@ async fn a_set_comes_back_as_time_has_made_it() {
     }
     assert_eq!(received(&mut events).len(), 2, "the drain is brought back and ends once more");
     assert!(support::status(&balancer, &id(1)).picks > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn endpoints_that_are_ejected_are_lost_and_end_no_watch() {
+    let balancer = balancer("", 4, 28);
+    traffic(&balancer, 30 * SECOND, well).await;
+    let change = || config("[strategy]\nkind = 'random'");
+    for (broken, stays) in [(1, true), (2, false)] {
+        let mut watched = apply(&balancer, change(), Guard::default());
+        let serve = |number: usize| match number {
+            number if number < broken => (20 * MILLI, Outcome::failure()),
+            _ => (20 * MILLI, Outcome::Success),
+        };
+        let (after, verdict) = watch(&balancer, &mut watched, 90 * SECOND, serve).await.unwrap();
+        assert_eq!(after, 60 * SECOND);
+        assert_eq!(matches!(verdict, Verdict::Accepted { .. }), stays, "{verdict}");
+        if stays {
+            balancer.rollback().unwrap();
+            traffic(&balancer, 300 * SECOND, well).await;
+        } else {
+            let words = rolled_back(&verdict).2.to_string();
+            assert_eq!(words, "2 of 4 endpoints were lost; at most 1 may be");
+            let out = balancer.status().endpoints.iter().filter(|it| it.ejections > 0).count();
+            assert_eq!(out, 2, "health is no part of the way back");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_set_comes_back_with_what_endpoints_have_come_to() {
+    let of = |numbers: std::ops::Range<usize>| {
+        Config::default()
+            .with_endpoints(carrying(numbers, 1).endpoints().map(<[_]>::to_vec))
+            .unwrap()
+    };
+    let balancer = from_settings(of(0..4));
+    balancer.eject(&id(0), 100 * SECOND).unwrap();
+    let watched = apply(&balancer, of(1..6), Guard::default());
+    balancer.eject(&id(1), 100 * SECOND).unwrap();
+    drop(watched);
+    let out = |n| support::status(&balancer, &id(n)).state == Availability::Ejected;
+    assert_eq!([0, 1, 2, 3].map(out), [true, true, false, false]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -463,8 +506,11 @@ const HARMLESS: [(&str, Act); 9] = [
         drop(it.apply_guarded(kind("random"), Guard::default()).unwrap());
     }),
     ("settings that are refused", |it| {
-        drop(it.apply(config("[strategy]\nkind = 'custom'\ncustom = 'none'")).unwrap_err());
-        let unknown = config("[strategy]\nkind = 'custom'\ncustom = 'none'");
+        drop(
+            it.apply(config("outlier = false\n[strategy]\nkind = 'custom'\ncustom = 'none'"))
+                .unwrap_err(),
+        );
+        let unknown = config("outlier = false\n[strategy]\nkind = 'custom'\ncustom = 'none'");
         drop(it.apply_guarded(unknown, Guard::default()).unwrap_err());
     }),
     ("a weight it has", |it| {
@@ -697,7 +743,7 @@ impl Strategy for Moody {
 #[tokio::test(start_paused = true)]
 async fn a_way_back_that_panics_is_told_and_what_is_bad_is_passed_over_later() {
     let panics = Arc::new(AtomicBool::new(false));
-    let moody = "[strategy]\nkind = 'custom'\ncustom = 'moody'";
+    let moody = "outlier = false\n[strategy]\nkind = 'custom'\ncustom = 'moody'";
     let built = builder(BEFORE, 4, 20).strategy("moody", Moody(Arc::clone(&panics))).build();
     let balancer = built.unwrap();
     let good = balancer.apply(config(moody)).unwrap();
@@ -800,7 +846,7 @@ async fn a_limit_that_is_off_takes_nothing_back() {
         let guard = Guard::default().with_failure_rise(None).unwrap().with_max_lost(None);
         guard.with_max_share(None).unwrap().with_latency_factor(None).unwrap()
     };
-    let first = "[strategy]\nkind = 'custom'\ncustom = 'first'";
+    let first = "outlier = false\n[strategy]\nkind = 'custom'\ncustom = 'first'";
     let balancer = builder(BEFORE, 4, 24).strategy("first", First).build().unwrap();
     traffic(&balancer, 30 * SECOND, well).await;
     let mut watched = apply(&balancer, config(first), guard());
@@ -839,6 +885,48 @@ async fn targets_that_the_settings_took_out_are_dropped_with_the_verdict() {
     tokio::time::advance(60 * SECOND).await;
     assert!(watched.poll().is_ready());
     assert!(is_gone("a") && !is_gone("b"), "kept beyond the verdict");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_bad_stays_bad_when_time_has_ended_a_drain() {
+    let panics = Arc::new(AtomicBool::new(false));
+    let moody = "outlier = false\n[strategy]\nkind = 'custom'\ncustom = 'moody'";
+    let built = builder(BEFORE, 4, 29).strategy("moody", Moody(Arc::clone(&panics))).build();
+    let balancer = built.unwrap();
+    drop(balancer.drain_for(&id(0), SECOND).unwrap());
+    let good = balancer.apply(config(moody)).unwrap();
+    let watched = balancer.apply_guarded(kind("random"), Guard::default()).unwrap();
+    panics.store(true, Ordering::Relaxed);
+    drop(watched);
+    panics.store(false, Ordering::Relaxed);
+    tokio::time::advance(2 * SECOND).await;
+    assert_eq!(balancer.history().last().unwrap().change, "the drain of `e000` is over");
+    balancer.apply(kind("round_robin")).unwrap();
+    balancer.rollback().unwrap();
+    assert_eq!(revision(&balancer, balancer.version()).restores, Some(good));
+    assert_eq!(served(&balancer), "custom");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_set_comes_back_with_the_targets_that_were_made_again() {
+    let made = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&made);
+    let make = move |_: &EndpointSpec| Ok(count.fetch_add(1, Ordering::Relaxed));
+    let of = |addresses: [&str; 3]| {
+        let specs = ["a", "b", "c"].into_iter().zip(addresses);
+        let specs = specs.filter(|(_, address)| !address.is_empty());
+        let specs = specs.map(|(id, address)| EndpointSpec::new(id, address)).collect();
+        config("outlier = false").with_endpoints(Some(specs)).unwrap()
+    };
+    let balancer = Balancer::builder().config(of(["x", "y", "z"])).make(make).build().unwrap();
+    let targets = || ["a", "b", "c"].map(|id| *support::pick_only(&balancer, &id.into()).target());
+    assert_eq!(targets(), [0, 1, 2]);
+    // One stays, one moves, one leaves; and the one that stays breaks.
+    let watched = apply(&balancer, of(["x", "elsewhere", ""]), Guard::default());
+    support::pick_only(&balancer, &"a".into()).finish(Outcome::broken());
+    assert_eq!(made.load(Ordering::Relaxed), 5);
+    drop(watched);
+    assert_eq!(targets(), [4, 1, 2]);
 }
 
 /// A random life of operators, guards and traffic. Whatever happens, what is served is what the

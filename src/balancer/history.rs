@@ -115,15 +115,33 @@ impl History {
     /// belongs to the revision it was said in: nobody who takes back the last change means the end
     /// of a drain.
     pub(crate) fn previous(&self) -> Option<&Revision> {
-        let stands_for = self.0.back()?.stands_for();
-        let at = self.0.iter().position(|revision| revision.version == stands_for)?;
-        let made = self.0.iter().take(at + 1).rposition(|revision| !revision.lapse)?;
-        self.0.iter().take(made).rev().find(|revision| !self.is_bad(revision))
+        let at = self.position(self.0.back()?.stands_for())?;
+        let before = (0..self.made(at)?).rev();
+        self.0.get(before.into_iter().find(|&at| !self.is_bad(at))?)
     }
 
-    /// Whether the state of a revision was found bad, where it was first served.
-    fn is_bad(&self, revision: &Revision) -> bool {
-        self.verdict(revision.stands_for()).is_some_and(|verdict| verdict.is_bad())
+    /// Whether the state of a revision was found bad where it was first served.
+    fn is_bad(&self, mut at: usize) -> bool {
+        let first = loop {
+            let Some(made) = self.made(at) else { return false };
+            let Some(revision) = self.0.get(made) else { return false };
+            let Some(restored) = revision.restores else { break revision };
+            // What was brought back lies further back, so this ends.
+            match self.position(restored).filter(|&earlier| earlier < made) {
+                Some(earlier) => at = earlier,
+                None => return false,
+            }
+        };
+        first.verdict.as_ref().is_some_and(Verdict::is_bad)
+    }
+
+    /// Who made what is served at `at`: the last revision up to there that time did not make.
+    fn made(&self, at: usize) -> Option<usize> {
+        self.0.iter().take(at + 1).rposition(|revision| !revision.lapse)
+    }
+
+    fn position(&self, version: Version) -> Option<usize> {
+        self.0.iter().position(|revision| revision.version == version)
     }
 
     /// The revision that is served.
@@ -133,15 +151,15 @@ impl History {
 
     /// Notes what came of a revision, if it is still kept.
     pub(crate) fn judge(&mut self, verdict: &Verdict) {
-        let version = verdict.version();
-        if let Some(revision) = self.0.iter_mut().rfind(|revision| revision.version == version) {
+        let at = self.position(verdict.version());
+        if let Some(revision) = at.and_then(|at| self.0.get_mut(at)) {
             revision.verdict = Some(verdict.clone());
         }
     }
 
     /// What came of a revision, if it is still kept and was judged.
     pub(crate) fn verdict(&self, version: Version) -> Option<Verdict> {
-        self.0.iter().rfind(|revision| revision.version == version)?.verdict.clone()
+        self.0.get(self.position(version)?)?.verdict.clone()
     }
 }
 

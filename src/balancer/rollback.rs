@@ -5,14 +5,14 @@ use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, Revision, now};
 use crate::error::RollbackError;
 use crate::event::Changed;
-use crate::snapshot::{Draft, Member, Said, Snapshot};
+use crate::snapshot::{Draft, Member, Snapshot};
 use crate::sync::Arc;
 use crate::units::{Nanos, Version};
 
 impl<T: Send + Sync + 'static> Balancer<T> {
     /// Brings back the revision before: settings, weights, drains and switches as they were. Twice
-    /// goes back two. Revisions that a guard has found bad are passed over, and the end of a drain
-    /// by time is no change that could be taken back: what was changed before it is.
+    /// goes back two. Revisions that a guard has found bad are passed over, and the end of a drain by
+    /// time is no change that could be taken back: what was changed before it is.
     ///
     /// It is a revision itself, and no guard refuses or watches it. The set stays as discovery has
     /// it, and words about endpoints that are gone, or whose time is over, are not brought back.
@@ -32,7 +32,12 @@ impl<T: Send + Sync + 'static> Core<T> {
             let revision = writer.history.previous().ok_or(RollbackError::NothingBefore)?.clone();
             let restored = |member: &Arc<Member<T>>| {
                 let said = revision.said.get(member.id()).copied().unwrap_or_default();
-                saying(member, said.at(now))
+                let said = said.at(now);
+                if said == member.said {
+                    Arc::clone(member)
+                } else {
+                    Arc::new(member.with_said(said))
+                }
             };
             let members = base.members.iter().map(restored).collect();
             let (by, because) = (None, None);
@@ -76,9 +81,4 @@ pub(crate) struct Restoring<'a, T> {
     pub(crate) set: bool,
     pub(crate) by: Option<String>,
     pub(crate) because: Option<String>,
-}
-
-/// The same endpoint with `said` said about it; the very same if that is so already.
-pub(crate) fn saying<T>(member: &Arc<Member<T>>, said: Said) -> Arc<Member<T>> {
-    if said == member.said { Arc::clone(member) } else { Arc::new(member.with_said(said)) }
 }

@@ -186,7 +186,7 @@ impl<T> Held<T> {
         let cell = &self.bound.cell;
         let epoch = self.probes;
         match outcome {
-            Outcome::Ignore => self.give_up_probe(),
+            Outcome::Ignore => cell.trial.give_up_probe(epoch, self.began, now),
             Outcome::Success => cell.report(Testimony::Probe { epoch, good: true }, now),
             Outcome::Failure(_) | Outcome::Overloaded { .. } => {
                 cell.report(Testimony::Probe { epoch, good: false }, now);
@@ -199,13 +199,13 @@ impl<T> Held<T> {
         if std::mem::replace(&mut self.open, false) {
             self.end_answer();
             self.bound.cell.withdraw();
-            self.give_up_probe();
+            self.free_probe();
         }
     }
 
-    fn give_up_probe(&self) {
+    fn free_probe(&self) {
         if self.probes > 0 {
-            self.bound.cell.trial.give_up_probe(self.probes, self.began);
+            self.bound.cell.trial.free_probe(self.probes);
         }
     }
 
@@ -217,7 +217,7 @@ impl<T> Held<T> {
 
     /// Whether a clock is needed to say what it means that the caller goes away now.
     pub(crate) fn is_timed(&self) -> bool {
-        self.open && self.terms.abandoned_after < u64::MAX
+        self.open && (self.terms.abandoned_after < u64::MAX || self.probes > 0)
     }
 
     /// The caller goes away at `now`.
@@ -236,7 +236,7 @@ impl<T> Drop for Held<T> {
         if self.open {
             self.end_answer();
             self.bound.cell.abandon();
-            self.give_up_probe();
+            self.free_probe();
         }
     }
 }

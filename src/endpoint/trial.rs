@@ -12,23 +12,19 @@ pub(crate) struct Trial {
     behaved: AtomicBool,
     /// The number of the ejection whose probe is on its way; 0 for none.
     probe: AtomicU64,
-    /// Probes in a row that nobody waited for.
-    vain: AtomicU64,
     /// Before this nobody may probe.
     not_before: AtomicU64,
     /// Whether the next pick is to go to it, however small its share is.
     nudge: AtomicBool,
 }
 
-/// Probes in a row that may come to nothing before the next has to wait. A caller who gives up on
-/// an endpoint that never answers would else be sent there with every request.
-const VAIN: u64 = 3;
+/// How many times as long as it was waited for an endpoint is left alone after a probe that came to
+/// nothing. A caller who gives up on an endpoint that never answers would else be sent there with
+/// every request.
+const REST: u64 = 4;
 
-/// How long it has to wait then; twice as long for each that comes to nothing again.
-const PAUSE: u64 = 100_000_000;
-
-/// How many times the pause doubles, to a minute at most.
-const DOUBLED: u64 = 9;
+/// The longest rest, in nanoseconds.
+const LONGEST_REST: u64 = 60_000_000_000;
 
 impl Trial {
     pub(super) fn new() -> Self {
@@ -36,7 +32,6 @@ impl Trial {
             since: AtomicU64::new(0),
             behaved: AtomicBool::new(false),
             probe: AtomicU64::new(0),
-            vain: AtomicU64::new(0),
             not_before: AtomicU64::new(0),
             nudge: AtomicBool::new(false),
         }
@@ -81,18 +76,14 @@ impl Trial {
 
     /// Gives it back: the probe has decided something.
     pub(crate) fn end_probe(&self, epoch: u32) {
-        self.vain.store(0, Ordering::Relaxed);
         self.not_before.store(0, Ordering::Relaxed);
         self.free_probe(epoch);
     }
 
-    /// Gives it back: the probe that began at `began` has come to nothing.
-    pub(super) fn give_up_probe(&self, epoch: u32, began: Nanos) {
-        let vain = self.vain.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        if let Some(more) = vain.checked_sub(VAIN) {
-            let pause = PAUSE << more.min(DOUBLED);
-            self.not_before.store(began.0.saturating_add(pause), Ordering::Relaxed);
-        }
+    /// Gives it back: the probe was waited for from `began` to `now`, and came to nothing.
+    pub(super) fn give_up_probe(&self, epoch: u32, began: Nanos, now: Nanos) {
+        let rest = now.0.saturating_sub(began.0).saturating_mul(REST).min(LONGEST_REST);
+        self.not_before.store(now.0.saturating_add(rest), Ordering::Relaxed);
         self.free_probe(epoch);
     }
 
@@ -129,20 +120,17 @@ mod tests {
     }
 
     #[test]
-    fn probes_that_come_to_nothing_grow_rare() {
+    fn after_a_probe_that_came_to_nothing_it_rests() {
         let trial = Trial::new();
-        let mut now = Nanos(0);
-        let mut probes = 0;
-        while now < Nanos(120_000_000_000) {
-            if trial.claim_probe(1, now) {
-                trial.give_up_probe(1, now);
-                probes += 1;
-            }
-            now = Nanos(now.0 + 1_000_000);
-        }
-        assert_eq!(probes, 13, "three at once, then after 0.1, 0.2, 0.4 … 51.2 seconds");
-        trial.free_probe(1);
+        let at = |seconds: u64| Nanos(seconds * 1_000_000_000);
+        assert!(trial.claim_probe(1, at(10)));
+        trial.give_up_probe(1, at(10), at(12));
+        assert!(!trial.claim_probe(1, at(19)) && trial.claim_probe(1, at(20)));
+        trial.give_up_probe(1, at(20), at(120));
+        assert!(!trial.claim_probe(1, at(179)) && trial.claim_probe(1, at(180)));
         trial.end_probe(1);
-        assert!(trial.claim_probe(1, now));
+        assert!(trial.claim_probe(2, at(180)), "a later ejection begins afresh");
+        trial.give_up_probe(2, at(300), at(200));
+        assert!(trial.claim_probe(2, at(200)), "a clock that went back is no time waited");
     }
 }

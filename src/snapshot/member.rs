@@ -58,11 +58,6 @@ impl<T> Member<T> {
         self.stand().is_in_rotation()
     }
 
-    /// Whether it takes requests.
-    pub(crate) fn is_admitted(&self) -> bool {
-        self.is_in_rotation() && !self.standing.is_out()
-    }
-
     pub(crate) fn stand(&self) -> Stand {
         let (weight, enabled) = (self.weight(), self.said.admits());
         Stand { weight, enabled, standing: self.standing }

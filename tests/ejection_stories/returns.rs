@@ -180,3 +180,23 @@ async fn an_endpoint_that_is_probed_may_be_drained_and_pardoned() {
     probe.finish(Outcome::Success);
     assert_eq!(story.state(1), Availability::Draining);
 }
+
+/// Who never answers must not have every request of a caller who waits for a second each time.
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_nobody_had_the_patience_for_is_followed_by_a_rest() {
+    let story = on_probation("").await;
+    let mut probes = 0;
+    for _ in 0..100 {
+        let lease = crate::support::pick(&story.balancer);
+        if *lease.endpoint() == id(1) {
+            probes += 1;
+            tokio::time::advance(std::time::Duration::from_secs(1)).await;
+            drop(lease);
+        } else {
+            tokio::time::advance(std::time::Duration::from_millis(100)).await;
+            lease.finish(Outcome::Success);
+        }
+    }
+    assert_eq!(probes, 3, "one in five seconds, and the others are answered in a tenth");
+    assert_eq!(story.state(1), Availability::Probing);
+}

@@ -56,8 +56,8 @@ pub(super) fn judge(
 ) -> Decision {
     let over = elapsed >= guard.window();
     let limits = [
-        lost(guard, after),
         failures(guard, before, after),
+        lost(guard, after),
         share(guard, max_share, before, after),
         latency(guard, before, after),
         unanswered(guard, before, after),

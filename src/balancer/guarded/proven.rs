@@ -7,14 +7,14 @@ use crate::balancer::ledger::Record;
 use crate::balancer::verdict::Garbage;
 use crate::snapshot::{Member, Snapshot};
 use crate::sync::Arc;
-use crate::units::EndpointId;
+use crate::units::{EndpointId, Nanos};
 
 /// The state before a watched change. If that took the place of another one that was watched, the
 /// state before both.
 pub(super) struct Proven<T> {
     pub(super) revision: Revision,
     /// The set, where the change itself has exchanged it.
-    pub(super) set: Option<Exchanged<T>>,
+    set: Option<Exchanged<T>>,
     /// The time before: from the oldest record there was, to the change.
     pub(super) from: Record,
     pub(super) to: Record,
@@ -23,11 +23,11 @@ pub(super) struct Proven<T> {
 }
 
 /// A set that a change took out of service. Its targets are kept until the verdict.
-pub(super) struct Exchanged<T> {
-    pub(super) members: Vec<Arc<Member<T>>>,
+struct Exchanged<T> {
+    members: Vec<Arc<Member<T>>>,
     /// The version of the set that took its place. If discovery has sent another one since, that
     /// is left alone.
-    pub(super) made: u64,
+    made: u64,
 }
 
 struct Admitted {
@@ -39,7 +39,7 @@ struct Admitted {
 impl<T> Proven<T> {
     /// What is served now, at `to`.
     pub(super) fn of(writer: &Writer<T>, base: &Snapshot<T>, to: Record) -> Self {
-        let admitted = base.members.iter().filter(|member| member.is_admitted());
+        let admitted = base.members.iter().filter(|member| is_admitted(member));
         Self {
             revision: writer.history.served().clone(),
             set: None,
@@ -70,6 +70,25 @@ impl<T> Proven<T> {
         earlier.map(|set| Garbage::Members(set.members))
     }
 
+    /// The set as it was, if the change has exchanged it and discovery has sent no other since: with
+    /// what endpoints have come to meanwhile.
+    pub(super) fn set(&self, base: &Snapshot<T>, now: Nanos) -> Option<Vec<Arc<Member<T>>>> {
+        let set = self.set.as_ref().filter(|set| set.made == base.version.set)?;
+        let back = |member: &Arc<Member<T>>| {
+            let mut back = member.with_said(member.said.at(now));
+            let known = base.position(member.id()).and_then(|at| base.members.get(at));
+            if let Some(known) = known.filter(|it| Arc::ptr_eq(&it.bound.cell, &member.bound.cell))
+            {
+                back.standing = known.standing;
+                if known.spec == member.spec {
+                    back.bound = Arc::clone(&known.bound);
+                }
+            }
+            Arc::new(back)
+        };
+        Some(set.members.iter().map(back).collect())
+    }
+
     pub(super) fn before(&self) -> Before {
         Before {
             totals: self.to.totals.since(&self.from.totals),
@@ -87,8 +106,13 @@ impl<T> Proven<T> {
                 continue;
             }
             endpoints += 1;
-            lost += usize::from(!member.is_some_and(|member| member.is_admitted()));
+            lost += usize::from(!member.is_some_and(|member| is_admitted(member)));
         }
         (endpoints, lost)
     }
+}
+
+/// Whether an endpoint takes its part.
+fn is_admitted<T>(member: &Member<T>) -> bool {
+    member.is_in_rotation() && !member.standing.is_out()
 }

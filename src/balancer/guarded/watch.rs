@@ -8,7 +8,7 @@ use crate::balancer::guarded::Guard;
 use crate::balancer::guarded::judge::{After, Decision, judge};
 use crate::balancer::guarded::proven::Proven;
 use crate::balancer::ledger::Record;
-use crate::balancer::rollback::{Restoring, saying};
+use crate::balancer::rollback::Restoring;
 use crate::balancer::verdict::Garbage;
 use crate::endpoint::EndpointCell;
 use crate::error::ConfigError;
@@ -117,13 +117,12 @@ impl<T: Send + Sync + 'static> Core<T> {
         now: Nanos,
     ) -> Verdict {
         let (version, proven) = (watched.version, &watched.proven);
-        let exchanged = proven.set.as_ref().filter(|set| set.made == base.version.set);
-        let members = exchanged.map_or(&*base.members, |set| &set.members);
+        let exchanged = proven.set(base, now);
         let restoring = Restoring {
             revision: &proven.revision,
-            // Nobody has said anything since, but time has passed.
-            members: members.iter().map(|member| saying(member, member.said.at(now))).collect(),
             set: exchanged.is_some(),
+            // Nobody has said anything since.
+            members: exchanged.unwrap_or_else(|| base.members.to_vec()),
             by: Some("guard".to_owned()),
             because: Some(reason.to_string()),
         };
