@@ -242,6 +242,40 @@ async fn who_waited_long_enough_and_goes_away_speaks_against_the_endpoint() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_those_whom_a_sweep_finds_the_worst_go_first() {
+    let settings = "max_ejected_percent = 34\n[outlier.failure_percentage]\nthreshold = 20\n\
+                    request_volume = 12\nminimum_hosts = 1\n";
+    let mut story = story(settings, 6);
+    for (number, bad) in [(0, 1), (2, 2), (3, 3), (5, 1)] {
+        for _ in 0..4 {
+            story.fail(number, bad);
+            story.succeed(number, 4 - bad);
+        }
+    }
+    assert_eq!(story.words(), [""; 0]);
+    advance(10 * SECOND).await;
+    story.settle();
+    assert_eq!(
+        story.words(),
+        [
+            "`e003` ejected: failure percentage 75 %, the limit is 20 %",
+            "`e002` ejected: failure percentage 50 %, the limit is 20 %",
+            "`e000` not ejected: failure percentage 25 %, the limit is 20 %: at most 2 may be out",
+            "`e005` not ejected: failure percentage 25 %, the limit is 20 %: at most 2 may be out",
+        ]
+    );
+    assert_eq!(
+        [0, 2, 3, 5].map(|number| story.state(number)),
+        [
+            Availability::Available,
+            Availability::Ejected,
+            Availability::Ejected,
+            Availability::Available
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn chance_decides_as_often_as_it_is_told_to() {
     let settings = "max_ejected_percent = 100\n[outlier.consecutive_failures]\nenforce_percent = ";
     let mut enforced = Vec::new();

@@ -1,6 +1,7 @@
 //! Stories of endpoints that fall ill, on the paused clock, with all that is told of them.
 
 #![cfg(feature = "config")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a story that goes otherwise has failed")]
 
 #[path = "../support/mod.rs"]
 mod support;

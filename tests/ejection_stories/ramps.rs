@@ -22,6 +22,10 @@ async fn a_share_in_the_round_grows_step_by_step_and_is_never_above_fair() {
             // Its part of the fair share at the least, and the fair share at most.
             assert!(share <= 0.2 + 1e-9, "{aggression} {second}: {share}");
             assert!(share >= 0.2 * 0.2 - 1e-9, "{aggression} {second}: {share}");
+            // And no more than the curve has it.
+            let age = f64::from(second) / 30.0;
+            let part = age.powf(aggression.parse::<f64>().unwrap().recip()).max(0.2);
+            assert!(share <= part / (4.0 + part) + 1e-9, "{aggression} {second}: {share}");
             assert!(share >= last, "{aggression} {second}: {share} after {last}");
             let got = story.got(2, 2_000) as f64;
             assert!((got - share * 2_000.0).abs() <= 3.0, "{aggression} {second}: {got} {share}");
