@@ -1,11 +1,13 @@
 //! Real servers behind one balancer, which is changed while requests flow.
 //!
 //! Four servers on the loopback interface, of different speeds, get requests, 64 at a time. One of
-//! them answers 503 for a while, one accepts and never answers, one is killed and comes back. Then
-//! one is drained, a fifth is added, the strategy is exchanged and a weight is set. At the end
-//! stand a table and the promises that were checked; the exit code says whether all of them were
-//! kept.
+//! them answers 503 for a while, one accepts and never answers, one is killed and comes back: each
+//! is taken out, probed, and warmed up. Then one is drained, a fifth is added, the strategy is
+//! exchanged, one of them turns slow and is found by that, and a weight is set. At the end stand a
+//! table and the promises that were checked; the exit code says whether all of them were kept.
 
+mod comebacks;
+mod heard;
 mod promises;
 mod record;
 mod report;
@@ -35,6 +37,19 @@ failure_penalty = "500ms"   # how long a failure counts as a request in flight
 
 [limits]
 attempt_timeout = "1s"      # whoever takes longer has failed
+
+[outlier]                   # five failures in a row take an endpoint out, with or without this
+interval = "250ms"
+base_ejection_time = "300ms"
+max_ejection_time = "500ms"
+
+[outlier.latency]           # so does being slow: d takes four times as long as others, and may
+factor = 5
+minimum_gap = "25ms"
+request_volume = 20
+
+[slow_start]
+window = "1s"               # how long the share of one who comes back grows
 "#;
 
 fn balance(servers: &[Server], client: &Client) -> Result<Balancer<Upstream>, BoxError> {
@@ -58,7 +73,7 @@ fn judge(result: Result<&Answer, &Error>) -> Outcome {
 }
 
 /// Far more than the run needs on a slow machine; whatever hangs is an error.
-const LIMIT: Duration = Duration::from_mins(5);
+const LIMIT: Duration = Duration::from_mins(3);
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, BoxError> {

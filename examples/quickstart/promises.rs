@@ -2,15 +2,15 @@
 
 use evenkeel::{EndpointId, Event};
 
+use crate::comebacks;
 use crate::record::Record;
 use crate::screen::grouped;
-use crate::traffic::Sample;
-use crate::trouble::Incident;
+use crate::traffic::{Phase, Sample};
 
 #[derive(Debug)]
 pub(crate) struct Promise {
-    text: String,
-    figure: String,
+    pub(crate) text: String,
+    pub(crate) figure: String,
     pub(crate) kept: bool,
 }
 
@@ -18,43 +18,23 @@ impl Promise {
     /// The promise as a line.
     pub(crate) fn line(&self) -> String {
         let verdict = if self.kept { "ok" } else { "BROKEN" };
-        format!("{verdict:6}  {:47}  {}", self.text, self.figure)
+        format!("{verdict:6}  {:50}  {}", self.text, self.figure)
     }
 }
 
 /// Checks all of them. The endpoint `added` came in while requests flowed.
 pub(crate) fn check(record: &Record, added: &EndpointId) -> Vec<Promise> {
-    let incidents = || record.incidents.iter();
-    let first = record.phases.iter().position(|phase| phase.status.endpoint(added).is_some());
-    let back = |incident: &Incident| {
-        let id = &incident.endpoint;
-        half(record, incident.phase + 1, id, format!("then `{id}` gets half its share or more"))
-    };
-    let added = half(
-        record,
-        first.unwrap_or_default(),
-        added,
-        format!("`{added}`, when added, gets half its share or more"),
-    );
     let mut promises = vec![answered(record)];
-    promises.extend(incidents().flat_map(|it| [bounded(record, it), back(it)]));
-    promises.extend([drained(record), at_rest(record), alike(record)]);
-    promises.extend([fast_first(record), added, by_turns(record), told(record), warned(record)]);
+    promises.extend(comebacks::check(record));
+    promises.extend([drained(record), at_rest(record), alike(record), fast_first(record)]);
+    promises.extend([half(record, added), by_turns(record), told(record), warned(record)]);
     promises
-}
-
-/// Whether a request failed because of this trouble. Some were sent just before it.
-fn is_of(incident: &Incident, sample: &Sample) -> bool {
-    let phases = incident.phase.saturating_sub(1)..=incident.phase;
-    sample.error.is_some()
-        && sample.endpoint.as_ref() == Some(&incident.endpoint)
-        && phases.contains(&sample.phase)
 }
 
 fn answered(record: &Record) -> Promise {
     let (good, bad): (Vec<&Sample>, Vec<&Sample>) =
         record.samples.iter().partition(|sample| sample.error.is_none());
-    let of_trouble = |sample: &&Sample| record.incidents.iter().any(|it| is_of(it, sample));
+    let of_trouble = |sample: &&Sample| record.incidents.iter().any(|it| it.has_failed(sample));
     let (expected, strays): (Vec<&Sample>, Vec<&Sample>) = bad.into_iter().partition(of_trouble);
     let error = strays.first().and_then(|sample| sample.error.as_ref());
     let error = error.map_or_else(String::new, |error| format!(", and one says: {error}"));
@@ -67,21 +47,13 @@ fn answered(record: &Record) -> Promise {
     }
 }
 
-fn bounded(record: &Record, incident: &Incident) -> Promise {
-    let Incident { title, lasted, requests, most, .. } = incident;
-    let failed = record.samples.iter().filter(|sample| is_of(incident, sample)).count() as u64;
-    Promise {
-        text: format!("{title}: {most} requests fail at most"),
-        figure: format!("{failed} of {} in {lasted:.2?}", grouped(*requests)),
-        kept: (1..=*most).contains(&failed),
-    }
-}
-
-fn half(record: &Record, phase: usize, id: &EndpointId, text: String) -> Promise {
+fn half(record: &Record, id: &EndpointId) -> Promise {
+    let there = |phase: &Phase| phase.status.endpoint(id).is_some();
+    let phase = record.phases.iter().position(there).unwrap_or_default();
     let (got, due) =
         (record.had(phase, id), record.expected(phase, id) * record.sent(phase) as f64);
     Promise {
-        text,
+        text: format!("`{id}`, when added, gets half its share or more"),
         figure: format!("{}; its share is {}", grouped(got), grouped(due as u64)),
         kept: got > 0 && got as f64 >= 0.5 * due,
     }
@@ -153,7 +125,7 @@ fn by_turns(record: &Record) -> Promise {
 }
 
 fn told(record: &Record) -> Promise {
-    let told = record.events.iter().filter_map(|event| match event {
+    let told = record.events().filter_map(|event| match event {
         Event::Published { change, .. } => Some(change),
         _ => None,
     });
@@ -166,8 +138,7 @@ fn told(record: &Record) -> Promise {
 
 fn warned(record: &Record) -> Promise {
     let raised: Vec<_> = record
-        .events
-        .iter()
+        .events()
         .filter_map(|event| match event {
             Event::ShareRaised { endpoint, after, .. } => Some((endpoint.as_str(), *after)),
             _ => None,

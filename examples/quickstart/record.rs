@@ -1,9 +1,12 @@
 //! All that was seen of a run.
 
+use std::ops::Range;
 use std::time::Duration;
 
-use evenkeel::{Changed, EndpointId, Event, Status};
+use evenkeel::{Changed, Config, EndpointId, Event, Status};
+use tokio::time::Instant;
 
+use crate::heard::Heard;
 use crate::server::Server;
 use crate::traffic::{Phase, Sample};
 use crate::trouble::Incident;
@@ -16,11 +19,35 @@ pub(crate) struct Record {
     /// The balancer at the end.
     pub(crate) status: Status,
     pub(crate) incidents: Vec<Incident>,
+    pub(crate) terms: Terms,
     pub(crate) drained: Drained,
     /// The changes that were made, in order.
     pub(crate) changes: Vec<Changed>,
     /// What the balancer told, in order.
-    pub(crate) events: Vec<Event>,
+    pub(crate) heard: Vec<Heard>,
+}
+
+/// The settings that promises are made by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    /// How long a failure counts as a request in flight.
+    pub(crate) penalty: Duration,
+    pub(crate) attempt_timeout: Duration,
+    /// The time between two sweeps.
+    pub(crate) interval: Duration,
+    /// How long a share grows.
+    pub(crate) window: Duration,
+}
+
+impl Terms {
+    pub(crate) fn of(settings: &Config) -> Option<Self> {
+        Some(Self {
+            penalty: settings.strategy().failure_penalty()?,
+            attempt_timeout: settings.limits().attempt_timeout()?,
+            interval: settings.outlier()?.interval(),
+            window: settings.slow_start().window(),
+        })
+    }
 }
 
 /// A server and its drain.
@@ -57,6 +84,18 @@ impl Record {
     /// How many requests of an endpoint failed in a phase.
     pub(crate) fn failed(&self, phase: usize, id: &EndpointId) -> u64 {
         self.of(phase, id).filter(|sample| sample.error.is_some()).count() as u64
+    }
+
+    /// How many requests were sent in a stretch of time, and how many of them an endpoint had.
+    pub(crate) fn between(&self, stretch: Range<Instant>, id: &EndpointId) -> (u64, u64) {
+        let sent = self.samples.iter().filter(|sample| stretch.contains(&sample.began));
+        let had = sent.clone().filter(|sample| sample.endpoint.as_ref() == Some(id));
+        (sent.count() as u64, had.count() as u64)
+    }
+
+    /// What the balancer told.
+    pub(crate) fn events(&self) -> impl Iterator<Item = &Event> + Clone {
+        self.heard.iter().map(|heard| &heard.event)
     }
 
     /// How many requests were sent in a phase.

@@ -15,6 +15,9 @@ use tokio::net::TcpSocket;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
+/// How much later a slow server answers.
+const LATE: Duration = Duration::from_millis(100);
+
 /// A server on a free port of the loopback interface. Its answers carry its name.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -37,6 +40,8 @@ pub(crate) enum Health {
     Failing,
     /// Accepts and does not answer.
     Stuck,
+    /// Answers well, and a tenth of a second later than it should.
+    Slow,
     /// Connections break, and new ones are refused.
     Dead,
 }
@@ -103,6 +108,7 @@ async fn think(mut health: watch::Receiver<Health>, takes: Duration) -> StatusCo
         Health::Failing => return StatusCode::SERVICE_UNAVAILABLE,
         // Ends with the trouble, or with the server.
         Health::Stuck => drop(health.wait_for(|health| *health != Health::Stuck).await),
+        Health::Slow => tokio::time::sleep(LATE).await,
         Health::Well | Health::Dead => {}
     }
     tokio::time::sleep(takes).await;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use evenkeel::config::{StrategyConfig, StrategyKind};
-use evenkeel::{BoxError, Change, Changed, Config, Endpoint, EndpointId, Event, Events};
+use evenkeel::{BoxError, Change, Changed, Config, Endpoint, EndpointId};
 
-use crate::record::{Drained, Record};
+use crate::heard::Listener;
+use crate::record::{Drained, Record, Terms};
 use crate::screen::{follow, say};
 use crate::server::{Health, Server};
 use crate::traffic::{CONCURRENCY, Traffic};
@@ -24,21 +25,29 @@ const TROUBLES: [Trouble; 3] = [
         title: "c answers 503",
         server: 2,
         health: Health::Failing,
-        lasts: Duration::from_secs(1),
+        lasts: Duration::from_millis(700),
     },
     Trouble {
         title: "b never answers",
         server: 1,
         health: Health::Stuck,
-        lasts: Duration::from_secs(2),
+        lasts: Duration::from_millis(1_400),
     },
     Trouble {
         title: "a is killed",
         server: 0,
         health: Health::Dead,
-        lasts: Duration::from_secs(1),
+        lasts: Duration::from_millis(700),
     },
 ];
+
+/// Over before the server is probed: probes ask who fails, not who is slow.
+const SLOW: Trouble = Trouble {
+    title: "d is slow",
+    server: 3,
+    health: Health::Slow,
+    lasts: Duration::from_millis(100),
+};
 
 pub(crate) async fn run() -> Result<Record, BoxError> {
     let (a, b, e) = (EndpointId::from("a"), EndpointId::from("b"), EndpointId::from("e"));
@@ -49,7 +58,9 @@ pub(crate) async fn run() -> Result<Record, BoxError> {
     }
 
     let balancer = balance(&servers, &client)?;
-    let heard = tokio::spawn(listen(balancer.subscribe()));
+    let terms = Terms::of(&balancer.config()).ok_or("a protection is switched off")?;
+    let mut listener = Listener::of(balancer.subscribe());
+    let _worker = balancer.start(); // tells in time what time brings about
     let mut traffic = Traffic::new(&balancer, judge);
     let progress = follow(traffic.progress());
     say(&format!("four servers, {CONCURRENCY} requests at a time"));
@@ -61,7 +72,7 @@ pub(crate) async fn run() -> Result<Record, BoxError> {
     let mut incidents = Vec::new();
     for trouble in TROUBLES {
         let server = &mut servers[trouble.server];
-        incidents.push(befall(trouble, server, &mut traffic, &balancer.config()).await?);
+        incidents.push(befall(trouble, server, &mut traffic, &mut listener).await?);
     }
 
     let drain = balancer.drain(&b)?;
@@ -84,6 +95,11 @@ pub(crate) async fn run() -> Result<Record, BoxError> {
     traffic.enter_counted("round_robin");
     traffic.finish(traffic.send(COUNTED)).await?;
 
+    let wave = traffic.send(u64::MAX);
+    incidents.push(befall(SLOW, &mut servers[SLOW.server], &mut traffic, &mut listener).await?);
+    wave.stop();
+    traffic.finish(wave).await?;
+
     balancer.set_weight(&a, 5)?;
     traffic.enter_counted("a weighs 5");
     traffic.finish(traffic.send(COUNTED)).await?;
@@ -101,16 +117,6 @@ pub(crate) async fn run() -> Result<Record, BoxError> {
         },
         Changed::Reweighted { endpoint: a, from: 1, to: 5 },
     ];
-    let events = heard.await?;
-    Ok(Record { servers, phases, samples, status, incidents, drained, changes, events })
-}
-
-/// Says each event as it comes, until the last handle of the balancer is gone.
-async fn listen(mut events: Events) -> Vec<Event> {
-    let mut heard = Vec::new();
-    while let Some(event) = events.recv().await {
-        say(&format!("  {event}"));
-        heard.push(event);
-    }
-    heard
+    let heard = listener.finish().await?;
+    Ok(Record { servers, phases, samples, status, incidents, terms, drained, changes, heard })
 }

@@ -38,6 +38,7 @@ pub(crate) struct Sample {
     /// Who had it: by the answer itself, or by the error.
     pub(crate) endpoint: Option<EndpointId>,
     pub(crate) error: Option<BoxError>,
+    pub(crate) began: Instant,
     pub(crate) took: Duration,
 }
 
@@ -144,7 +145,7 @@ async fn call(
         let mut endpoint = None;
         let error = ask(&mut service, &mut endpoint).await.err();
         let took = now().saturating_duration_since(began);
-        samples.push(Sample { phase, endpoint, error, took });
+        samples.push(Sample { phase, endpoint, error, began, took });
         progress.send_modify(|progress| progress.answered += 1);
     }
     samples

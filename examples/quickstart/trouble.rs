@@ -1,29 +1,27 @@
-//! Trouble that befalls a server, and how many requests it may cost.
-//!
-//! Under `least_request` a failure counts as a request in flight for the failure penalty. An
-//! endpoint is only chosen where another one has no less on its hands, and nobody else fails
-//! meanwhile, so the other one has fewer than there are callers. So within one penalty at most as
-//! many requests fail as there are callers, and one for each thread that chooses at the same
-//! moment, however fast they fail and however many are sent.
+//! Trouble that befalls a server, until the server has its share again.
 
 use std::time::Duration;
 
-use evenkeel::{BoxError, Config, EndpointId};
-use tokio::runtime::Handle;
-use tokio::time::sleep;
+use evenkeel::{BoxError, Ejection, EndpointId, Event, Recovery};
+use tokio::time::{Instant, sleep};
 
+use crate::heard::{Heard, Listener};
 use crate::screen::say;
 use crate::server::{Health, Server};
-use crate::traffic::{CONCURRENCY, Traffic, now};
+use crate::traffic::{Sample, Traffic, now};
 
-/// Requests to wait for before a trouble begins, and before it ends.
-const MORE: u64 = 500;
+/// Requests to wait for before a trouble begins.
+const BEFORE: u64 = 500;
+
+/// Requests to wait for when the share is whole again, to see how large it is.
+const AFTER: u64 = 1_500;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trouble {
     pub(crate) title: &'static str,
     pub(crate) server: usize,
     pub(crate) health: Health,
+    /// How long it goes on after the server was taken out.
     pub(crate) lasts: Duration,
 }
 
@@ -31,46 +29,69 @@ pub(crate) struct Trouble {
 #[derive(Debug)]
 pub(crate) struct Incident {
     pub(crate) title: &'static str,
+    pub(crate) health: Health,
     pub(crate) endpoint: EndpointId,
     pub(crate) phase: usize,
-    pub(crate) lasted: Duration,
-    /// Requests of all callers that ended meanwhile.
-    pub(crate) requests: u64,
-    /// Requests that may have failed.
-    pub(crate) most: u64,
+    pub(crate) began: Instant,
+    /// When the server was well again.
+    pub(crate) well: Instant,
+    /// When the endpoint had had its whole share for a while.
+    pub(crate) ended: Instant,
+    /// Its way out and back, as it was told.
+    pub(crate) steps: Vec<Heard>,
 }
 
-/// A phase in which a server has the trouble, is well again, and its failures are forgotten.
+impl Incident {
+    /// Whether a request failed because of it. Some were sent just before it. Who is only slow
+    /// fails none.
+    pub(crate) fn has_failed(&self, sample: &Sample) -> bool {
+        let phases = self.phase.saturating_sub(1)..=self.phase;
+        sample.error.is_some()
+            && self.health != Health::Slow
+            && sample.endpoint.as_ref() == Some(&self.endpoint)
+            && phases.contains(&sample.phase)
+    }
+
+    /// When it was first taken out.
+    pub(crate) fn out(&self) -> Instant {
+        self.steps.iter().find(|step| is_out(&step.event)).map_or(self.ended, |step| step.at)
+    }
+
+    /// When it last took this step.
+    pub(crate) fn last(&self, step: Recovery) -> Instant {
+        let is_it =
+            |heard: &&Heard| matches!(heard.event, Event::Recovery { step: it, .. } if it == step);
+        self.steps.iter().rfind(is_it).map_or(self.ended, |heard| heard.at)
+    }
+}
+
+fn is_out(event: &Event) -> bool {
+    matches!(event, Event::Ejection(ejection) if Ejection::enforced(ejection))
+}
+
+/// A phase in which a server has the trouble, is taken out, is well again, and comes back.
 pub(crate) async fn befall(
     trouble: Trouble,
     server: &mut Server,
     traffic: &mut Traffic,
-    settings: &Config,
+    listener: &mut Listener,
 ) -> Result<Incident, BoxError> {
-    let penalty = settings.strategy().failure_penalty().ok_or("failures have to weigh")?;
     let Trouble { title, health, lasts, .. } = trouble;
+    let endpoint = EndpointId::from(server.name);
     let phase = traffic.enter(title);
-    traffic.more(MORE).await?; // what was sent before is mostly answered
-    let (began, before) = (now(), traffic.answered());
-    server.turn(health).await?;
+    traffic.more(BEFORE).await?; // what was sent before is mostly answered
+    let (began, known) = (now(), listener.len());
     say(&format!("  {title}"));
+    server.turn(health).await?;
+    listener.steps(known, &endpoint, is_out).await?;
     sleep(lasts).await;
-    traffic.more(MORE).await?;
     server.turn(Health::Well).await?;
-    let lasted = now().saturating_duration_since(began);
-    let requests = traffic.answered() - before;
+    let well = now();
     say(&format!("  {} is well again", server.name));
-    sleep(2 * penalty).await;
-
-    let limit = settings.limits().attempt_timeout();
-    let held = limit.filter(|_| health == Health::Stuck).unwrap_or_default();
-    let most = most(lasted, penalty, held);
-    Ok(Incident { title, endpoint: server.name.into(), phase, lasted, requests, most })
-}
-
-/// How many requests can fail. Where each is held for a time before it fails, it is in flight for
-/// that time and weighs for the penalty after it; and those that wait when it begins are held, too.
-fn most(lasted: Duration, penalty: Duration, held: Duration) -> u64 {
-    let penalties = (lasted + held).as_nanos().div_ceil((penalty + held).as_nanos());
-    (CONCURRENCY + Handle::current().metrics().num_workers()) as u64 * penalties as u64
+    let is_whole =
+        |event: &Event| matches!(event, Event::Recovery { step: Recovery::Recovered, .. });
+    let steps = listener.steps(known, &endpoint, is_whole).await?;
+    traffic.more(AFTER).await?;
+    let ended = now();
+    Ok(Incident { title, health, endpoint, phase, began, well, ended, steps })
 }
