@@ -63,6 +63,27 @@ async fn five_failures_in_a_row_are_out_for_thirty_seconds_then_probed_then_warm
     let _ = Recovery::Probing;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_ramp_that_ends_with_an_interval_is_told_to_have_ended() {
+    let settings =
+        "[outlier]\ninterval = '1s'\nbase_ejection_time = '3s'\n[slow_start]\nwindow = '2s'";
+    let balancer = balancer(settings, 4, 7);
+    let mut events = balancer.subscribe();
+    fail(&balancer, 1, 5);
+    advance(4 * SECOND).await;
+    let probe = pick(&balancer);
+    assert_eq!(*probe.endpoint(), id(1));
+    probe.finish(Outcome::Success);
+    pick_only(&balancer, &id(1)).finish(Outcome::Success);
+    advance(5 * SECOND).await; // the ramp is over, a sweep is due, and nobody has settled either
+    pick(&balancer).finish(Outcome::Success);
+    let found = status(&balancer, &id(1));
+    assert_eq!((found.state, found.ejections), (Availability::Available, 0));
+    let told = received(&mut events);
+    let last = told.last().map(Event::to_string);
+    assert_eq!(last.as_deref(), Some("`e001` takes its full share again"), "{told:?}");
+}
+
 /// Requests of an interval: `good` and `bad` of each endpoint.
 fn interval(balancer: &Numbered, answers: &[(usize, usize)]) {
     for (number, &(good, bad)) in answers.iter().enumerate() {

@@ -135,9 +135,11 @@ impl<'a, T> Docket<'a, T> {
     /// An interval is over: who answered well in it makes up for an ejection.
     pub(crate) fn interval_ends(&mut self) {
         for (at, member) in self.base.members.iter().enumerate() {
-            let Some(standing) = self.standing(at).filter(|it| it.times > 0 && !it.is_out()) else {
+            // Not as time will have it: the end of a ramp is told where it is published.
+            let standing = self.changed.get(&at).copied().unwrap_or(member.standing);
+            if standing.times == 0 || standing.is_out() {
                 continue;
-            };
+            }
             if member.is_in_rotation() && member.bound.cell.trial.take_behaved() {
                 self.changed.insert(at, standing.behaved());
             }
