@@ -18,7 +18,7 @@ use crate::heard::Heard;
 use crate::promises::Promise;
 use crate::record::Record;
 use crate::screen::grouped;
-use crate::server::Health;
+use crate::server::{Health, LATE};
 use crate::traffic::CONCURRENCY;
 use crate::trouble::Incident;
 
@@ -51,8 +51,8 @@ fn found(record: &Record, incident: &Incident) -> Promise {
         return Promise {
             text: format!("{title}: it is out after two sweeps"),
             figure: format!("after {after:.2?}; {observed:.0} ms, the limit is {limit:.0} ms"),
-            // The first one may find more answers from before.
-            kept: after <= 2 * record.terms.interval + SLACK,
+            // The first late answers have to come, and the first sweep may find more from before.
+            kept: after <= LATE + 2 * record.terms.interval + SLACK,
         };
     }
     let failed = failed(record, incident);

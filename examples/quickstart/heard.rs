@@ -35,7 +35,7 @@ impl Heard {
 }
 
 /// How long to wait for an event, on the slowest machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Says each event as it comes, until the last handle of the balancer is gone.
 #[derive(Debug)]

@@ -43,9 +43,8 @@ interval = "250ms"
 base_ejection_time = "300ms"
 max_ejection_time = "500ms"
 
-[outlier.latency]           # so does being slow: d takes four times as long as others, and may
-factor = 5
-minimum_gap = "25ms"
+[outlier.latency]           # so does being three times as slow as the others, and by this much
+minimum_gap = "150ms"
 request_volume = 20
 
 [slow_start]

@@ -15,8 +15,8 @@ use tokio::net::TcpSocket;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
-/// How much later a slow server answers.
-const LATE: Duration = Duration::from_millis(100);
+/// How much later a slow server answers than it should.
+pub(crate) const LATE: Duration = Duration::from_millis(300);
 
 /// A server on a free port of the loopback interface. Its answers carry its name.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(crate) enum Health {
     Failing,
     /// Accepts and does not answer.
     Stuck,
-    /// Answers well, and a tenth of a second later than it should.
+    /// Answers well, and [`LATE`].
     Slow,
     /// Connections break, and new ones are refused.
     Dead,
