@@ -75,8 +75,8 @@ struct Run {
     drains: Vec<(Spawn<Drain>, usize)>,
     events: Events,
     versions: Vec<evenkeel::Version>,
-    /// The model's settings, as they were read.
-    config: (Settings, Config),
+    /// Settings, as they were read.
+    configs: Vec<(Settings, Config)>,
 }
 
 impl Run {
@@ -95,9 +95,9 @@ impl Run {
             .expect("the description is valid");
         let (events, versions) = (balancer.subscribe(), vec![balancer.version()]);
         let (held, drains) = (Vec::new(), Vec::new());
-        let config = (settings.clone(), settings.config());
+        let configs = Vec::new();
         let model = Model::new(settings.clone(), &offers);
-        Self { balancer, model, registry, held, drains, events, versions, config }
+        Self { balancer, model, registry, held, drains, events, versions, configs }
     }
 
     async fn step(&mut self, op: Op) {
@@ -164,7 +164,7 @@ impl Run {
                 same(self.balancer.enable(&id(number)), self.model.enable(number));
             }
             Op::Apply(settings) => {
-                let config = settings.config();
+                let config = config(&mut self.configs, &settings).clone();
                 let promise = self.untouched(|it| it.preview(&config)).ok();
                 let answer = self.balancer.apply(config);
                 let expected = self.model.apply(&settings, None, &made);
@@ -174,7 +174,8 @@ impl Run {
             Op::ApplyIf(settings, ago) => {
                 let at = self.versions.len().saturating_sub(1 + ago);
                 let seen = self.versions[at];
-                let answer = self.balancer.apply_if(seen, settings.config());
+                let config = config(&mut self.configs, &settings).clone();
+                let answer = self.balancer.apply_if(seen, config);
                 let seen = Some((seen.config, seen.set));
                 same(answer, self.model.apply(&settings, seen, &made));
             }
@@ -186,7 +187,8 @@ impl Run {
                 for (revision, expected) in revisions.iter().zip(&self.model.revisions) {
                     assert_eq!(pair(revision.version), expected.version, "a revision");
                     assert_eq!(revision.restores.map(pair), expected.restores, "what it restores");
-                    assert_eq!(*revision.config, expected.settings.config(), "its settings");
+                    let settings = config(&mut self.configs, &expected.settings);
+                    assert_eq!(*revision.config, *settings, "its settings");
                 }
             }
             Op::Wait(seconds) => {
@@ -298,10 +300,7 @@ impl Run {
     fn check(&mut self) {
         let (balancer, model) = (&self.balancer, &mut self.model);
         assert_eq!(pair(balancer.version()), model.version, "the version");
-        if self.config.0 != model.settings {
-            self.config = (model.settings.clone(), model.settings.config());
-        }
-        assert_eq!(*balancer.config(), self.config.1, "the settings");
+        assert_eq!(*balancer.config(), *config(&mut self.configs, &model.settings), "the settings");
         let told: Vec<_> = received(&mut self.events).iter().map(told).collect();
         assert_eq!(told, std::mem::take(&mut model.told), "the events");
         self.check_status();
@@ -378,6 +377,15 @@ impl Run {
         assert!(drains.iter_mut().all(|(drain, _)| drain.poll().is_ready()), "drains at the end");
         assert_eq!(registry.lock().live, BTreeSet::new(), "targets outlived everything");
     }
+}
+
+/// Settings, read when they are first asked for.
+fn config<'a>(known: &'a mut Vec<(Settings, Config)>, settings: &Settings) -> &'a Config {
+    let at = known.iter().position(|it| it.0 == *settings).unwrap_or_else(|| {
+        known.push((settings.clone(), settings.config()));
+        known.len() - 1
+    });
+    &known[at].1
 }
 
 /// Endpoints with new targets, and what they are to the model.
