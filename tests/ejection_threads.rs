@@ -1,6 +1,7 @@
 //! Many threads report failures at once: never too many are out, and no trip is lost.
 
 #![cfg(feature = "config")]
+#![allow(clippy::panic, clippy::unwrap_used)]
 
 mod support;
 

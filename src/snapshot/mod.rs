@@ -87,7 +87,7 @@ impl<T> Snapshot<T> {
             return Ok(held);
         }
         let Some(picker) = &self.picker else {
-            return Err(Miss::Refused(self.nobody()));
+            return self.last_resort(key, now).ok_or_else(|| Miss::Refused(self.nobody()));
         };
         let mut cx = PickContext {
             candidates: &self.candidates,
@@ -99,7 +99,8 @@ impl<T> Snapshot<T> {
             rng,
         };
         let Some(index) = picker.pick(&mut cx) else {
-            return Err(Miss::Refused(PickError::AllExcluded));
+            let refused = || Miss::Refused(PickError::AllExcluded);
+            return self.last_resort(key, now).ok_or_else(refused);
         };
         match self.bound.get(index) {
             Some(bound) if key.excluded().is_empty() || !cx.is_excluded(index) => {
@@ -131,6 +132,12 @@ impl<T> Snapshot<T> {
     /// Where in `members` an endpoint is.
     pub(crate) fn position(&self, id: &crate::units::EndpointId) -> Option<usize> {
         self.members.binary_search_by(|member| member.id().cmp(id)).ok()
+    }
+
+    /// An endpoint that is owed a pick, for a request that the table has nobody for.
+    #[cold]
+    fn last_resort(&self, key: &Key, now: Nanos) -> Option<Held<T>> {
+        self.claims.redeem_any(key, now, self.terms)
     }
 
     /// Why there is nothing to choose from.

@@ -136,17 +136,28 @@ impl<T> Claims<T> {
         self.owed.is_empty()
     }
 
-    /// Gives the request to somebody who is owed one, if it may go there.
+    /// Gives the request to somebody who is owed one, if it may go there. Looks at a few of them:
+    /// each pick pays for it.
     #[cold]
     pub(super) fn redeem(&self, key: &Key, now: Nanos, terms: Terms) -> Option<Held<T>> {
+        self.redeem_among(LOOKED_AT, key, now, terms)
+    }
+
+    /// As [`redeem`](Self::redeem), for a request that has nowhere else to go: looks at all.
+    #[cold]
+    pub(super) fn redeem_any(&self, key: &Key, now: Nanos, terms: Terms) -> Option<Held<T>> {
+        self.redeem_among(self.owed.len(), key, now, terms)
+    }
+
+    fn redeem_among(&self, most: usize, key: &Key, now: Nanos, terms: Terms) -> Option<Held<T>> {
         let owed = self.owed.len();
-        let first = if owed <= LOOKED_AT {
+        let first = if owed <= most {
             0
         } else {
             // Below `owed`, so it fits.
             (self.turn.fetch_add(LOOKED_AT as u64, Ordering::Relaxed) % owed as u64) as usize
         };
-        let looked_at = self.owed.iter().cycle().skip(first).take(owed.min(LOOKED_AT));
+        let looked_at = self.owed.iter().cycle().skip(first).take(owed.min(most));
         looked_at.filter(|claim| !key.excludes(claim.bound.cell.id())).find_map(|claim| {
             let trial = &claim.bound.cell.trial;
             match claim.due {

@@ -190,10 +190,10 @@ async fn a_probe_that_nobody_had_the_patience_for_is_followed_by_a_rest() {
         let lease = crate::support::pick(&story.balancer);
         if *lease.endpoint() == id(1) {
             probes += 1;
-            tokio::time::advance(std::time::Duration::from_secs(1)).await;
+            advance(std::time::Duration::from_secs(1)).await;
             drop(lease);
         } else {
-            tokio::time::advance(std::time::Duration::from_millis(100)).await;
+            advance(std::time::Duration::from_millis(100)).await;
             lease.finish(Outcome::Success);
         }
     }

@@ -30,8 +30,8 @@ fn each_key_that_changes_is_a_line() {
 
 #[test]
 fn a_mechanism_goes_off_in_one_line_and_comes_with_its_keys() {
-    let off = Config::default().with_update(None).with_outlier(None);
-    assert_eq!(between(&Config::default(), &off), ["update: on → off", "outlier: on → off"]);
+    let off = Config::default().with_update(None);
+    assert_eq!(between(&Config::default(), &off), ["update: on → off"]);
     assert_eq!(
         between(&off, &Config::default()),
         [
@@ -40,10 +40,6 @@ fn a_mechanism_goes_off_in_one_line_and_comes_with_its_keys() {
             "update.max_shrink_percent: off → 50",
             "update.min_endpoints: off → 4",
             "update.confirm_after: off → 1m",
-            "outlier: off → on",
-            "outlier.dry_run: off → false",
-            "outlier.remember_removed: off → 5m",
-            "outlier.retry_after_cap: off → 5m",
         ]
     );
 }

@@ -130,7 +130,7 @@ proptest! {
     }
 
     #[test]
-    fn differences_are_told_where_there_are_any(one in config(), other in config()) {
+    fn differences_are_told_where_there_are_any(one in config().boxed(), other in config().boxed()) {
         prop_assert!(one.differences(&one).is_empty());
         prop_assert_eq!(one.differences(&other).is_empty(), one == other);
     }
