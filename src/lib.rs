@@ -125,6 +125,6 @@ pub use self::units::{EndpointId, Key, Percent, Version};
 pub use self::worker::Worker;
 
 /// The README's examples are tests.
-#[cfg(all(doctest, feature = "config", feature = "http"))]
+#[cfg(all(doctest, feature = "file", feature = "http"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
