@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::balancer::{Balancer, Change, Lease};
+use crate::balancer::{Balancer, Change, Lease, held};
 use crate::config::{Config, StrategyConfig, StrategyKind};
 use crate::endpoint::Endpoint;
 use crate::laws::Found;
@@ -28,6 +28,9 @@ impl Trial {
         seed: u64,
         weights: &[(EndpointId, u32)],
     ) -> Result<Self, Found> {
+        #[expect(clippy::disallowed_methods, reason = "the trial's own clock starts here")]
+        let now = Instant::now();
+        held::set(Some(now));
         let balancer = Balancer::builder()
             .seed(seed)
             .config(on_trial())
@@ -35,13 +38,12 @@ impl Trial {
             .endpoints(endpoints(weights))
             .build()
             .map_err(|error| Found(error.to_string()))?;
-        #[expect(clippy::disallowed_methods, reason = "the trial's own clock starts here")]
-        let now = Instant::now();
         Ok(Self { balancer, now })
     }
 
     pub(super) fn pass(&mut self, time: Duration) {
         self.now += time;
+        held::set(Some(self.now));
     }
 
     pub(super) fn pick(&self, key: &Key) -> Result<Lease<u64>, crate::error::PickError> {
@@ -82,6 +84,12 @@ fn settings(kind: StrategyKind) -> Config {
 
 pub(super) fn endpoints(weights: &[(EndpointId, u32)]) -> impl Iterator<Item = Endpoint<u64>> + '_ {
     weights.iter().map(|(id, weight)| Endpoint::new(id, 0).weight(*weight))
+}
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        held::set(None);
+    }
 }
 
 /// What should be true of an endpoint.
