@@ -5,6 +5,8 @@
 
 mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use evenkeel::{
@@ -132,6 +134,62 @@ async fn words_whose_time_is_over_are_not_brought_back() {
     tokio::time::advance(Duration::from_secs(9)).await;
     balancer.rollback().unwrap();
     assert_eq!(balancer.status().endpoint(&"a".into()).unwrap().state, Availability::Available);
+}
+
+/// A file with wrong endpoints is taken back with its endpoints, and may be mended and sent again.
+#[test]
+fn rolling_back_brings_back_the_endpoints_that_the_settings_describe() {
+    let described = |ids: &[&str]| {
+        let specs = ids.iter().map(|id| EndpointSpec::new(*id, *id)).collect();
+        Config::default().with_update(None).with_endpoints(Some(specs)).unwrap()
+    };
+    let ids = |balancer: &Balancer<String>| -> Vec<EndpointId> {
+        balancer.status().endpoints.into_iter().map(|it| it.id).collect()
+    };
+    let balancer = balancer();
+    balancer.apply(described(&["a", "b"])).unwrap();
+    let lease = balancer.pick(&Key::none().excluding(&"b".into())).unwrap();
+    balancer.disable(&"b".into()).unwrap();
+    balancer.apply(described(&["x", "y"])).unwrap();
+    let before = balancer.version();
+    let version = balancer.rollback().unwrap();
+    assert_eq!((version.config, version.set), (before.config + 1, before.set + 1));
+    assert_eq!(ids(&balancer), ["a", "b"].map(EndpointId::from));
+    assert_eq!(balancer.status().endpoints[0].in_flight, 1, "it is still what it was");
+    assert_eq!(balancer.status().endpoints[1].state, Availability::Disabled);
+    assert_eq!(balancer.config().endpoints(), described(&["a", "b"]).endpoints());
+    drop(lease);
+    // Settings that describe the same endpoints leave the set to discovery.
+    balancer.enable(&"b".into()).unwrap();
+    balancer.remove(&"b".into()).unwrap();
+    balancer.rollback().unwrap();
+    assert_eq!(ids(&balancer), ["a"].map(EndpointId::from));
+}
+
+#[test]
+fn a_rollback_to_endpoints_that_cannot_be_made_changes_nothing() {
+    let open = Arc::new(AtomicBool::new(true));
+    let is_open = Arc::clone(&open);
+    let described = |id: &str| {
+        let specs = vec![EndpointSpec::new(id, id)];
+        Config::default().with_endpoints(Some(specs)).unwrap()
+    };
+    let make = move |spec: &EndpointSpec| {
+        if is_open.load(Ordering::Relaxed) {
+            Ok(spec.address.clone())
+        } else {
+            Err("closed".into())
+        }
+    };
+    let balancer = Balancer::builder().make(make).config(described("a")).build().unwrap();
+    balancer.apply(described("x")).unwrap();
+    open.store(false, Ordering::Relaxed);
+    let before = (balancer.version(), format!("{:?}", balancer.status()), balancer.history().len());
+    let error = balancer.rollback().unwrap_err();
+    assert!(matches!(&error, RollbackError::Endpoints { .. }), "{error}");
+    assert!(error.to_string().contains("closed"), "{error}");
+    let after = (balancer.version(), format!("{:?}", balancer.status()), balancer.history().len());
+    assert_eq!(after, before);
 }
 
 /// Time must not stand between an operator and the change to be taken back.

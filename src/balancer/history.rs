@@ -16,8 +16,8 @@ const KEPT: usize = 64;
 
 /// One state of the settings and of what operators say.
 ///
-/// Discovered endpoints and health are no part of it: going back never brings back a server that
-/// is gone.
+/// Discovered endpoints and health are no part of it: going back brings back no server that
+/// discovery says is gone. Endpoints that the settings describe are part of the settings.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Revision {

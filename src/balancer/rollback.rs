@@ -1,6 +1,8 @@
 //! The way back.
 
+use crate::balancer::apply::brought;
 use crate::balancer::core::{Core, Writer};
+use crate::balancer::merge::{Merged, Offer, by_id};
 use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, Revision, now};
 use crate::error::RollbackError;
@@ -14,12 +16,15 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// goes back two. Revisions that a guard has found bad are passed over, and the end of a drain by
     /// time is no change that could be taken back: what was changed before it is.
     ///
-    /// It is a revision itself, and no guard refuses or watches it. The set stays as discovery has
-    /// it, and words about endpoints that are gone, or whose time is over, are not brought back.
+    /// It is a revision itself, and no guard refuses or watches it. Settings that describe other
+    /// endpoints than those served make these the set again, as [`apply`](Self::apply) does; with
+    /// any others the set stays as discovery has it. Words about endpoints that are gone, or whose
+    /// time is over, are not brought back.
     ///
     /// # Errors
     ///
-    /// [`RollbackError`] if there is no revision before, or its strategy panics while it prepares.
+    /// [`RollbackError`] if there is no revision before, its strategy panics while it prepares, or
+    /// a target of its endpoints cannot be made. All is then as it was.
     pub fn rollback(&self) -> Result<Version, RollbackError> {
         self.core.rollback()
     }
@@ -39,11 +44,30 @@ impl<T: Send + Sync + 'static> Core<T> {
                     Arc::new(member.with_said(said))
                 }
             };
-            let members = base.members.iter().map(restored).collect();
+            let described = self.described(writer, base, &revision, now)?;
+            let set = described.is_some();
+            let members = described.as_deref().unwrap_or(&base.members);
+            let members = members.iter().map(restored).collect();
             let (by, because) = (None, None);
-            let restoring = Restoring { revision: &revision, members, set: false, by, because };
+            let restoring = Restoring { revision: &revision, members, set, by, because };
             self.restore(writer, base, restoring, now)
         })
+    }
+
+    /// The set that the settings of a revision describe, if it is another one than is served.
+    fn described(
+        &self,
+        writer: &mut Writer<T>,
+        base: &Snapshot<T>,
+        revision: &Revision,
+        now: Nanos,
+    ) -> Result<Option<Vec<Arc<Member<T>>>>, RollbackError> {
+        let Some(specs) = brought(&revision.config, &base.config) else { return Ok(None) };
+        let offers = by_id(specs.iter().cloned().map(Offer::Spec));
+        let merged = offers.and_then(|offers| self.merge(writer, base, offers, now));
+        let Merged { members, tally } =
+            merged.map_err(|error| RollbackError::Endpoints { reason: error.to_string() })?;
+        Ok((!tally.is_nothing()).then_some(members))
     }
 
     /// Publishes the state of an earlier revision as a new one.

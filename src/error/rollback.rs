@@ -14,6 +14,11 @@ pub enum RollbackError {
         /// What it is called.
         name: String,
     },
+    /// The endpoints that the settings of the revision before describe could not be made the set.
+    Endpoints {
+        /// Why.
+        reason: String,
+    },
 }
 
 impl fmt::Display for RollbackError {
@@ -22,6 +27,9 @@ impl fmt::Display for RollbackError {
             Self::NothingBefore => f.write_str("there is no revision to go back to"),
             Self::Strategy { name } => {
                 write!(f, "strategy `{name}` of the revision before panicked while it prepared")
+            }
+            Self::Endpoints { reason } => {
+                write!(f, "the endpoints of the revision before are not to be had: {reason}")
             }
         }
     }

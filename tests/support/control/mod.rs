@@ -179,7 +179,7 @@ impl Run {
                 let seen = Some((seen.config, seen.set));
                 same(answer, self.model.apply(&settings, seen, &made));
             }
-            Op::Rollback => same(self.balancer.rollback(), self.model.rollback()),
+            Op::Rollback => same(self.balancer.rollback(), self.model.rollback(&made)),
             Op::History => {
                 self.model.settle();
                 let revisions = self.balancer.history();

@@ -231,11 +231,18 @@ impl Model {
         Ok(())
     }
 
-    pub(crate) fn rollback(&mut self) -> Answer {
+    pub(crate) fn rollback(&mut self, made: Made<'_>) -> Answer {
         self.settle();
         let revision = self.previous().ok_or(Refusal::NothingBefore)?;
         let restores = Some(revision.restores.unwrap_or(revision.version));
         self.change(false, restores, |it| {
+            let specs = revision.settings.specs.as_ref();
+            if let Some(specs) = specs.filter(|_| revision.settings.specs != it.settings.specs)
+                && it.merge(&specs.iter().map(Offer::from).collect::<Vec<_>>(), made)?
+            {
+                it.version.1 += 1;
+                it.doubted = None;
+            }
             it.settings = revision.settings;
             it.version.0 += 1;
             let now = it.now;

@@ -66,6 +66,7 @@ impl Refused for RollbackError {
     fn refusal(&self) -> Refusal {
         match self {
             Self::NothingBefore => Refusal::NothingBefore,
+            Self::Endpoints { .. } => Refusal::Make,
             other => unreachable!("nobody expects {other:?}"),
         }
     }
