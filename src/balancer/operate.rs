@@ -85,8 +85,8 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// Takes an endpoint out for a while, as a detector would: then it is probed, and comes back
     /// with a growing share. Says until when; a second call replaces the first.
     ///
-    /// Sets that are sent meanwhile do not undo it; [`enable`](Self::enable) does. It is no
-    /// revision, and [`rollback`](Self::rollback) leaves it alone.
+    /// Sets that are sent meanwhile do not undo it; [`enable`](Self::enable) does, and so does a
+    /// change to `outlier = false`, which lets everybody back. It is no revision, and [`rollback`](Self::rollback) leaves it alone.
     ///
     /// # Errors
     ///

@@ -94,8 +94,10 @@ impl<T: Send + Sync + 'static> Core<T> {
             let Some(at) = known else { continue };
             match report.testimony {
                 // The request may be from before the rule was switched off.
-                Testimony::Row(reached) if !base.rules.rows.hold(reached) => {}
-                Testimony::Row(reached) => {
+                Testimony::Row { reached, .. } if !base.rules.rows.hold(reached) => {}
+                // Or from before the endpoint was back.
+                Testimony::Row { began, .. } if !report.cell.trial.counts(began) => {}
+                Testimony::Row { reached, .. } => {
                     let charge = Charge::of_row(reached, base.rules.enforced);
                     docket.charge(at, charge, &mut writer.told);
                 }
@@ -120,6 +122,11 @@ impl<T: Send + Sync + 'static> Core<T> {
                 Ok(())
             }
         };
+        if published.is_err() {
+            // Nothing has come of them: they are heard again after the pause.
+            self.shared.return_reports(reports);
+            return published;
+        }
         // Only now may somebody else probe.
         for report in &reports {
             if let Testimony::Probe { epoch, .. } = report.testimony {

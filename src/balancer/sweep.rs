@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::balancer::docket::{Charge, Docket, Told};
-use crate::endpoint::Totals;
+use crate::endpoint::{EndpointCell, Totals};
 use crate::event::Event;
 use crate::outlier::{Detector, Judge, Observed, Rules, Suspect, Sweep, judges};
 use crate::snapshot::{Member, Snapshot};
@@ -19,7 +19,15 @@ pub(crate) struct Sweeps {
     /// The rules that the judges are for.
     of: Option<Arc<Rules>>,
     /// In the order of the ids.
-    marks: Vec<(EndpointId, Totals)>,
+    marks: Vec<Mark>,
+}
+
+/// What an endpoint had come to at the last sweep. One that comes back as a stranger, with a new
+/// cell, is another one.
+#[derive(Debug)]
+struct Mark {
+    cell: Arc<EndpointCell>,
+    totals: Totals,
 }
 
 /// What an endpoint did since the last sweep, and where it stands in the snapshot.
@@ -58,9 +66,9 @@ impl Sweeps {
 
     /// What `member` did until now is not held against it by the next sweep.
     pub(crate) fn turn_page<T>(&mut self, member: &Member<T>) {
-        let known = self.marks.binary_search_by(|(known, _)| known.cmp(member.id()));
-        if let Some((_, mark)) = known.ok().and_then(|at| self.marks.get_mut(at)) {
-            *mark = member.bound.cell.totals();
+        let known = self.marks.binary_search_by(|mark| mark.cell.id().cmp(member.id()));
+        if let Some(mark) = known.ok().and_then(|at| self.marks.get_mut(at)) {
+            mark.totals = mark.cell.totals();
         }
     }
 
@@ -110,11 +118,12 @@ impl Sweeps {
         let mut accounts = Vec::with_capacity(base.members.len());
         for (at, member) in base.members.iter().enumerate() {
             let id = member.id();
-            while marks.next_if(|(known, _)| known < id).is_some() {}
-            let mark = marks.next_if(|(known, _)| known == id);
+            while marks.next_if(|mark| mark.cell.id() < id).is_some() {}
+            let mark = marks.next_if(|mark| mark.cell.id() == id);
+            let mark = mark.filter(|mark| Arc::ptr_eq(&mark.cell, &member.bound.cell));
             let admitted = member.is_in_rotation() && !member.standing.is_out();
-            if let Some((_, mark)) = mark.filter(|_| admitted) {
-                let totals = member.bound.cell.totals().since(mark);
+            if let Some(mark) = mark.filter(|_| admitted) {
+                let totals = member.bound.cell.totals().since(&mark.totals);
                 accounts.push(Account { at, id, totals });
             }
         }
@@ -122,7 +131,11 @@ impl Sweeps {
     }
 
     fn mark<T>(&mut self, base: &Snapshot<T>) {
-        let mark = |member: &Arc<Member<T>>| (member.id().clone(), member.bound.cell.totals());
+        let mark = |member: &Arc<Member<T>>| {
+            let cell = Arc::clone(&member.bound.cell);
+            let totals = cell.totals();
+            Mark { cell, totals }
+        };
         self.marks.clear();
         self.marks.extend(base.members.iter().map(mark));
     }

@@ -34,9 +34,8 @@ impl Agenda {
         let tended = self.tending.load(Ordering::Acquire) > 0;
         served.next_due.move_to(if tended { due.plus(GRACE) } else { due });
         self.due.move_to(due);
-        if tended {
-            self.changed.notify_one();
-        }
+        // Whoever begins to tend at this moment is told, too.
+        self.changed.notify_one();
     }
 }
 

@@ -69,6 +69,13 @@ impl Shared {
         }
     }
 
+    /// Leaves reports again, for they came to nothing.
+    pub(crate) fn return_reports(&self, mut reports: Vec<Report>) {
+        let mut left = self.reports.lock();
+        reports.append(&mut left);
+        *left = reports;
+    }
+
     /// Takes the reports that were left, in their order.
     pub(crate) fn take_reports(&self) -> Vec<Report> {
         std::mem::take(&mut *self.reports.lock())
@@ -90,8 +97,8 @@ pub(crate) struct Report {
 /// See [`Report`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Testimony {
-    /// Failures in a row have reached a limit.
-    Row(Reached),
+    /// Failures in a row have reached a limit, by a request that began then.
+    Row { reached: Reached, began: Nanos },
     /// The probe of an ejection was answered, well or not.
     Probe { epoch: u32, good: bool },
 }
@@ -325,8 +332,10 @@ impl EndpointCell {
     /// Leaves a report for the writer and makes sure that it is read.
     #[cold]
     pub(crate) fn report(self: &Arc<Self>, testimony: Testimony, now: Nanos) {
+        // Nobody would take it from a balancer that is gone, and it holds what holds it.
+        let Some(control) = self.shared.control.get().and_then(Weak::upgrade) else { return };
         self.shared.reports.lock().push(Report { cell: Arc::clone(self), testimony });
-        self.alert(now);
+        control.tripped(now);
     }
 
     /// Counts out a request whose caller went away.

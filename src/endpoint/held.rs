@@ -174,7 +174,7 @@ impl<T> Held<T> {
         if self.probes > 0 {
             self.testify(outcome, now);
         } else if let Some(reached) = reached {
-            cell.report(Testimony::Row(reached), now);
+            cell.report(Testimony::Row { reached, began: self.began }, now);
         } else if trip {
             cell.alert(now);
         }

@@ -45,7 +45,7 @@ impl Trial {
 
     /// Whether the failure of a request that began at `began` counts.
     #[inline]
-    pub(super) fn counts(&self, began: Nanos) -> bool {
+    pub(crate) fn counts(&self, began: Nanos) -> bool {
         began.0 >= self.since.load(Ordering::Relaxed)
     }
 
@@ -66,7 +66,8 @@ impl Trial {
     pub(crate) fn claim_probe(&self, epoch: u32, now: Nanos) -> bool {
         let epoch = u64::from(epoch);
         let taken = self.probe.load(Ordering::Relaxed);
-        taken != epoch
+        // A later ejection's is left to it: this one is known from an old snapshot.
+        taken < epoch
             && now.0 >= self.not_before.load(Ordering::Relaxed)
             && self
                 .probe
@@ -76,21 +77,24 @@ impl Trial {
 
     /// Gives it back: the probe has decided something.
     pub(crate) fn end_probe(&self, epoch: u32) {
-        self.not_before.store(0, Ordering::Relaxed);
-        self.free_probe(epoch);
+        if self.free_probe(epoch) {
+            self.not_before.store(0, Ordering::Relaxed);
+        }
     }
 
     /// Gives it back: the probe was waited for from `began` to `now`, and came to nothing.
     pub(super) fn give_up_probe(&self, epoch: u32, began: Nanos, now: Nanos) {
         let rest = now.0.saturating_sub(began.0).saturating_mul(REST).min(LONGEST_REST);
-        self.not_before.store(now.0.saturating_add(rest), Ordering::Relaxed);
-        self.free_probe(epoch);
+        if self.free_probe(epoch) {
+            self.not_before.store(now.0.saturating_add(rest), Ordering::Relaxed);
+        }
     }
 
-    /// Gives it back unused. A later ejection's is left alone.
-    pub(crate) fn free_probe(&self, epoch: u32) {
-        let _ =
-            self.probe.compare_exchange(u64::from(epoch), 0, Ordering::AcqRel, Ordering::Relaxed);
+    /// Gives it back unused; says whether there was anything to give back. A later ejection's is
+    /// left alone.
+    pub(crate) fn free_probe(&self, epoch: u32) -> bool {
+        let epoch = u64::from(epoch);
+        self.probe.compare_exchange(epoch, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
     /// Asks for the next pick.

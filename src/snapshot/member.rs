@@ -78,6 +78,15 @@ impl<T> Member<T> {
         }
     }
 
+    /// When time alone brings it back, at least to be probed; `None` if it does not.
+    pub(crate) fn returns(&self) -> Option<Nanos> {
+        let ejected = match self.standing.phase {
+            Phase::Ejected { until } => Some(until),
+            Phase::Available | Phase::Warming { .. } | Phase::Probing { .. } => None,
+        };
+        self.said.draining_until.max(ejected)
+    }
+
     /// When time alone changes it.
     pub(crate) fn due(&self, rules: &Rules) -> Nanos {
         let said = self.said.draining_until.unwrap_or(Nanos::NEVER);

@@ -154,7 +154,7 @@ impl<T> Snapshot<T> {
         } else {
             let until = weighted()
                 .filter(|member| !member.said.disabled)
-                .map(|member| member.due(&self.rules))
+                .filter_map(|member| member.returns())
                 .min()
                 .filter(|&until| until < Nanos::NEVER)
                 .and_then(|until| self.origin.instant(until));

@@ -140,16 +140,23 @@ impl<T> Claims<T> {
     /// each pick pays for it.
     #[cold]
     pub(super) fn redeem(&self, key: &Key, now: Nanos, terms: Terms) -> Option<Held<T>> {
-        self.redeem_among(LOOKED_AT, key, now, terms)
+        self.redeem_among(LOOKED_AT, key, (now, now), terms)
     }
 
-    /// As [`redeem`](Self::redeem), for a request that has nowhere else to go: looks at all.
+    /// As [`redeem`](Self::redeem), for a request that has nowhere else to go: looks at all, and
+    /// leaves nobody his rest.
     #[cold]
     pub(super) fn redeem_any(&self, key: &Key, now: Nanos, terms: Terms) -> Option<Held<T>> {
-        self.redeem_among(self.owed.len(), key, now, terms)
+        self.redeem_among(self.owed.len(), key, (now, Nanos::NEVER), terms)
     }
 
-    fn redeem_among(&self, most: usize, key: &Key, now: Nanos, terms: Terms) -> Option<Held<T>> {
+    fn redeem_among(
+        &self,
+        most: usize,
+        key: &Key,
+        (now, rested): (Nanos, Nanos),
+        terms: Terms,
+    ) -> Option<Held<T>> {
         let owed = self.owed.len();
         let first = if owed <= most {
             0
@@ -161,7 +168,7 @@ impl<T> Claims<T> {
         looked_at.filter(|claim| !key.excludes(claim.bound.cell.id())).find_map(|claim| {
             let trial = &claim.bound.cell.trial;
             match claim.due {
-                Due::Probe { epoch } if trial.claim_probe(epoch, now) => {
+                Due::Probe { epoch } if trial.claim_probe(epoch, rested) => {
                     match Held::begin(&claim.bound, now, terms) {
                         Ok(held) => Some(held.probing(epoch)),
                         Err(_) => {
