@@ -4,7 +4,7 @@
 //! apart and knows which keys were asked for, [`parts`] reads them, and [`unknown`] speaks of the
 //! others; [`key`] is what a section's own file says of each
 //! of its keys; [`value`] says what a value must be; [`faults`]
-//! gathers what is wrong, and [`locate`] finds the places of what others find wrong. [`writing`] goes the way back.
+//! gathers what is wrong, and [`mod@locate`] finds the places of what others find wrong. [`writing`] goes the way back.
 
 mod any;
 mod faults;
