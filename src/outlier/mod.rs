@@ -43,6 +43,8 @@
 
 mod cap;
 mod detect;
+#[cfg(test)]
+mod guide;
 mod judges;
 mod panicking;
 mod rules;
