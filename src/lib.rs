@@ -78,6 +78,7 @@ mod endpoint;
 mod error;
 mod event;
 mod hash;
+mod health;
 #[cfg(feature = "testing")]
 pub mod laws;
 pub mod outlier;
@@ -114,6 +115,7 @@ pub use self::error::{
 pub use self::event::{
     Changed, Decision, Ejection, Event, Recovery, RollbackReason, Rule, Verdict,
 };
+pub use self::health::{Probe, ProbeFn, ProbeFuture, Subject, probe_fn};
 pub use self::rollout::GuardedApply;
 pub use self::service::{
     Answered, Balance, BalanceLayer, DirectBalance, DirectFuture, KeyBy, NoKey, ResponseFuture,
