@@ -14,6 +14,7 @@ mod difference;
 mod endpoints;
 mod excerpt;
 mod guard;
+mod health;
 mod ids;
 mod kind;
 mod limits;
@@ -25,6 +26,7 @@ mod root;
 mod slow_start;
 mod spelling;
 mod strategy;
+mod tiers;
 mod update;
 mod warnings;
 
@@ -46,6 +48,7 @@ pub use self::document::locate;
 #[cfg(feature = "config")]
 pub use self::file::ConfigFile;
 pub use self::guard::GuardConfig;
+pub use self::health::{HealthConfig, InitialHealth};
 pub use self::kind::StrategyKind;
 pub use self::limits::LimitsConfig;
 pub use self::outlier::{
@@ -58,4 +61,5 @@ pub use self::root::Config;
 pub use self::setting::{Range, Setting, nearest_setting, setting, settings};
 pub use self::slow_start::SlowStartConfig;
 pub use self::strategy::StrategyConfig;
+pub use self::tiers::TiersConfig;
 pub use self::update::UpdateConfig;

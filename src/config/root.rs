@@ -1,6 +1,7 @@
 //! The settings as a whole.
 
 use super::guard::GuardConfig;
+use super::health::HealthConfig;
 use super::ids::Ids;
 use super::limits::LimitsConfig;
 use super::outlier::OutlierConfig;
@@ -8,6 +9,7 @@ use super::panicking::PanicConfig;
 use super::slow_start::SlowStartConfig;
 use super::spelling::{Spell, Spelling};
 use super::strategy::StrategyConfig;
+use super::tiers::TiersConfig;
 use super::update::UpdateConfig;
 use crate::endpoint::EndpointSpec;
 use crate::error::Problem;
@@ -33,24 +35,28 @@ pub struct Config {
     strategy: StrategyConfig,
     update: Option<UpdateConfig>,
     outlier: Option<OutlierConfig>,
+    health: Option<HealthConfig>,
     panic: Option<PanicConfig>,
     slow_start: SlowStartConfig,
+    tiers: Option<TiersConfig>,
     limits: LimitsConfig,
     guard: GuardConfig,
     endpoints: Option<Vec<EndpointSpec>>,
 }
 
 impl Default for Config {
-    /// What an empty file says: no name, the default strategy, the update guard, outlier handling
-    /// and panic mode on, and no word about the endpoints.
+    /// What an empty file says: no name, the default strategy, the update guard, outlier handling,
+    /// panic mode and tiers on, active checks off, and no word about the endpoints.
     fn default() -> Self {
         Self {
             name: None,
             strategy: StrategyConfig::default(),
             update: Some(UpdateConfig::default()),
             outlier: Some(OutlierConfig::default()),
+            health: None,
             panic: Some(PanicConfig::default()),
             slow_start: SlowStartConfig::default(),
+            tiers: Some(TiersConfig::default()),
             limits: LimitsConfig::default(),
             guard: GuardConfig::default(),
             endpoints: None,
@@ -91,6 +97,12 @@ impl Config {
         self.outlier.clone().unwrap_or_default()
     }
 
+    /// `[health]`: when endpoints are asked whether they are well; `None`, the default, never asks.
+    #[must_use]
+    pub const fn health(&self) -> Option<&HealthConfig> {
+        self.health.as_ref()
+    }
+
     /// `[panic]`: when health is not believed any more; `None` after `panic = false`.
     #[must_use]
     pub const fn panic(&self) -> Option<&PanicConfig> {
@@ -101,6 +113,13 @@ impl Config {
     #[must_use]
     pub const fn slow_start(&self) -> &SlowStartConfig {
         &self.slow_start
+    }
+
+    /// `[tiers]`: which endpoints are preferred, and what spills over; `None` after
+    /// `tiers = false`.
+    #[must_use]
+    pub const fn tiers(&self) -> Option<&TiersConfig> {
+        self.tiers.as_ref()
     }
 
     /// `[limits]`: how long a request may take.
@@ -150,6 +169,13 @@ impl Config {
         self
     }
 
+    /// Sets [active checks](Self::health); `None` switches them off.
+    #[must_use]
+    pub fn with_health(mut self, health: Option<HealthConfig>) -> Self {
+        self.health = health;
+        self
+    }
+
     /// Sets [panic mode](Self::panic); `None` switches it off.
     #[must_use]
     pub fn with_panic(mut self, panic: Option<PanicConfig>) -> Self {
@@ -161,6 +187,13 @@ impl Config {
     #[must_use]
     pub fn with_slow_start(mut self, slow_start: SlowStartConfig) -> Self {
         self.slow_start = slow_start;
+        self
+    }
+
+    /// Sets [which endpoints are preferred](Self::tiers); `None` prefers none.
+    #[must_use]
+    pub fn with_tiers(mut self, tiers: Option<TiersConfig>) -> Self {
+        self.tiers = tiers;
         self
     }
 
@@ -202,8 +235,10 @@ impl Spell for Config {
             ("strategy", self.strategy.spell()),
             ("update", Spelling::or_off(self.update())),
             ("outlier", Spelling::or_off(self.outlier())),
+            ("health", Spelling::or_off(self.health())),
             ("panic", Spelling::or_off(self.panic())),
             ("slow_start", self.slow_start.spell()),
+            ("tiers", Spelling::or_off(self.tiers())),
             ("limits", self.limits.spell()),
             ("guard", self.guard.spell()),
             ("endpoints", endpoints.map_or(Spelling::Absent, |all| Spelling::List(all.collect()))),
@@ -214,8 +249,8 @@ impl Spell for Config {
 #[cfg(feature = "config")]
 mod reading {
     use super::{
-        Config, GuardConfig, LimitsConfig, OutlierConfig, PanicConfig, SlowStartConfig,
-        StrategyConfig, UpdateConfig,
+        Config, GuardConfig, HealthConfig, LimitsConfig, OutlierConfig, PanicConfig,
+        SlowStartConfig, StrategyConfig, TiersConfig, UpdateConfig,
     };
     use crate::config::document::{Key, Keyed, Section, text};
     use crate::config::endpoints::endpoints;
@@ -249,6 +284,13 @@ mod reading {
                 |it, section, key| section.mechanism(key, &mut it.outlier),
             )
             .or_off(),
+            Key::<Self>::table::<HealthConfig>(
+                "health",
+                "Active checks: when endpoints are asked whether they are well, and how many \
+                 answers decide.",
+                |it, section, key| section.mechanism(key, &mut it.health),
+            )
+            .or_off(),
             Key::<Self>::table::<PanicConfig>(
                 "panic",
                 "When so few endpoints are left that health is not believed, and all are served.",
@@ -263,6 +305,14 @@ mod reading {
                     section.always_on(key, &mut it.slow_start, why);
                 },
             ),
+            Key::<Self>::table::<TiersConfig>(
+                "tiers",
+                "How requests are spread over tiers, and within a tier over zones: to the \
+                 preferred ones, as far as they can carry it. Switched off, the tiers and zones \
+                 of endpoints are only names.",
+                |it, section, key| section.mechanism(key, &mut it.tiers),
+            )
+            .or_off(),
             Key::table::<LimitsConfig>("limits", "Bounds on each request.", |it, section, key| {
                 section.table(key, &mut it.limits);
             }),
@@ -279,7 +329,7 @@ mod reading {
             ),
         ];
 
-        const NOT_YET: &'static [&'static str] = &["health", "tiers", "hash"];
+        const NOT_YET: &'static [&'static str] = &["hash"];
 
         fn blank() -> Self {
             Self::default()
