@@ -66,7 +66,8 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// # Errors
     ///
     /// [`ConfigError`]: the strategy is not known or panics while it prepares, a target cannot be
-    /// made, or one of the guards refuses. All is then as it was.
+    /// made, checks are asked for without a probe, or one of the guards refuses. All is then as it
+    /// was.
     pub fn apply(&self, change: impl Into<Change>) -> Result<Version, ConfigError> {
         let refused = |error| match error {
             ApplyError::Refused(error) => error,
@@ -129,6 +130,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             return Ok(base.version);
         }
         self.is_ours(&config, &base.config)?;
+        self.checks.can_serve(&config)?;
         let chosen = self.named.choose(config.strategy())?;
         let name = Arc::clone(&chosen.name);
         let (mut draft, mut replaced) = (Draft::of(base), false);
@@ -140,7 +142,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             let sizes = (base.members.len(), offers.len());
             let origin = self.ground.origin;
             writer.guard.check(config.update(), sizes, now, origin).map_err(refused)?;
-            let merged = self.merge(writer, base, offers, now).map_err(refused)?;
+            let merged = self.merge(writer, base, offers, &config, now).map_err(refused)?;
             let Merged { members, tally } = merged;
             if tally != Tally::default() {
                 draft.version = draft.version.next_set();

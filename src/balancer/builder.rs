@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Weak;
 
+use crate::balancer::checking::Checks;
 use crate::balancer::core::{Core, Writer};
 use crate::balancer::events::Hub;
 use crate::balancer::history::History;
@@ -15,9 +16,10 @@ use crate::balancer::{Balancer, now};
 use crate::config::Config;
 use crate::endpoint::{Attributes, Bound, Endpoint, EndpointCell, EndpointSpec, Home, Shared};
 use crate::error::{BoxError, ConfigError, Problem};
+use crate::health::Probe;
 use crate::outlier::{Detector, Panic, Rules, Standing};
 use crate::rng::Randomness;
-use crate::snapshot::{Draft, Ground, Member, Said};
+use crate::snapshot::{Draft, Ground, Member, Said, Stand};
 use crate::strategy::{Cursor, Strategy};
 use crate::sync::{Arc, HandOver, Published};
 use crate::units::{Nanos, Origin, Version};
@@ -32,6 +34,7 @@ pub struct Builder<T> {
     named: Named,
     factory: Option<Factory<T>>,
     detectors: Vec<(Arc<str>, Arc<dyn Detector>)>,
+    probe: Option<Arc<dyn Probe<T>>>,
 }
 
 impl<T: Send + Sync + 'static> Builder<T> {
@@ -44,6 +47,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
             named: Named::default(),
             factory: None,
             detectors: Vec::new(),
+            probe: None,
         }
     }
 
@@ -99,6 +103,16 @@ impl<T: Send + Sync + 'static> Builder<T> {
         self
     }
 
+    /// Says how endpoints are asked whether they are well; a second call replaces the first.
+    ///
+    /// When they are asked, and what follows, is said by `[health]` in the settings, which asks for
+    /// nothing by default and is refused where there is no probe. Whoever runs
+    /// [`start`](Balancer::start) makes the checks; without, none are made.
+    pub fn probe(mut self, probe: impl Probe<T>) -> Self {
+        self.probe = Some(Arc::new(probe));
+        self
+    }
+
     /// Turns descriptions of endpoints into targets: those of the `[[endpoints]]` of a file and
     /// of [`Balancer::replace_specs`].
     ///
@@ -123,10 +137,13 @@ impl<T: Send + Sync + 'static> Builder<T> {
     /// # Errors
     ///
     /// [`ConfigError`] with every problem: two endpoints share an id, the settings carry endpoints
-    /// and [`make`](Self::make) was not called or failed, or the strategy is unknown or panics.
+    /// and [`make`](Self::make) was not called or failed, they ask for checks and
+    /// [`probe`](Self::probe) was not called, or the strategy is unknown or panics.
     pub fn build(self) -> Result<Balancer<T>, ConfigError> {
         let mut problems = Vec::new();
         let chosen = self.named.choose(self.config.strategy()).map_err(|p| problems.push(p)).ok();
+        let checks = Checks::new(self.probe, self.seed);
+        problems.extend(checks.can_serve(&self.config).err());
         let made = made(&self.config, self.factory.as_ref(), &mut problems);
         let given = self.endpoints.into_iter().map(|Endpoint { attributes, weight, target }| {
             Joining { attributes, weight, target, spec: None }
@@ -152,17 +169,21 @@ impl<T: Send + Sync + 'static> Builder<T> {
         let shared = Arc::new(Shared::new(ground.origin, name.into()));
         let home = Arc::new(Home::new());
         let strategy = Arc::clone(&chosen.name);
-        let members = joining.into_iter().map(|joining| Arc::new(joining.member(&shared, &home)));
-        let members: Vec<_> = members.collect();
-        let admitted = members.iter().filter(|member| member.is_in_rotation()).count();
-        let ledger = Ledger::new(Nanos(0), admitted);
+        let standing = checks.awaited(&self.config).unwrap_or_default();
+        let member = |joining: Joining<T>| Arc::new(joining.member(standing, &shared, &home));
+        let members: Vec<_> = joining.into_iter().map(member).collect();
+        let rotation = Stand::rotation(members.iter().map(|member| member.stand()));
+        let ledger = Ledger::new(Nanos(0), rotation.of - rotation.out);
+        let rules = Rules::of(&self.config);
         let draft = Draft {
             version: Version::FIRST,
-            rules: Arc::new(Rules::of(&self.config)),
+            // Where all have to prove themselves first, none has.
+            panic: Panic::Calm.step(rotation, rules.panic, Nanos(0)),
+            rules: Arc::new(rules),
+            checks: self.config.health().is_some(),
             config: Arc::new(self.config),
             chosen,
             members,
-            panic: Panic::default(),
             causes: Vec::new(),
             amnesty: false,
             other_due: ledger.due(),
@@ -190,6 +211,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
             #[cfg(feature = "file")]
             alive: tokio::sync::watch::Sender::new(()),
             agenda: Arc::new(agenda),
+            checks: Arc::new(checks),
         });
         let control: Weak<Core<T>> = Arc::downgrade(&core);
         shared.report_to(control.clone());
@@ -207,13 +229,13 @@ struct Joining<T> {
 }
 
 impl<T> Joining<T> {
-    fn member(self, shared: &Arc<Shared>, home: &Arc<Home<T>>) -> Member<T> {
+    fn member(self, standing: Standing, shared: &Arc<Shared>, home: &Arc<Home<T>>) -> Member<T> {
         let cell = EndpointCell::new(self.attributes.id.clone(), Arc::clone(shared));
         Member {
             attributes: Arc::new(self.attributes),
             given_weight: self.weight,
             said: Said::default(),
-            standing: Standing::default(),
+            standing,
             bound: Arc::new(Bound::new(Arc::new(cell), Arc::clone(home), self.target)),
             spec: self.spec,
         }

@@ -6,6 +6,7 @@ use std::fmt;
 
 use tokio::time::Instant;
 
+use crate::balancer::checking::Checks;
 use crate::balancer::docket::Told;
 use crate::balancer::events::Hub;
 use crate::balancer::guard::UpdateGuard;
@@ -50,6 +51,7 @@ pub(crate) struct Core<T> {
     #[cfg(feature = "file")]
     pub(crate) alive: tokio::sync::watch::Sender<()>,
     pub(crate) agenda: Arc<Agenda>,
+    pub(crate) checks: Arc<Checks<T>>,
 }
 
 /// What only the writer sees.
@@ -160,6 +162,12 @@ impl<T: Send + Sync + 'static> Core<T> {
         })
     }
 
+    /// Sees to it that what was left for the writer is taken up, by whoever holds the lock if
+    /// somebody does.
+    pub(crate) fn take_up(&self, now: Nanos) {
+        self.session(now, |session| self.writer.leave(|writer| session.settle(writer)));
+    }
+
     /// Gives `run` what it needs under the lock. When it is done and the lock is free, subscribers
     /// are told and what died is dropped: both run code that is not ours.
     pub(crate) fn session<R>(&self, now: Nanos, run: impl FnOnce(&Session<'_, T>) -> R) -> R {
@@ -180,6 +188,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         now: Nanos,
     ) -> Result<Version, Unpublished> {
         let causes = std::mem::take(&mut draft.causes);
+        draft.checks &= !self.checks.are_over();
         let kept = draft.keep_bounds(now);
         let draft = Draft { other_due: writer.other_due(), ..draft };
         let snapshot = draft.build(&self.ground, now).map_err(|unbuilt| {
@@ -220,6 +229,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         writer.steps.begin(&snapshot, now);
         self.agenda.note(&snapshot, snapshot.members_due.min(writer.other_due()));
         writer.garbage.push(Garbage::Snapshot(self.published.publish(snapshot)));
+        self.checks.notice();
         shut.iter().for_each(|member| member.bound.cell.close());
         let current = self.published.current();
         writer.history.note(base, &current, &changes, |snapshot| self.standing(snapshot));
@@ -327,7 +337,7 @@ impl<T: Send + Sync + 'static> Session<'_, T> {
 
 impl<T: Send + Sync + 'static> Tripped for Core<T> {
     fn tripped(&self, now: Nanos) {
-        self.session(now, |session| self.writer.leave(|writer| session.settle(writer)));
+        self.take_up(now);
     }
 }
 

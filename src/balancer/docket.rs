@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::error::BoxError;
 use crate::event::{Decision, Ejection, Event, Recovery, Rule};
-use crate::outlier::{Enforced, Full, Phase, Rotation, Standing};
+use crate::outlier::{Checked, Enforced, Full, Rotation, Standing};
 use crate::rng::Rng;
 use crate::snapshot::{Draft, Snapshot};
 use crate::stats::{Reached, Row};
@@ -52,6 +53,21 @@ impl<'a, T> Docket<'a, T> {
         self.changed.get(&at).copied().or_else(known)
     }
 
+    /// As it was left, and not as time will have it: what time brings about is told where it is
+    /// published.
+    fn untimed(&self, at: usize) -> Option<Standing> {
+        self.changed.get(&at).copied().or_else(|| Some(self.base.members.get(at)?.standing))
+    }
+
+    /// Notes what an endpoint has come to.
+    fn change(&mut self, at: usize, from: Standing, to: Standing) {
+        if self.base.members.get(at).is_some_and(|member| member.is_in_rotation()) {
+            let Rotation { out, .. } = self.rotation.without(from.is_out());
+            self.rotation.out = out + usize::from(to.is_out());
+        }
+        self.changed.insert(at, to);
+    }
+
     fn ramp(&self) -> u64 {
         self.base.rules.ramp.window
     }
@@ -86,10 +102,7 @@ impl<'a, T> Docket<'a, T> {
         match rules.cap.room(self.rotation) {
             Err(Full::Cap { most }) => Decision::Cap { most },
             Err(Full::Floor { least }) => Decision::Floor { least },
-            Ok(()) => {
-                self.rotation.out += 1;
-                self.eject(at, standing)
-            }
+            Ok(()) => self.eject(at, standing),
         }
     }
 
@@ -98,7 +111,7 @@ impl<'a, T> Docket<'a, T> {
         let times = standing.times.saturating_add(1);
         let sentence = self.base.rules.sentence(times, &mut self.rng);
         let until = Nanos(self.now.0.saturating_add(sentence));
-        self.changed.insert(at, standing.ejected(until));
+        self.change(at, standing, standing.ejected(until));
         Decision::Ejected { until: self.base.origin().instant_or_start(until), times }
     }
 
@@ -117,13 +130,12 @@ impl<'a, T> Docket<'a, T> {
             let Some(next) = standing.proved(epoch, self.base.rules.probes_owed, self.now) else {
                 return;
             };
-            if matches!(next.phase, Phase::Warming { .. }) {
-                if member.is_in_rotation() {
-                    self.rotation.out = self.rotation.out.saturating_sub(1);
-                }
-                self.events.push(Event::Recovery { endpoint, step: Recovery::Warming });
+            if !next.is_ejected() {
+                let step =
+                    if next.is_out() { Recovery::AwaitsChecks } else { Recovery::Warming };
+                self.events.push(Event::Recovery { endpoint, step });
             }
-            self.changed.insert(at, next);
+            self.change(at, standing, next);
         } else {
             let decision = self.eject(at, standing);
             let (observed, threshold) = (1.0, 1.0);
@@ -132,14 +144,30 @@ impl<'a, T> Docket<'a, T> {
         }
     }
 
+    /// Checks have failed so many times in a row.
+    pub(crate) fn fell(&mut self, at: usize, failures: u32, error: &Arc<BoxError>) {
+        let Some(member) = self.base.members.get(at) else { return };
+        let sick = |standing: &Standing| standing.checked == Checked::Sick;
+        let Some(standing) = self.untimed(at).filter(|standing| !sick(standing)) else { return };
+        self.change(at, standing, standing.fallen());
+        let (endpoint, error) = (member.id().clone(), Arc::clone(error));
+        self.events.push(Event::Unhealthy { endpoint, failures, error });
+    }
+
+    /// Checks have succeeded often enough.
+    pub(crate) fn rose(&mut self, at: usize) {
+        let Some(member) = self.base.members.get(at) else { return };
+        let Some(standing) = self.untimed(at).filter(Standing::is_unhealthy) else { return };
+        self.change(at, standing, standing.risen(self.now, self.base.rules.ramp_joining));
+        let endpoint = member.id().clone();
+        self.events.push(Event::Recovery { endpoint, step: Recovery::Healthy });
+    }
+
     /// An interval is over: who answered well in it makes up for an ejection.
     pub(crate) fn interval_ends(&mut self) {
         for (at, member) in self.base.members.iter().enumerate() {
-            // Not as time will have it: the end of a ramp is told where it is published.
-            let standing = self.changed.get(&at).copied().unwrap_or(member.standing);
-            if standing.times == 0 || standing.is_out() {
-                continue;
-            }
+            let standing = self.untimed(at).filter(|it| it.times > 0 && !it.is_out());
+            let Some(standing) = standing else { continue };
             if member.is_in_rotation() && member.bound.cell.trial.take_behaved() {
                 self.changed.insert(at, standing.behaved());
             }

@@ -2,6 +2,7 @@
 
 use crate::balancer::core::{Core, Writer};
 use crate::balancer::verdict::Garbage;
+use crate::config::Config;
 use crate::endpoint::{Attributes, Bound, Endpoint, EndpointSpec};
 use crate::error::UpdateError;
 use crate::outlier::Standing;
@@ -66,12 +67,14 @@ pub(crate) fn by_id<T>(
 }
 
 impl<T: Send + Sync + 'static> Core<T> {
-    /// The members that `offers` make of the present ones. Known endpoints keep their targets.
+    /// The members that `offers` make of the present ones under these settings. Known endpoints
+    /// keep their targets.
     pub(crate) fn merge(
         &self,
         writer: &mut Writer<T>,
         base: &Snapshot<T>,
         offers: Vec<Offer<T>>,
+        config: &Config,
         now: Nanos,
     ) -> Result<Merged<T>, UpdateError> {
         // Everything that can fail comes first; only then is anything touched.
@@ -95,7 +98,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let mut tally = Tally::default();
         let mut members = Vec::with_capacity(arrivals.len());
         let stays = |arrival: &Arrival<T>| base.position(&arrival.attributes.id).is_some();
-        let newcomer = newcomer(base, arrivals.iter().any(stays), now);
+        let newcomer = self.newcomer(base, config, arrivals.iter().any(stays), now);
         for arrival in arrivals {
             let known = base.position(&arrival.attributes.id).and_then(|at| base.members.get(at));
             let (Some(known), None) = (known, &arrival.target) else {
@@ -131,7 +134,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         // Not knowing the endpoint is what makes it bring its own target.
         let arrival = self.arrive(writer, None, offer)?;
         let id = arrival.attributes.id.clone();
-        let newcomer = newcomer(base, !base.members.is_empty(), now);
+        let newcomer = self.newcomer(base, &base.config, !base.members.is_empty(), now);
         self.member(writer, known, arrival, newcomer, now).ok_or(UpdateError::Unknown { id })
     }
 
@@ -203,15 +206,19 @@ impl<T: Send + Sync + 'static> Core<T> {
             spec: arrival.spec,
         })
     }
-}
 
-/// Where an endpoint begins that nobody knows. A ramp is for those who join others: where all are
-/// new there is nobody who could take what they leave.
-fn newcomer<T>(base: &Snapshot<T>, joins_others: bool, now: Nanos) -> Standing {
-    if base.rules.ramp_joining && joins_others {
-        Standing::joining(now)
-    } else {
-        Standing::default()
+    /// Where an endpoint begins that nobody knows. A ramp is for those who join others: where all
+    /// are new there is nobody who could take what they leave.
+    fn newcomer(
+        &self,
+        base: &Snapshot<T>,
+        config: &Config,
+        joins_others: bool,
+        now: Nanos,
+    ) -> Standing {
+        let ramps = base.rules.ramp_joining && joins_others;
+        let well = || if ramps { Standing::joining(now) } else { Standing::default() };
+        self.checks.awaited(config).unwrap_or_else(well)
     }
 }
 

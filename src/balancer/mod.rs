@@ -6,6 +6,7 @@
 
 mod apply;
 mod builder;
+mod checking;
 mod core;
 mod docket;
 mod drain;
@@ -35,6 +36,7 @@ mod verdict;
 
 pub use self::apply::Change;
 pub use self::builder::Builder;
+pub(crate) use self::checking::Checking;
 pub use self::drain::Drain;
 pub use self::events::Events;
 pub use self::guarded::Guard;

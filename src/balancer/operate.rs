@@ -73,6 +73,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
 
     /// Takes back all that operators said about an endpoint: drain, switch and weight. It is a
     /// pardon too: an endpoint that was ejected, whoever did it, has its full share again at once.
+    /// What active checks find is a fact, and stays.
     ///
     /// # Errors
     ///
@@ -139,9 +140,11 @@ impl<T: Send + Sync + 'static> Core<T> {
         self.update(now, |writer, base| {
             let (at, member) = find(base, id)?;
             let standing = member.standing;
-            let counts = member.is_in_rotation() && !standing.is_out();
-            if counts && base.rules.cap.room(base.rotation).is_err() {
-                let Rotation { of, out } = base.rotation;
+            let counts = member.is_in_rotation() && !standing.is_ejected();
+            // One that checks keep out is out once, before and after.
+            let besides = base.rotation.without(standing.is_out());
+            if counts && base.rules.cap.room(besides).is_err() {
+                let Rotation { of, out, .. } = base.rotation;
                 return Err(UpdateError::Protected { id: id.clone(), out, of });
             }
             let until = now.plus(span);

@@ -126,7 +126,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// # Errors
     ///
     /// [`ConfigError`] if the settings could not be applied whatever the shares: they bear the name
-    /// of another balancer, or the strategy is not known, or panics.
+    /// of another balancer, ask for checks without a probe, or the strategy is not known, or panics.
     pub fn preview(&self, config: &Config) -> Result<Preview, ConfigError> {
         self.core.preview(config)
     }
@@ -177,6 +177,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let now = self.ground.origin.nanos(now());
         let base = self.projected(now);
         self.is_ours(config, &base.config)?;
+        self.checks.can_serve(config)?;
         let chosen = self.named.choose(config.strategy())?;
         let thoughts = match brought(config, &base.config) {
             Some(specs) => {

@@ -82,7 +82,10 @@ impl<T: Send + Sync + 'static> Core<T> {
     fn judge(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) -> Result<(), ()> {
         let reports = self.shared.take_reports();
         let (swept, late) = (writer.sweeps.due() <= now, base.members_due <= now);
-        if reports.is_empty() && !swept && !late {
+        // Nobody makes checks any more, and nobody would bring back whom they keep out.
+        let unchecked = self.checks.are_over()
+            && base.members.iter().any(|member| member.standing.is_unhealthy());
+        if reports.is_empty() && !swept && !late && !unchecked {
             return Ok(());
         }
         let mut docket = Docket::new(base, now, self.verdicts.fork());
@@ -97,11 +100,15 @@ impl<T: Send + Sync + 'static> Core<T> {
                 Testimony::Row { reached, .. } if !base.rules.rows.hold(reached) => {}
                 // Or from before the endpoint was back.
                 Testimony::Row { began, .. } if !report.cell.trial.counts(began) => {}
+                // Or the check from before checks were.
+                Testimony::Fell { .. } | Testimony::Rose if base.config.health().is_none() => {}
                 Testimony::Row { reached, .. } => {
                     let charge = Charge::of_row(reached, base.rules.enforced);
                     docket.charge(at, charge, &mut writer.told);
                 }
                 Testimony::Probe { epoch, good } => docket.probed(at, epoch, good),
+                Testimony::Fell { failures, ref error } => docket.fell(at, failures, error),
+                Testimony::Rose => docket.rose(at),
             }
         }
         if swept {
@@ -111,7 +118,8 @@ impl<T: Send + Sync + 'static> Core<T> {
             writer.steps.step(base, now);
         }
         let (draft, events) = docket.close();
-        let published = match draft.or_else(|| late.then(|| Draft::of(base))) {
+        let due = late || unchecked;
+        let published = match draft.or_else(|| due.then(|| Draft::of(base))) {
             Some(draft) => {
                 let draft = Draft { causes: events, ..draft };
                 let published = self.publish(writer, base, draft, Vec::new(), Judged::Not, now);

@@ -84,5 +84,6 @@ impl<T> Drop for Core<T> {
     fn drop(&mut self) {
         self.agenda.changed.notify_waiters();
         self.agenda.changed.notify_one();
+        self.checks.end();
     }
 }

@@ -108,7 +108,7 @@ impl<T: Send + Sync + 'static> Core<T> {
                 writer.guard.check(base.config.update(), sizes, now, self.ground.origin)?;
             }
             let offers = offers.take().unwrap_or_default();
-            let Merged { members, tally } = self.merge(writer, base, offers, now)?;
+            let Merged { members, tally } = self.merge(writer, base, offers, &base.config, now)?;
             if tally.is_nothing() {
                 writer.guard.believe();
                 return Ok(base.version);

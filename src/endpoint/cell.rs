@@ -16,6 +16,7 @@ use std::task::Waker;
 use crate::classify::{FailureKind, Outcome};
 use crate::endpoint::Totals;
 use crate::endpoint::trial::Trial;
+use crate::error::BoxError;
 use crate::stats::{Histogram, Latency, Reached, RecentFailures, Row, RowLimits, Streak, Typical};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 use crate::units::{EndpointId, Nanos, Origin};
@@ -54,7 +55,7 @@ pub(crate) struct Shared {
     pub(crate) typical: Typical,
     pub(crate) name: Arc<str>,
     control: OnceLock<Weak<dyn Tripped>>,
-    /// What outcomes have to say to the writer. Written to only where something is to be said.
+    /// What outcomes and checks have to say to the writer. Written to only where something is to be said.
     reports: Mutex<Vec<Report>>,
 }
 
@@ -67,6 +68,11 @@ impl Shared {
             control: OnceLock::new(),
             reports: Mutex::new(Vec::new()),
         }
+    }
+
+    /// Leaves a report. Whoever does sees to it that it is taken.
+    pub(crate) fn leave_report(&self, report: Report) {
+        self.reports.lock().push(report);
     }
 
     /// Leaves reports again, for they came to nothing.
@@ -87,7 +93,7 @@ impl Shared {
     }
 }
 
-/// What an outcome has to say to the writer.
+/// What an outcome, or a check, has to say to the writer.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) cell: Arc<EndpointCell>,
@@ -95,12 +101,16 @@ pub(crate) struct Report {
 }
 
 /// See [`Report`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Testimony {
     /// Failures in a row have reached a limit, by a request that began then.
     Row { reached: Reached, began: Nanos },
     /// The probe of an ejection was answered, well or not.
     Probe { epoch: u32, good: bool },
+    /// Active checks have failed so many times in a row, the last with this error.
+    Fell { failures: u32, error: Arc<BoxError> },
+    /// Active checks have succeeded often enough.
+    Rose,
 }
 
 /// Whoever takes up what an outcome has set off.
@@ -334,7 +344,7 @@ impl EndpointCell {
     pub(crate) fn report(self: &Arc<Self>, testimony: Testimony, now: Nanos) {
         // Nobody would take it from a balancer that is gone, and it holds what holds it.
         let Some(control) = self.shared.control.get().and_then(Weak::upgrade) else { return };
-        self.shared.reports.lock().push(Report { cell: Arc::clone(self), testimony });
+        self.shared.leave_report(Report { cell: Arc::clone(self), testimony });
         control.tripped(now);
     }
 

@@ -12,7 +12,7 @@ pub use self::availability::Availability;
 pub use self::public::Endpoint;
 pub use self::spec::EndpointSpec;
 
-pub(crate) use self::cell::{EndpointCell, Shared, Terms, Testimony, Tripped};
+pub(crate) use self::cell::{EndpointCell, Report, Shared, Terms, Testimony, Tripped};
 pub(crate) use self::held::{Bound, Held, Home, PickAgain};
 pub(crate) use self::public::Attributes;
 pub(crate) use self::totals::Totals;

@@ -15,15 +15,17 @@ pub enum PickError {
     Empty,
     /// There are endpoints, and every one that may be used has weight zero.
     AllWeightsZero,
-    /// Endpoints with a weight exist, and each is being drained, is switched off or was ejected.
+    /// Endpoints with a weight exist, and each is being drained, is switched off, was ejected or
+    /// fails its checks.
     NoneAvailable {
         /// How many are draining.
         draining: usize,
         /// How many are disabled.
         disabled: usize,
-        /// How many were ejected, or have yet to prove themselves after it.
+        /// How many were ejected, or have yet to prove themselves after it. Those that are
+        /// unhealthy too are not among them.
         ejected: usize,
-        /// How many fail their active checks.
+        /// How many fail their active checks, or have yet to pass them.
         unhealthy: usize,
         /// When the first of them comes back by itself, if one does.
         until: Option<Instant>,
@@ -57,6 +59,7 @@ impl fmt::Display for PickError {
                 match until {
                     Some(until) => write!(f, ", the first returns at {until:?}"),
                     None if *ejected > 0 => f.write_str(", waiting for an answer to a probe"),
+                    None if *unhealthy > 0 => f.write_str(", none returns until its checks succeed"),
                     None => f.write_str(", none returns until it is enabled"),
                 }
             }

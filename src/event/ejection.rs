@@ -91,6 +91,14 @@ pub enum Recovery {
     Pardoned,
     /// Detection was switched off.
     SwitchedOff,
+    /// Its ejection is over, by whatever; what keeps it out now are its active checks.
+    AwaitsChecks,
+    /// Its active checks succeed. If nothing else keeps it out it takes part again: with a growing
+    /// share if they had failed, as any newcomer if it had only just joined. An ejection stays one.
+    Healthy,
+    /// Active checks were switched off, or nobody makes them any more. What they had found holds
+    /// no longer, and it is as if they succeeded.
+    Unchecked,
 }
 
 impl Ejection {
@@ -177,6 +185,9 @@ impl fmt::Display for Recovery {
             Self::MadeRoom => "is back ahead of time, for fewer may be out",
             Self::Pardoned => "was pardoned",
             Self::SwitchedOff => "is back, for nothing is detected any more",
+            Self::AwaitsChecks => "is ejected no more, but kept out by its checks",
+            Self::Healthy => "passes its checks",
+            Self::Unchecked => "counts as healthy, for nothing is checked any more",
         })
     }
 }

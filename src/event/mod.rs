@@ -60,6 +60,22 @@ pub enum Event {
     },
     /// Something spoke against an endpoint; it was taken out, or was not.
     Ejection(Ejection),
+    /// Active checks have found an endpoint sick: it takes nothing until they succeed again.
+    Unhealthy {
+        /// The endpoint.
+        endpoint: EndpointId,
+        /// How many checks have failed in a row.
+        failures: u32,
+        /// What came of the last.
+        error: Arc<BoxError>,
+    },
+    /// A probe panicked. It counts as a check that has failed.
+    CheckPanicked {
+        /// The endpoint that was asked.
+        endpoint: EndpointId,
+        /// What the panic said; empty if it was no text.
+        message: String,
+    },
     /// An endpoint that was out is a step further on its way back.
     Recovery {
         /// The endpoint.
@@ -215,6 +231,16 @@ impl fmt::Display for Event {
                 100.0 * fair
             ),
             Self::Ejection(ejection) => ejection.fmt(f),
+            Self::Unhealthy { endpoint, failures, error } => {
+                let s = if *failures == 1 { "" } else { "s" };
+                write!(f, "`{endpoint}` unhealthy: {failures} failed check{s} in a row: {error}")
+            }
+            Self::CheckPanicked { endpoint, message } if message.is_empty() => {
+                write!(f, "the check of `{endpoint}` panicked")
+            }
+            Self::CheckPanicked { endpoint, message } => {
+                write!(f, "the check of `{endpoint}` panicked: {message}")
+            }
             Self::Recovery { endpoint, step } => write!(f, "`{endpoint}` {step}"),
             Self::Panic { on: true, admitted, of } => {
                 write!(f, "panic: only {admitted} of {of} endpoints are well, all are used")

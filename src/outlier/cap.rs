@@ -6,8 +6,17 @@ use crate::units::Percent;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rotation {
     pub(crate) of: usize,
-    /// Those of them that were taken out, for whatever reason.
+    /// Those of them that are out, for whatever reason.
     pub(crate) out: usize,
+    /// Those of them that detectors or operators took out, whatever checks say of them.
+    pub(crate) ejected: usize,
+}
+
+impl Rotation {
+    /// The same with one less out, if it `is_out`: as it is for whoever would take it out again.
+    pub(crate) fn without(self, is_out: bool) -> Self {
+        Self { out: self.out.saturating_sub(is_out.into()), ..self }
+    }
 }
 
 /// Why one more must not be taken out.
@@ -41,11 +50,12 @@ impl Cap {
     }
 
     /// How many of those that detectors and operators took out have to come back at once, because
-    /// the set or the cap has become smaller.
+    /// the set or the cap has become smaller. Who else is out is no reason: checks state facts, and
+    /// panic is their floor.
     pub(crate) fn excess(self, rotation: Rotation) -> usize {
         let most = self.max_ejected.of(rotation.of);
         let most = most.min(rotation.of.saturating_sub(self.min_available));
-        rotation.out.saturating_sub(most)
+        rotation.ejected.saturating_sub(most)
     }
 }
 
@@ -59,7 +69,7 @@ mod tests {
 
     /// Takes out as many as it may.
     fn taken(cap: Cap, of: usize) -> usize {
-        (0..of).take_while(|&out| cap.room(Rotation { of, out }).is_ok()).count()
+        (0..of).take_while(|&out| cap.room(Rotation { of, out, ejected: out }).is_ok()).count()
     }
 
     #[test]
@@ -80,7 +90,7 @@ mod tests {
                     let cap = cap(percent, least);
                     let most = taken(cap, of);
                     for out in 0..=of {
-                        let excess = cap.excess(Rotation { of, out });
+                        let excess = cap.excess(Rotation { of, out: of, ejected: out });
                         assert_eq!(
                             excess,
                             out.saturating_sub(most),

@@ -60,4 +60,4 @@ pub(crate) use self::cap::{Cap, Full, Rotation};
 pub(crate) use self::judges::{Judge, judges};
 pub(crate) use self::panicking::{Panic, PanicBounds};
 pub(crate) use self::rules::{Enforced, Rules};
-pub(crate) use self::standing::{Phase, Standing};
+pub(crate) use self::standing::{Checked, Phase, Standing};

@@ -72,7 +72,7 @@ mod tests {
     }
 
     fn out(out: usize) -> Rotation {
-        Rotation { of: 10, out }
+        Rotation { of: 10, out, ejected: 0 }
     }
 
     #[test]

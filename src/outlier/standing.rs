@@ -1,6 +1,7 @@
-//! Where an endpoint stands with its ejections.
+//! Where an endpoint stands: with its ejections, and with the checks that are made of it.
 //!
-//! A small value that is exchanged, never changed in place: each step takes the instant and what
+//! The two say different things and neither overrules the other: an endpoint takes part only if
+//! both let it. A small value that is exchanged, never changed in place: each step takes the instant and what
 //! happened and says what the endpoint is from then on. How many are out is counted from these
 //! values and kept nowhere else.
 
@@ -15,6 +16,21 @@ pub(crate) struct Standing {
     /// The number of the last ejection. A probe carries it, so that an answer to a request from
     /// before decides nothing.
     pub(crate) epoch: u32,
+    /// What active checks have found. Whoever is not well does not warm up: its ramp begins when
+    /// it is well again.
+    pub(crate) checked: Checked,
+}
+
+/// What active checks have found of an endpoint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Checked {
+    /// Nothing against it.
+    #[default]
+    Well,
+    /// It has joined where newcomers have to prove themselves first, and has not yet.
+    Awaited,
+    /// It has failed.
+    Sick,
 }
 
 /// The stations of an endpoint.
@@ -43,9 +59,51 @@ impl Standing {
         Self { phase: Phase::Warming { since: now }, ..Self::default() }
     }
 
-    /// Whether it takes nothing but probes.
+    /// A newcomer that has to be found well first.
+    pub(crate) fn awaited() -> Self {
+        Self { checked: Checked::Awaited, ..Self::default() }
+    }
+
+    /// Whether it takes nothing but probes, for whatever reason.
     pub(crate) fn is_out(&self) -> bool {
+        self.is_ejected() || self.is_unhealthy()
+    }
+
+    /// Whether detectors or operators took it out.
+    pub(crate) fn is_ejected(&self) -> bool {
         matches!(self.phase, Phase::Ejected { .. } | Phase::Probing { .. })
+    }
+
+    /// Whether active checks keep it out.
+    pub(crate) fn is_unhealthy(&self) -> bool {
+        self.checked != Checked::Well
+    }
+
+    /// What it is once nothing is held against it any more but by checks.
+    fn returning(&self, now: Nanos) -> Phase {
+        if self.is_unhealthy() { Phase::Available } else { Phase::Warming { since: now } }
+    }
+
+    /// Checks have failed.
+    pub(crate) fn fallen(self) -> Self {
+        let phase = match self.phase {
+            Phase::Warming { .. } => Phase::Available,
+            phase => phase,
+        };
+        Self { phase, checked: Checked::Sick, ..self }
+    }
+
+    /// Checks have succeeded, or are made no more. An ejection stays one. `ramp_joining` says
+    /// whether a newcomer warms up, too.
+    pub(crate) fn risen(self, now: Nanos, ramp_joining: bool) -> Self {
+        let ramps = match self.checked {
+            Checked::Well => return self,
+            Checked::Awaited => ramp_joining,
+            Checked::Sick => true,
+        };
+        let well = Self { checked: Checked::Well, ..self };
+        let phase = if ramps && !self.is_ejected() { well.returning(now) } else { self.phase };
+        Self { phase, ..well }
     }
 
     /// What time alone has made of it at `now`.
@@ -84,7 +142,7 @@ impl Standing {
             Phase::Probing { good } if epoch == self.epoch => {
                 let good = good.saturating_add(1);
                 let phase = if good >= owed {
-                    Phase::Warming { since: now }
+                    self.returning(now)
                 } else {
                     Phase::Probing { good }
                 };
@@ -101,7 +159,7 @@ impl Standing {
 
     /// Back ahead of time.
     pub(crate) fn readmitted(self, now: Nanos) -> Self {
-        if self.is_out() { Self { phase: Phase::Warming { since: now }, ..self } } else { self }
+        if self.is_ejected() { Self { phase: self.returning(now), ..self } } else { self }
     }
 
     /// An interval in which it was admitted and answered well.
@@ -110,9 +168,9 @@ impl Standing {
     }
 
     /// All forgiven. The number of the last ejection stays, for answers that are still on their
-    /// way.
+    /// way, and so does what checks have found: there is nothing to forgive in it.
     pub(crate) fn pardoned(self) -> Self {
-        Self { epoch: self.epoch, ..Self::default() }
+        Self { epoch: self.epoch, checked: self.checked, ..Self::default() }
     }
 }
 
@@ -162,8 +220,39 @@ mod tests {
     }
 
     #[test]
+    fn checks_take_out_and_bring_back_with_a_ramp() {
+        let sick = Standing::joining(Nanos(1)).fallen();
+        assert_eq!((sick.phase, sick.checked), (Phase::Available, Checked::Sick));
+        assert!(sick.is_out() && !sick.is_ejected() && sick.due(RAMP) == Nanos::NEVER);
+        assert_eq!(sick.risen(Nanos(5), false), Standing::joining(Nanos(5)));
+        assert_eq!(Standing::default().risen(Nanos(5), true), Standing::default());
+    }
+
+    #[test]
+    fn a_newcomer_that_proves_itself_warms_up_only_if_newcomers_do() {
+        assert_eq!(Standing::awaited().risen(Nanos(5), false), Standing::default());
+        assert_eq!(Standing::awaited().risen(Nanos(5), true), Standing::joining(Nanos(5)));
+        let failed = Standing::awaited().fallen();
+        assert_eq!(failed.risen(Nanos(5), false), Standing::joining(Nanos(5)));
+    }
+
+    #[test]
+    fn neither_a_good_check_ends_an_ejection_nor_a_pardon_what_checks_found() {
+        let both = Standing::default().ejected(Nanos(10)).fallen();
+        let ejected = both.risen(Nanos(5), false);
+        assert_eq!(ejected, Standing::default().ejected(Nanos(10)));
+        let sick = Standing::default().fallen();
+        assert_eq!(both.pardoned(), Standing { epoch: 1, ..sick });
+        // Nobody warms up who is still out.
+        assert_eq!(both.readmitted(Nanos(5)).phase, Phase::Available);
+        let proved = both.at(Nanos(10), RAMP).proved(1, 1, Nanos(11)).unwrap();
+        assert_eq!((proved.phase, proved.is_out()), (Phase::Available, true));
+        assert_eq!(sick.readmitted(Nanos(5)), sick);
+    }
+
+    #[test]
     fn the_ends_of_the_numbers() {
-        let worst = Standing { phase: Phase::Available, times: u32::MAX, epoch: u32::MAX };
+        let worst = Standing { times: u32::MAX, epoch: u32::MAX, ..Standing::default() };
         let out = worst.ejected(Nanos::NEVER);
         assert_eq!((out.times, out.epoch), (u32::MAX, 1));
         let warming = Standing::joining(Nanos(u64::MAX - 1));

@@ -1,7 +1,7 @@
 //! What holds of every snapshot, whatever the change was that led to it.
 
 use crate::event::Recovery;
-use crate::outlier::{Phase, Rotation};
+use crate::outlier::{Phase, Rotation, Standing};
 use crate::snapshot::{Draft, Member};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
@@ -15,8 +15,8 @@ pub(crate) struct Kept {
 }
 
 impl<T> Draft<T> {
-    /// Brings the endpoints to `now`, calls back as many as the cap requires, and decides whether
-    /// health is believed.
+    /// Brings the endpoints to `now`, lets go of those that nobody checks any more, calls back as many
+    /// as the cap requires, and decides whether health is believed.
     pub(crate) fn keep_bounds(&mut self, now: Nanos) -> Kept {
         let mut kept = Kept::default();
         for at in 0..self.members.len() {
@@ -35,8 +35,8 @@ impl<T> Draft<T> {
     fn keep_time(&mut self, at: usize, now: Nanos, kept: &mut Kept) {
         let member = &self.members[at];
         let standing = member.standing.at(now, self.rules.ramp.window);
-        let (standing, step) = if self.amnesty && standing.is_out() {
-            (standing.pardoned(), Some(Recovery::SwitchedOff))
+        let (standing, step) = if self.amnesty && standing.is_ejected() {
+            (standing.pardoned(), Some(ended(standing, Recovery::SwitchedOff)))
         } else {
             let step = match (member.standing.phase, standing.phase) {
                 (Phase::Ejected { .. }, Phase::Probing { .. }) => Some(Recovery::Probing),
@@ -45,8 +45,14 @@ impl<T> Draft<T> {
             };
             (standing, step)
         };
+        let (standing, unchecked) = if self.checks || !standing.is_unhealthy() {
+            (standing, None)
+        } else {
+            (standing.risen(now, false), Some(Recovery::Unchecked))
+        };
         if standing != member.standing {
-            kept.recoveries.extend(step.map(|step| (member.id().clone(), step)));
+            let steps = step.into_iter().chain(unchecked);
+            kept.recoveries.extend(steps.map(|step| (member.id().clone(), step)));
             self.members[at] = Arc::new(member.with_standing(standing));
         }
     }
@@ -67,8 +73,14 @@ impl<T> Draft<T> {
         out.sort_unstable();
         for &(_, at) in out.iter().take(excess) {
             let member = &self.members[at];
-            kept.recoveries.push((member.id().clone(), Recovery::MadeRoom));
+            let step = ended(member.standing, Recovery::MadeRoom);
+            kept.recoveries.push((member.id().clone(), step));
             self.members[at] = Arc::new(member.with_standing(member.standing.readmitted(now)));
         }
     }
+}
+
+/// What the end of an ejection is told as.
+fn ended(standing: Standing, step: Recovery) -> Recovery {
+    if standing.is_unhealthy() { Recovery::AwaitsChecks } else { step }
 }

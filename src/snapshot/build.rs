@@ -25,6 +25,8 @@ pub(crate) struct Draft<T> {
     pub(crate) causes: Vec<Event>,
     /// Whether all that is out is let back in: nothing is detected any more.
     pub(crate) amnesty: bool,
+    /// Whether anybody makes checks, so that what they found still holds.
+    pub(crate) checks: bool,
     /// When something other than a member is due.
     pub(crate) other_due: Nanos,
 }
@@ -62,6 +64,7 @@ impl<T> Draft<T> {
             panic: snapshot.panic,
             causes: Vec::new(),
             amnesty: false,
+            checks: snapshot.config.health().is_some(),
             other_due: Nanos::NEVER,
         }
     }
@@ -70,7 +73,8 @@ impl<T> Draft<T> {
     pub(crate) fn configured(self, config: Arc<Config>, chosen: Chosen) -> Self {
         let rules = Arc::new(Rules::of(&config));
         let amnesty = self.rules.detects && !rules.detects;
-        Self { config, rules, chosen, amnesty, ..self }
+        let checks = config.health().is_some();
+        Self { config, rules, chosen, amnesty, checks, ..self }
     }
 
     /// How many could be chosen were they well, and how many of them are out.

@@ -70,6 +70,9 @@ impl<T> Member<T> {
         if self.said.draining_until.is_some() {
             return Availability::Draining;
         }
+        if self.standing.is_unhealthy() {
+            return Availability::Unhealthy;
+        }
         match self.standing.phase {
             Phase::Available => Availability::Available,
             Phase::Warming { .. } => Availability::Warming,
@@ -80,6 +83,9 @@ impl<T> Member<T> {
 
     /// When time alone brings it back, at least to be probed; `None` if it does not.
     pub(crate) fn returns(&self) -> Option<Nanos> {
+        if self.standing.is_unhealthy() {
+            return None;
+        }
         let ejected = match self.standing.phase {
             Phase::Ejected { until } => Some(until),
             Phase::Available | Phase::Warming { .. } | Phase::Probing { .. } => None,

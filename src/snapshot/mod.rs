@@ -145,11 +145,14 @@ impl<T> Snapshot<T> {
     pub(crate) fn nobody(&self) -> PickError {
         let weighted = || self.members.iter().filter(|member| member.weight() > 0);
         let disabled = weighted().filter(|member| member.said.disabled).count();
-        let Rotation { of, out: ejected } = self.rotation;
+        let Rotation { of, out, .. } = self.rotation;
         let draining = weighted().count() - disabled - of;
+        let unhealthy = self.members.iter().filter(|member| member.is_in_rotation());
+        let unhealthy = unhealthy.filter(|member| member.standing.is_unhealthy()).count();
+        let ejected = out - unhealthy;
         if self.members.is_empty() {
             PickError::Empty
-        } else if disabled + draining + ejected == 0 {
+        } else if disabled + draining + out == 0 {
             PickError::AllWeightsZero
         } else {
             let until = weighted()
@@ -158,7 +161,7 @@ impl<T> Snapshot<T> {
                 .min()
                 .filter(|&until| until < Nanos::NEVER)
                 .and_then(|until| self.origin.instant(until));
-            PickError::NoneAvailable { draining, disabled, ejected, unhealthy: 0, until }
+            PickError::NoneAvailable { draining, disabled, ejected, unhealthy, until }
         }
     }
 

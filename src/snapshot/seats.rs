@@ -32,6 +32,7 @@ impl Stand {
         rotation.fold(Rotation::default(), |sum, stand| Rotation {
             of: sum.of + 1,
             out: sum.out + usize::from(stand.standing.is_out()),
+            ejected: sum.ejected + usize::from(stand.standing.is_ejected()),
         })
     }
 }
@@ -122,6 +123,8 @@ impl<T> Claims<T> {
     pub(super) fn of(members: &[Arc<Member<T>>]) -> Self {
         let claim = |member: &Arc<Member<T>>| {
             let due = match member.standing.phase {
+                // A request would only find what checks have found.
+                _ if member.standing.is_unhealthy() => return None,
                 Phase::Probing { .. } => Due::Probe { epoch: member.standing.epoch },
                 Phase::Warming { .. } => Due::Nudge,
                 Phase::Available | Phase::Ejected { .. } => return None,
