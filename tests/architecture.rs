@@ -59,6 +59,7 @@ const SIDEWAYS: &[(&str, &str, &str)] = &[
     ("event", "config", "an event says which settings were applied"),
     ("discovery", "worker", "a source is followed by a task that belongs to somebody"),
     ("checker", "worker", "checks are made by a task that belongs to somebody"),
+    ("health", "outlier", "what checks find is a part of where an endpoint stands"),
     ("outlier", "ramp", "the rules of the way back name the ramp"),
 ];
 

@@ -131,8 +131,7 @@ impl<'a, T> Docket<'a, T> {
                 return;
             };
             if !next.is_ejected() {
-                let step =
-                    if next.is_out() { Recovery::AwaitsChecks } else { Recovery::Warming };
+                let step = if next.is_out() { Recovery::AwaitsChecks } else { Recovery::Warming };
                 self.events.push(Event::Recovery { endpoint, step });
             }
             self.change(at, standing, next);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::endpoint::EndpointSpec;
-use crate::error::BoxError;
+use crate::error::{BoxError, panic_text};
 use crate::rng::Rng;
 use crate::units::{Nanos, nanos};
 
@@ -27,11 +27,7 @@ impl<T> Factory<T> {
         match catch_unwind(AssertUnwindSafe(|| (self.0)(spec))) {
             Ok(made) => made.map_err(Arc::new),
             Err(panic) => {
-                let said = panic
-                    .downcast_ref::<&str>()
-                    .map(|text| (*text).to_owned())
-                    .or_else(|| panic.downcast_ref::<String>().cloned());
-                let said = said.map_or_else(String::new, |said| format!(": {said}"));
+                let said = panic_text(&*panic).map_or_else(String::new, |said| format!(": {said}"));
                 Err(Arc::new(format!("the factory panicked{said}").into()))
             }
         }

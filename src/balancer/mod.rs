@@ -36,7 +36,7 @@ mod verdict;
 
 pub use self::apply::Change;
 pub use self::builder::Builder;
-pub(crate) use self::checking::Checking;
+pub(crate) use self::checking::{Asked, Checking};
 pub use self::drain::Drain;
 pub use self::events::Events;
 pub use self::guarded::Guard;

@@ -64,8 +64,8 @@ impl<T: Send + Sync + 'static> Core<T> {
     ) -> Result<Option<Vec<Arc<Member<T>>>>, RollbackError> {
         let Some(specs) = brought(&revision.config, &base.config) else { return Ok(None) };
         let offers = by_id(specs.iter().cloned().map(Offer::Spec));
-        let merged = offers
-            .and_then(|offers| self.merge(writer, base, offers, &revision.config, now));
+        let merged =
+            offers.and_then(|offers| self.merge(writer, base, offers, &revision.config, now));
         let Merged { members, tally } =
             merged.map_err(|error| RollbackError::Endpoints { reason: error.to_string() })?;
         Ok((!tally.is_nothing()).then_some(members))

@@ -5,6 +5,7 @@ mod config;
 mod endpoint;
 #[cfg(feature = "file")]
 mod file;
+mod panic;
 mod pick;
 mod rollback;
 mod update;
@@ -17,5 +18,7 @@ pub use self::file::FileError;
 pub use self::pick::PickError;
 pub use self::rollback::RollbackError;
 pub use self::update::UpdateError;
+
+pub(crate) use self::panic::panic_text;
 
 pub use tower::BoxError;

@@ -59,7 +59,9 @@ impl fmt::Display for PickError {
                 match until {
                     Some(until) => write!(f, ", the first returns at {until:?}"),
                     None if *ejected > 0 => f.write_str(", waiting for an answer to a probe"),
-                    None if *unhealthy > 0 => f.write_str(", none returns until its checks succeed"),
+                    None if *unhealthy > 0 => {
+                        f.write_str(", none returns until its checks succeed")
+                    }
                     None => f.write_str(", none returns until it is enabled"),
                 }
             }

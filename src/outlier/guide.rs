@@ -29,7 +29,8 @@ fn as_many_may_be_out_as_the_guide_says() {
         assert_eq!(cells.len(), 12, "{name}");
         for (of, cell) in (1..).zip(cells) {
             let cap = Cap { max_ejected: percent(max_ejected), min_available: 1 };
-            let room = (0..of).take_while(|&out| cap.room(Rotation { of, out, ejected: out }).is_ok());
+            let room =
+                (0..of).take_while(|&out| cap.room(Rotation { of, out, ejected: out }).is_ok());
             assert_eq!(room.count() as f64, number(cell), "{name} of {of}");
         }
     }
@@ -56,7 +57,9 @@ fn panic_begins_when_the_guide_says() {
     let bounds = PanicBounds { enter: percent(50), exit: percent(60), patience: 10_000_000_000 };
     let cells = row("panic at 50 % begins when this many are out");
     for (of, cell) in [2, 3, 4, 5, 6, 10, 20].into_iter().zip(cells) {
-        let is_on = |out| Panic::Calm.step(Rotation { of, out, ejected: out }, Some(bounds), Nanos(0)).is_on();
+        let is_on = |out| {
+            Panic::Calm.step(Rotation { of, out, ejected: out }, Some(bounds), Nanos(0)).is_on()
+        };
         let begins = (0..=of).find(|&out| is_on(out)).unwrap();
         assert_eq!(begins as f64, number(cell), "of {of}");
     }

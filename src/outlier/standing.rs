@@ -141,11 +141,8 @@ impl Standing {
         match self.phase {
             Phase::Probing { good } if epoch == self.epoch => {
                 let good = good.saturating_add(1);
-                let phase = if good >= owed {
-                    self.returning(now)
-                } else {
-                    Phase::Probing { good }
-                };
+                let phase =
+                    if good >= owed { self.returning(now) } else { Phase::Probing { good } };
                 Some(Self { phase, ..self })
             }
             _ => None,
