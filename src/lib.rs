@@ -90,12 +90,13 @@ mod snapshot;
 mod stats;
 pub mod strategy;
 mod sync;
+mod tiers;
 mod units;
 mod worker;
 
 pub use self::balancer::{
     Balancer, Builder, Change, Drain, EndpointStatus, Events, Guard, Lease, Preview, Revision,
-    Share, Status,
+    Share, Status, TierStatus,
 };
 #[cfg(feature = "http")]
 pub use self::classify::{ByGrpcStatus, ByStatus, ChosenEndpoint, WithErrors};

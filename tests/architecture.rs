@@ -60,6 +60,7 @@ const SIDEWAYS: &[(&str, &str, &str)] = &[
     ("discovery", "worker", "a source is followed by a task that belongs to somebody"),
     ("checker", "worker", "checks are made by a task that belongs to somebody"),
     ("outlier", "ramp", "the rules of the way back name the ramp"),
+    ("outlier", "tiers", "the rules of panic name the tiers it is looked for in"),
 ];
 
 /// The floor of the handle, the lowest that may read the clock.

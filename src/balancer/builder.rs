@@ -15,10 +15,10 @@ use crate::balancer::{Balancer, now};
 use crate::config::Config;
 use crate::endpoint::{Attributes, Bound, Endpoint, EndpointCell, EndpointSpec, Home, Shared};
 use crate::error::{BoxError, ConfigError, Problem};
-use crate::outlier::{Detector, Panic, Rules, Standing};
+use crate::outlier::{Detector, Panics, Rules, Standing};
 use crate::rng::Randomness;
-use crate::snapshot::{Draft, Ground, Member, Said};
-use crate::strategy::{Cursor, Strategy};
+use crate::snapshot::{Cursors, Draft, Ground, Member, Said};
+use crate::strategy::Strategy;
 use crate::sync::{Arc, HandOver, Published};
 use crate::units::{Nanos, Origin, Version};
 
@@ -146,7 +146,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
         let ground = Ground {
             origin: Origin::new(now()),
             // Far from the end of the count, and anywhere in a round.
-            cursor: Arc::new(Cursor::at(randomness.fork().next_u64() >> 8)),
+            turn: randomness.fork().next_u64() >> 8,
         };
         let name = self.name.as_deref().or_else(|| self.config.name()).unwrap_or("default");
         let shared = Arc::new(Shared::new(ground.origin, name.into()));
@@ -162,7 +162,8 @@ impl<T: Send + Sync + 'static> Builder<T> {
             config: Arc::new(self.config),
             chosen,
             members,
-            panic: Panic::default(),
+            panics: Panics::default(),
+            cursors: Cursors::new(&ground),
             causes: Vec::new(),
             amnesty: false,
             other_due: ledger.due(),

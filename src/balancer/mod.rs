@@ -45,7 +45,7 @@ pub use self::lease::Lease;
 #[cfg(feature = "file")]
 pub(crate) use self::offer::{Offered, Refusal};
 pub use self::preview::{Preview, Share};
-pub use self::status::{EndpointStatus, Status};
+pub use self::status::{EndpointStatus, Status, TierStatus};
 #[cfg(feature = "file")]
 pub(crate) use self::tether::Tether;
 

@@ -217,7 +217,7 @@ impl<T: Send + Sync + 'static> Core<T> {
 
     /// What is served. Its strategy has prepared for it before.
     pub(crate) fn standing(&self, base: &Snapshot<T>) -> Outlooks {
-        let intended = Outlook::intended(base, &self.ground).unwrap_or_default();
+        let intended = Outlook::intended(base).unwrap_or_default();
         Outlooks { intended, now: Outlook::now(base) }
     }
 
@@ -243,9 +243,9 @@ impl<T: Send + Sync + 'static> Core<T> {
         thoughts: &[Thought],
         now: Nanos,
     ) -> Result<Outlooks, StrategyPanicked> {
-        let health = (rules, base.panic);
-        let now = Outlook::of_thoughts_now(chosen, &self.ground, thoughts, health, now)?;
-        Ok(Outlooks { intended: Outlook::of_thoughts(chosen, &self.ground, thoughts)?, now })
+        let (cursors, health) = (&base.cursors, (rules, &base.panics));
+        let now = Outlook::of_thoughts_now(chosen, cursors, thoughts, health, now)?;
+        Ok(Outlooks { intended: Outlook::of_thoughts(chosen, cursors, thoughts, rules)?, now })
     }
 
     /// The set that `specs`, in the order of their ids, would make: what operators said stays.

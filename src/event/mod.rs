@@ -67,11 +67,13 @@ pub enum Event {
         /// The step.
         step: Recovery,
     },
-    /// So few endpoints are left that health is not believed any more, or believed again.
+    /// So few endpoints of a tier are left that health is not believed any more, or believed again.
     Panic {
+        /// The tier.
+        tier: u32,
         /// Whether it begins.
         on: bool,
-        /// Endpoints that are admitted.
+        /// Endpoints of the tier that are admitted.
         admitted: usize,
         /// Endpoints that could be, were they all well.
         of: usize,
@@ -216,11 +218,15 @@ impl fmt::Display for Event {
             ),
             Self::Ejection(ejection) => ejection.fmt(f),
             Self::Recovery { endpoint, step } => write!(f, "`{endpoint}` {step}"),
-            Self::Panic { on: true, admitted, of } => {
-                write!(f, "panic: only {admitted} of {of} endpoints are well, all are used")
-            }
-            Self::Panic { on: false, admitted, of } => {
-                write!(f, "panic over: {admitted} of {of} endpoints are well")
+            Self::Panic { tier, on, admitted, of } => {
+                f.write_str(if *on { "panic" } else { "panic over" })?;
+                if *tier > 0 {
+                    write!(f, " in tier {tier}")?;
+                }
+                match on {
+                    true => write!(f, ": only {admitted} of {of} endpoints are well, all are used"),
+                    false => write!(f, ": {admitted} of {of} endpoints are well"),
+                }
             }
             Self::DetectorPanicked { rule } => write!(f, "the detector `{rule}` panicked"),
             Self::RebuildFailed { endpoint, error, attempts, .. } => {

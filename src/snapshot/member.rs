@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::endpoint::{Attributes, Availability, Bound, EndpointSpec};
 use crate::outlier::{Phase, Rules, Standing};
-use crate::snapshot::Stand;
+use crate::snapshot::{Place, Stand};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
 
@@ -61,6 +61,11 @@ impl<T> Member<T> {
     pub(crate) fn stand(&self) -> Stand {
         let (weight, enabled) = (self.weight(), self.said.admits());
         Stand { weight, enabled, standing: self.standing }
+    }
+
+    /// Where it belongs and how it stands.
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place { attributes: &self.attributes, stand: self.stand() }
     }
 
     pub(crate) fn availability(&self) -> Availability {
