@@ -86,6 +86,7 @@ mod ramp;
 mod rng;
 mod rollout;
 mod service;
+mod shutdown;
 mod snapshot;
 mod stats;
 pub mod strategy;
@@ -95,8 +96,8 @@ mod units;
 mod worker;
 
 pub use self::balancer::{
-    Balancer, Builder, Change, Drain, EndpointStatus, Events, Guard, Lease, Preview, Revision,
-    Share, Status, TierStatus,
+    Balancer, Builder, Change, Drain, DrainAll, EndpointStatus, Events, Guard, Lease, Preview,
+    Revision, Share, Status, TierStatus,
 };
 #[cfg(feature = "http")]
 pub use self::classify::{ByGrpcStatus, ByStatus, ChosenEndpoint, WithErrors};
@@ -124,6 +125,7 @@ pub use self::service::{
 };
 #[cfg(feature = "http")]
 pub use self::service::{DirectError, FollowedBody, PreserveHost, UntilEnd};
+pub use self::shutdown::StillInFlight;
 pub use self::units::{EndpointId, Key, Percent, Version};
 pub use self::worker::Worker;
 

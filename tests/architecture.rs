@@ -38,6 +38,7 @@ const ROOMS: &[(&str, u8)] = &[
     ("discovery", 6),
     ("worker", 6),
     ("rollout", 6),
+    ("shutdown", 6),
     ("observe", 7),
     ("sim", 7),
     ("docs", 7),

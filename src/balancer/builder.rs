@@ -164,6 +164,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
             members,
             panics: Panics::default(),
             cursors: Cursors::new(&ground),
+            is_closed: false,
             causes: Vec::new(),
             amnesty: false,
             other_due: ledger.due(),

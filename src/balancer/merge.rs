@@ -174,14 +174,14 @@ impl<T: Send + Sync + 'static> Core<T> {
         writer: &Writer<T>,
         known: Option<&Arc<Member<T>>>,
         arrival: Arrival<T>,
-        newcomer: Standing,
+        newcomer: Newcomer,
         now: Nanos,
     ) -> Option<Member<T>> {
         let (cell, standing) = match known {
             Some(known) => (Arc::clone(&known.bound.cell), known.standing),
             None => {
                 let (cell, left) = self.cell(writer, &arrival.attributes.id, now);
-                (cell, left.unwrap_or(newcomer))
+                (cell, left.unwrap_or(newcomer.standing))
             }
         };
         let bound = match (arrival.target, known) {
@@ -197,7 +197,7 @@ impl<T: Send + Sync + 'static> Core<T> {
                 _ => Arc::new(arrival.attributes),
             },
             given_weight: arrival.weight,
-            said: known.map_or_else(Said::default, |known| known.said),
+            said: known.map_or(newcomer.said, |known| known.said),
             standing,
             bound,
             spec: arrival.spec,
@@ -205,14 +205,22 @@ impl<T: Send + Sync + 'static> Core<T> {
     }
 }
 
-/// Where an endpoint begins that nobody knows. A ramp is for those who join others: where all are
-/// new there is nobody who could take what they leave.
-fn newcomer<T>(base: &Snapshot<T>, joins_others: bool, now: Nanos) -> Standing {
-    if base.rules.ramp_joining && joins_others {
+/// How an endpoint begins that nobody knows.
+#[derive(Clone, Copy)]
+struct Newcomer {
+    said: Said,
+    standing: Standing,
+}
+
+/// A ramp is for those who join others: where all are new there is nobody who could take what they
+/// leave.
+fn newcomer<T>(base: &Snapshot<T>, joins_others: bool, now: Nanos) -> Newcomer {
+    let standing = if base.rules.ramp_joining && joins_others {
         Standing::joining(now)
     } else {
         Standing::default()
-    }
+    };
+    Newcomer { said: Said::of_newcomer(base.is_closed), standing }
 }
 
 fn is_same<T>(known: &Member<T>, arrival: &Arrival<T>) -> bool {

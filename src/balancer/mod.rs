@@ -24,6 +24,7 @@ mod operate;
 mod preview;
 mod rollback;
 mod settle;
+mod shut;
 mod status;
 mod steps;
 mod sweep;
@@ -45,6 +46,7 @@ pub use self::lease::Lease;
 #[cfg(feature = "file")]
 pub(crate) use self::offer::{Offered, Refusal};
 pub use self::preview::{Preview, Share};
+pub use self::shut::DrainAll;
 pub use self::status::{EndpointStatus, Status, TierStatus};
 #[cfg(feature = "file")]
 pub(crate) use self::tether::Tether;

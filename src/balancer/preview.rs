@@ -8,7 +8,7 @@ use crate::config::{Config, GuardConfig, UpdateConfig};
 use crate::endpoint::{Attributes, EndpointCell, EndpointSpec};
 use crate::error::{ConfigError, Problem, UpdateError};
 use crate::outlier::Rules;
-use crate::snapshot::{Chosen, Outlook, Rise, Snapshot, Stand, StrategyPanicked, Thought};
+use crate::snapshot::{Chosen, Outlook, Rise, Said, Snapshot, Stand, StrategyPanicked, Thought};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
 
@@ -252,7 +252,8 @@ impl<T: Send + Sync + 'static> Core<T> {
     fn thoughts(&self, base: &Snapshot<T>, specs: &[EndpointSpec]) -> Vec<Thought> {
         let thought = |spec: &EndpointSpec| {
             let known = base.position(&spec.id).and_then(|at| base.members.get(at));
-            let said = known.map(|member| member.said).unwrap_or_default();
+            let newcomer = || Said::of_newcomer(base.is_closed);
+            let said = known.map_or_else(newcomer, |member| member.said);
             Thought {
                 attributes: Arc::new(Attributes::of(spec)),
                 cell: known.map_or_else(

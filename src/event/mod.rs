@@ -161,6 +161,16 @@ pub enum Changed {
         /// When it comes back by itself, if it does.
         until: Option<Instant>,
     },
+    /// An operator drains all endpoints, those that join as well.
+    DrainingAll {
+        /// How many there are.
+        endpoints: usize,
+    },
+    /// All that operators had said about any endpoint was taken back.
+    EnabledAll {
+        /// How many endpoints something had been said about.
+        endpoints: usize,
+    },
     /// An operator switched an endpoint off.
     Disabled {
         /// The endpoint.
@@ -259,6 +269,10 @@ impl fmt::Display for Changed {
             Self::Draining { endpoint, until: Some(_) } => {
                 write!(f, "`{endpoint}` is draining for a while")
             }
+            Self::DrainingAll { endpoints } => {
+                write!(f, "all is draining, {endpoints} endpoints and whoever joins")
+            }
+            Self::EnabledAll { endpoints } => write!(f, "all is enabled, {endpoints} endpoints"),
             Self::Disabled { endpoint } => write!(f, "`{endpoint}` disabled"),
             Self::Enabled { endpoint } => write!(f, "`{endpoint}` enabled"),
             Self::Expired { endpoint } => write!(f, "the drain of `{endpoint}` is over"),

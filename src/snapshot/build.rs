@@ -20,6 +20,8 @@ pub(crate) struct Draft<T> {
     pub(crate) members: Vec<Arc<Member<T>>>,
     pub(crate) panics: Panics,
     pub(crate) cursors: Cursors,
+    /// Whether all is being drained, those who join as well.
+    pub(crate) is_closed: bool,
     /// What has led to it, to be told once it is published.
     pub(crate) causes: Vec<Event>,
     /// Whether all that is out is let back in: nothing is detected any more.
@@ -57,6 +59,7 @@ impl<T> Draft<T> {
             members,
             panics: snapshot.panics.clone(),
             cursors: snapshot.cursors.clone(),
+            is_closed: snapshot.is_closed,
             causes: Vec::new(),
             amnesty: false,
             other_due: Nanos::NEVER,
@@ -101,6 +104,7 @@ impl<T> Draft<T> {
             chosen: self.chosen,
             panics: self.panics,
             cursors,
+            is_closed: self.is_closed,
             members_due,
             next_due: Due::new(members_due.min(self.other_due)),
             members: self.members.into(),

@@ -32,6 +32,11 @@ pub(crate) struct Said {
 }
 
 impl Said {
+    /// What is said of an endpoint that joins.
+    pub(crate) fn of_newcomer(is_closed: bool) -> Self {
+        Self { draining_until: is_closed.then_some(Nanos::NEVER), ..Self::default() }
+    }
+
     /// What is left of it at `now`.
     pub(crate) fn at(self, now: Nanos) -> Self {
         Self { draining_until: self.draining_until.filter(|&until| now < until), ..self }

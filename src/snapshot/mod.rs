@@ -45,6 +45,8 @@ pub(crate) struct Snapshot<T> {
     pub(crate) chosen: Chosen,
     pub(crate) panics: Panics,
     pub(crate) cursors: Cursors,
+    /// Whether all is being drained, those who join as well.
+    pub(crate) is_closed: bool,
     /// How many could be chosen were they well, and how many of them are out.
     pub(crate) rotation: Rotation,
     /// Whether good intervals have anything to make up for.

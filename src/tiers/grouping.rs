@@ -31,9 +31,9 @@ impl Tiering {
         Self {
             factor: f64::from(tiers.overprovisioning_percent()) / 100.0,
             zone: tiers.zone().map(Arc::from),
-            callers: tiers.zone_callers_percent().map_or(Callers::Even, |percent| {
-                Callers::Own(f64::from(percent.get()) / 100.0)
-            }),
+            callers: tiers
+                .zone_callers_percent()
+                .map_or(Callers::Even, |percent| Callers::Own(f64::from(percent.get()) / 100.0)),
         }
     }
 }

@@ -97,7 +97,10 @@ mod tests {
         let carry = [(2.0, true), (6.0, true)];
         assert!(close(&by_zone(&carry, Some(0), Callers::Own(1.0)), &[0.25, 0.75]));
         assert!(close(&by_zone(&carry, Some(0), Callers::Own(0.25)), &[1.0, 0.0]));
-        assert!(close(&by_zone(&carry, Some(1), Callers::Own(0.9)), &[1.0 - 0.75 / 0.9, 0.75 / 0.9]));
+        assert!(close(
+            &by_zone(&carry, Some(1), Callers::Own(0.9)),
+            &[1.0 - 0.75 / 0.9, 0.75 / 0.9]
+        ));
     }
 
     proptest! {

@@ -84,11 +84,11 @@ impl Set {
     }
 
     fn is_served(&self) -> bool {
-        let in_rotation = |one: &&One| {
-            one.weight > 0 && matches!(one.state, State::Well | State::Ejected)
-        };
+        let in_rotation =
+            |one: &&One| one.weight > 0 && matches!(one.state, State::Well | State::Ejected);
         let rotation = || self.all.iter().filter(in_rotation);
-        rotation().any(|one| one.state == State::Well) || (self.panics && rotation().next().is_some())
+        rotation().any(|one| one.state == State::Well)
+            || (self.panics && rotation().next().is_some())
     }
 }
 
@@ -98,7 +98,9 @@ fn healths(status: &Status, factor: u32) -> BTreeMap<u32, f64> {
     for it in &status.endpoints {
         let (whole, fit) = match it.state {
             Availability::Available | Availability::Warming => (it.weight, it.weight),
-            Availability::Ejected | Availability::Probing | Availability::Unhealthy => (it.weight, 0),
+            Availability::Ejected | Availability::Probing | Availability::Unhealthy => {
+                (it.weight, 0)
+            }
             _ => (0, 0),
         };
         let tier = tiers.entry(it.tier).or_default();

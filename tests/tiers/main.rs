@@ -23,8 +23,7 @@ use crate::support::{Numbered, config, endpoint, id};
 pub(crate) const LONG: Duration = Duration::from_secs(600);
 
 /// As many may be out as a test wants, and nobody is served who is.
-pub(crate) const FREE: &str =
-    "[outlier]\nmax_ejected_percent = 100\nmin_available = 0\n";
+pub(crate) const FREE: &str = "[outlier]\nmax_ejected_percent = 100\nmin_available = 0\n";
 
 /// `sizes` endpoints in tier 0, 1 and so on, numbered through.
 pub(crate) fn tiered(sizes: &[usize]) -> Vec<Endpoint<usize>> {

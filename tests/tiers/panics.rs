@@ -20,11 +20,12 @@ fn nobody_panics_while_the_others_carry_everything() {
 
 #[test]
 fn each_tier_panics_for_itself() {
-    let balancer = balancer(FREE, tiered(&[10, 10]));
+    let settings = format!("[tiers]\noverprovisioning_percent = 100\n{FREE}");
+    let balancer = balancer(&settings, tiered(&[10, 10]));
     let mut events = balancer.subscribe();
     eject(&balancer, 0..8);
     received(&mut events);
-    // Together 28 % and 56 %: not enough.
+    // 20 % and 40 % are not enough.
     eject(&balancer, 10..16);
     let panics: Vec<_> = received(&mut events)
         .into_iter()
@@ -41,7 +42,7 @@ fn each_tier_panics_for_itself() {
     );
     let status = balancer.status();
     assert!(status.panic && status.tiers.iter().all(|tier| tier.panic));
-    close(&loads(&balancer), &[100.0 * 28.0 / 84.0, 100.0 * 56.0 / 84.0], 1e-6);
+    close(&loads(&balancer), &[100.0 / 3.0, 200.0 / 3.0], 1e-6);
     close(&realised(&balancer, 2, 10_000), &loads(&balancer), 2.0);
     let got = sequence(&balancer, 2_000);
     assert!((0..20).all(|number| got.contains(&id(number))), "all of both are used");

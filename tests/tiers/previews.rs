@@ -5,9 +5,10 @@ use crate::{FREE, balancer, eject, tiered};
 
 /// The columns of a preview come true when the settings are applied.
 fn comes_true(before: &str, after: &str) {
-    let endpoints = tiered(&[4, 4]).into_iter().enumerate().map(|(number, endpoint)| {
-        endpoint.zone(if number % 4 == 0 { "here" } else { "there" })
-    });
+    let endpoints = tiered(&[4, 4])
+        .into_iter()
+        .enumerate()
+        .map(|(number, endpoint)| endpoint.zone(if number % 4 == 0 { "here" } else { "there" }));
     let balancer = balancer(&format!("{before}\n{FREE}"), endpoints.collect());
     eject(&balancer, [0, 1, 4]);
     let after = config(&format!("{after}\n{FREE}"));
