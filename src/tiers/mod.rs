@@ -6,6 +6,8 @@
 //! its part.
 
 mod grouping;
+#[cfg(test)]
+mod guide;
 mod spill;
 mod zones;
 
