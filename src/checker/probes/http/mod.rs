@@ -84,9 +84,9 @@ pub struct HttpProbe<F> {
 }
 
 impl<F> HttpProbe<F> {
-    /// Checks the address that `address` makes of a target, a [`Uri`] or a text: `host`,
-    /// `host:port`, `http://host:port`, or with a path after it that goes before the one of the
-    /// check.
+    /// Checks the address that `address` makes of a target, a [`Uri`] or a text: `host:port` or
+    /// `http://host:port`. Without a port it is 80. A path may follow the second form, and goes
+    /// before the one of the check.
     pub fn new<T, A>(address: F) -> Self
     where
         F: Fn(&T) -> A,
@@ -266,7 +266,7 @@ impl<F> fmt::Debug for HttpProbe<F> {
         f.debug_struct("HttpProbe")
             .field("method", &self.method)
             .field("path", &self.path)
-            .field("headers", &self.headers.keys())
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
             .field("expected", &self.expected)
             .finish_non_exhaustive()
     }
