@@ -15,8 +15,8 @@ use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use tonic_health::server::health_reporter;
 
-use crate::server::{answering, refusing, silent};
-use crate::{ask, give_up, refusal};
+use crate::server::{answering, give_up, refusing, silent};
+use crate::{ask, refusal};
 
 fn probe() -> GrpcProbe<fn(&String) -> String> {
     GrpcProbe::new(String::clone)
@@ -149,8 +149,7 @@ async fn who_speaks_no_grpc_is_unwell() {
 
 #[tokio::test]
 async fn a_silent_server_is_waited_for_and_nothing_is_left_when_nobody_does() {
-    // The name of the method goes unpacked in the first request of a connection, or packed; what
-    // opens the connection is the same always.
+    // What every HTTP/2 connection is opened with.
     let ((target, server), asked) = silent(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
     let alive = || Handle::current().metrics().num_alive_tasks();
     let before = alive();

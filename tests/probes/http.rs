@@ -7,19 +7,15 @@ use http::{Method, StatusCode, Uri};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 
-use crate::server::{answering, refusing, silent};
-use crate::{ask, give_up, refusal};
+use crate::server::{answering, give_up, refusing, silent};
+use crate::{ask, refusal};
 
 const FINE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
-
-fn address(target: &String) -> String {
-    target.clone()
-}
 
 #[tokio::test]
 async fn a_plain_check_asks_for_the_root_and_closes() {
     let (target, server) = answering(FINE).await;
-    ask(&HttpProbe::new(address), target.clone()).await.unwrap();
+    ask(&HttpProbe::new(String::clone), target.clone()).await.unwrap();
     let request = server.await.unwrap();
     assert!(request.starts_with("GET / HTTP/1.1\r\n"), "{request}");
     assert!(request.contains(&format!("\r\nhost: {target}\r\n")), "{request}");
@@ -54,7 +50,7 @@ async fn method_path_and_headers_are_sent_as_said() {
 #[tokio::test]
 async fn a_password_in_the_address_is_no_part_of_the_host() {
     let (target, server) = answering(FINE).await;
-    ask(&HttpProbe::new(address), format!("http://me:secret@{target}")).await.unwrap();
+    ask(&HttpProbe::new(String::clone), format!("http://me:secret@{target}")).await.unwrap();
     let request = server.await.unwrap();
     assert!(request.contains(&format!("\r\nhost: {target}\r\n")), "{request}");
 }
@@ -64,12 +60,12 @@ async fn every_method_gets_an_answer_or_an_error() {
     for name in ["OPTIONS", "POST", "DELETE", "TRACE", "PURGE", "CONNECT"] {
         let method: Method = name.parse().unwrap();
         let (target, server) = answering(FINE).await;
-        ask(&HttpProbe::new(address).method(method), target).await.unwrap();
+        ask(&HttpProbe::new(String::clone).method(method), target).await.unwrap();
         let request = server.await.unwrap();
         assert!(request.starts_with(&format!("{name} / ")), "{request}");
     }
     let (target, server) = answering(FINE).await;
-    let probe = HttpProbe::new(address).method(Method::OPTIONS).path("*").unwrap();
+    let probe = HttpProbe::new(String::clone).method(Method::OPTIONS).path("*").unwrap();
     ask(&probe, format!("http://{target}/base")).await.unwrap();
     assert!(server.await.unwrap().starts_with("OPTIONS * HTTP/1.1\r\n"));
 }
@@ -77,7 +73,7 @@ async fn every_method_gets_an_answer_or_an_error() {
 #[tokio::test]
 async fn statuses_are_held_to_those_expected() {
     let code = |code: u16| format!("HTTP/1.1 {code} X\r\ncontent-length: 0\r\n\r\n");
-    let probe = HttpProbe::new(address);
+    let probe = HttpProbe::new(String::clone);
     for good in [200, 204, 299] {
         ask(&probe, answering(code(good)).await.0).await.unwrap();
     }
@@ -101,10 +97,11 @@ async fn statuses_are_held_to_those_expected() {
 #[tokio::test]
 async fn a_redirect_is_not_followed_and_an_interim_answer_not_taken() {
     let moved = "HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n";
-    let error: HttpProbeError = refusal(&HttpProbe::new(address), answering(moved).await.0).await;
+    let error: HttpProbeError =
+        refusal(&HttpProbe::new(String::clone), answering(moved).await.0).await;
     assert_eq!(error.to_string(), "status 302, expected 200..=299");
     let hints = format!("HTTP/1.1 103 Early Hints\r\n\r\n{FINE}");
-    ask(&HttpProbe::new(address), answering(hints).await.0).await.unwrap();
+    ask(&HttpProbe::new(String::clone), answering(hints).await.0).await.unwrap();
 }
 
 #[tokio::test]
@@ -121,7 +118,8 @@ async fn one_probe_serves_many_checks_each_over_its_own_connection() {
     );
     let app = app.into_make_service_with_connect_info::<std::net::SocketAddr>();
     tokio::spawn(async { axum::serve(listener, app).await });
-    let probe = HttpProbe::new(address).path("/healthz").unwrap().expect_body("fine").unwrap();
+    let probe =
+        HttpProbe::new(String::clone).path("/healthz").unwrap().expect_body("fine").unwrap();
     let mut peers = std::collections::BTreeSet::new();
     for _ in 0..20 {
         ask(&probe, target.clone()).await.unwrap();
@@ -132,7 +130,7 @@ async fn one_probe_serves_many_checks_each_over_its_own_connection() {
 
 #[tokio::test]
 async fn who_refuses_or_talks_nonsense_is_told_apart() {
-    let probe = HttpProbe::new(address);
+    let probe = HttpProbe::new(String::clone);
     let (target, _socket) = refusing();
     let error: HttpProbeError = refusal(&probe, target.to_string()).await;
     assert!(matches!(error, HttpProbeError::Unreachable { .. }));
@@ -160,7 +158,7 @@ async fn a_silent_server_is_waited_for_and_nothing_is_left_when_nobody_does() {
     let ((target, server), asked) = silent(b"\r\n\r\n").await;
     let alive = || Handle::current().metrics().num_alive_tasks();
     let before = alive();
-    let probe = HttpProbe::new(address);
+    let probe = HttpProbe::new(String::clone);
     give_up(ask(&probe, target), asked).await;
     assert_eq!(alive(), before, "only the server's");
     // Done only because the connection was closed.
@@ -169,7 +167,7 @@ async fn a_silent_server_is_waited_for_and_nothing_is_left_when_nobody_does() {
 
 #[tokio::test]
 async fn what_is_no_plain_address_is_an_error() {
-    let probe = HttpProbe::new(address);
+    let probe = HttpProbe::new(String::clone);
     for target in ["", "/healthz", "https://127.0.0.1", "http://:80", "a b"] {
         let error: HttpProbeError = refusal(&probe, target.to_owned()).await;
         assert!(matches!(error, HttpProbeError::Address { .. }), "{target}: {error}");
@@ -178,7 +176,7 @@ async fn what_is_no_plain_address_is_an_error() {
 
 #[test]
 fn what_cannot_be_sent_is_refused_where_it_is_said() {
-    let probe = || HttpProbe::new(address);
+    let probe = || HttpProbe::new(String::clone);
     let refused = |result: Result<_, HttpProbeError>| {
         result.map(|_: HttpProbe<_>| ()).unwrap_err().to_string()
     };
@@ -212,7 +210,7 @@ fn what_cannot_be_sent_is_refused_where_it_is_said() {
 
 #[test]
 fn more_headers_than_a_request_can_have_are_refused() {
-    let mut probe = HttpProbe::new(address);
+    let mut probe = HttpProbe::new(String::clone);
     for n in 0..40_000 {
         match probe.header(format!("x-{n}"), "y") {
             Ok(next) => probe = next,
@@ -227,7 +225,7 @@ fn more_headers_than_a_request_can_have_are_refused() {
 
 #[test]
 fn secrets_are_not_shown() {
-    let probe = HttpProbe::new(address).header("authorization", "secret").unwrap();
+    let probe = HttpProbe::new(String::clone).header("authorization", "secret").unwrap();
     let shown = format!("{probe:?}");
     assert!(shown.contains("authorization") && !shown.contains("secret"), "{shown}");
 }

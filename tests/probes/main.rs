@@ -16,11 +16,8 @@ mod service;
 mod tcp;
 
 use std::error::Error;
-use std::future::Future;
 
 use evenkeel::{BoxError, Endpoint, Probe, Subject};
-use futures_util::poll;
-use tokio::sync::oneshot;
 
 /// Asks `probe` once.
 async fn ask<T>(probe: &impl Probe<T>, target: T) -> Result<(), BoxError>
@@ -37,14 +34,4 @@ where
     E: Error + 'static,
 {
     *ask(probe, target).await.unwrap_err().downcast().unwrap()
-}
-
-/// Sees that there is no answer although the server has been `asked`, and gives up.
-async fn give_up(check: impl Future<Output = Result<(), BoxError>>, asked: oneshot::Receiver<()>) {
-    let mut check = Box::pin(check);
-    tokio::select! {
-        answer = &mut check => panic!("nobody answered, and yet: {answer:?}"),
-        asked = asked => asked.unwrap(),
-    }
-    assert!(poll!(&mut check).is_pending());
 }

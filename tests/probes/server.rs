@@ -1,7 +1,11 @@
 //! Servers that answer one connection, byte by byte as a test says.
 
+#![allow(dead_code, reason = "every kind of check uses its own part of it")]
+
 use std::net::SocketAddr;
 
+use evenkeel::BoxError;
+use futures_util::poll;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
@@ -72,4 +76,17 @@ pub(crate) fn refusing() -> (SocketAddr, TcpSocket) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     (socket.local_addr().unwrap(), socket)
+}
+
+/// Sees that there is no answer although the server has been `asked`, and gives up.
+pub(crate) async fn give_up(
+    check: impl Future<Output = Result<(), BoxError>>,
+    asked: oneshot::Receiver<()>,
+) {
+    let mut check = Box::pin(check);
+    tokio::select! {
+        answer = &mut check => panic!("nobody answered, and yet: {answer:?}"),
+        asked = asked => asked.unwrap(),
+    }
+    assert!(poll!(&mut check).is_pending());
 }

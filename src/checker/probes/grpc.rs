@@ -2,11 +2,8 @@
 
 use std::error::Error;
 use std::fmt;
-use std::pin::Pin;
 
 use http::Uri;
-use hyper::rt::Executor;
-use tokio::task::JoinSet;
 use tonic::Code;
 use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
@@ -17,7 +14,6 @@ use crate::checker::probes::address::{Unusable, plain};
 use crate::checker::probes::causes::Causes;
 use crate::error::BoxError;
 use crate::health::{Probe, ProbeFuture, Subject};
-use crate::sync::{Arc, Mutex};
 
 /// Well if `grpc.health.v1.Health/Check` answers `SERVING`.
 ///
@@ -94,9 +90,8 @@ impl<F> GrpcProbe<F> {
     }
 
     async fn check(&self, address: Uri) -> Result<(), GrpcProbeError> {
-        let tasks = Tasks::default();
-        let _ending = Ending(tasks.clone());
-        let channel = Channel::builder(address).executor(tasks).connect().await;
+        // Its tasks end when it is dropped, and with them the connection.
+        let channel = Channel::builder(address).connect().await;
         let channel =
             channel.map_err(|error| GrpcProbeError::Unreachable { source: error.into() })?;
         let request = HealthCheckRequest { service: self.service.clone() };
@@ -216,37 +211,5 @@ impl Error for GrpcProbeError {
             Self::Unreachable { source } | Self::Failed { source } => Some(&**source),
             _ => None,
         }
-    }
-}
-
-type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// The tasks that `tonic` runs a connection with; `None` when the check is over, after which none
-/// is begun.
-#[derive(Clone)]
-struct Tasks(Arc<Mutex<Option<JoinSet<()>>>>);
-
-impl Default for Tasks {
-    fn default() -> Self {
-        Self(Arc::new(Mutex::new(Some(JoinSet::new()))))
-    }
-}
-
-impl Executor<Task> for Tasks {
-    fn execute(&self, task: Task) {
-        if let Some(tasks) = self.0.lock().as_mut() {
-            tasks.spawn(task);
-        }
-    }
-}
-
-/// Ends the tasks with the check, however it ends.
-struct Ending(Tasks);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        let tasks = self.0.0.lock().take();
-        // Not under the lock: what is dropped here may want it.
-        drop(tasks);
     }
 }

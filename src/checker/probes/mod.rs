@@ -1,8 +1,8 @@
 //! The checks that are built in, each a [`Probe`](crate::Probe).
 //!
 //! Each makes a connection of its own and closes it, so that a good answer also says that the
-//! endpoint takes new ones; only [`ServiceProbe`] goes the way of the requests. None starts
-//! anything that outlives it: a check that is dropped takes its connection along.
+//! endpoint takes new ones; only [`ServiceProbe`] goes the way of the requests. A check that is
+//! dropped takes its connection along.
 
 #[cfg(any(feature = "health-http", feature = "health-grpc"))]
 mod address;
