@@ -1,5 +1,13 @@
 //! The task that does what time brings about where no request comes to do it.
 
+mod probes;
+
+#[cfg(feature = "health-grpc")]
+pub use self::probes::{GrpcProbe, GrpcProbeError};
+#[cfg(feature = "health-http")]
+pub use self::probes::{HttpProbe, HttpProbeError, StatusRange};
+pub use self::probes::{ServiceProbe, ServiceProbeError, TcpProbe, TcpProbeError};
+
 use tokio::time::timeout_at;
 
 use crate::balancer::Balancer;
