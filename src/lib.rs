@@ -45,6 +45,8 @@
 //! * `FileSource` (feature `file`) is a file of settings that [`Balancer`] keeps to.
 //! * [`strategy`] holds the ways of choosing, and the seam for one of your own.
 //! * [`outlier`] holds the detectors, and the seam for one of your own.
+//! * [`Probe`] is the seam for active checks; [`TcpProbe`], [`ServiceProbe`], `HttpProbe` (feature
+//!   `health-http`) and `GrpcProbe` (feature `health-grpc`) are built in.
 //! * `laws` (feature `testing`) is the suite that holds a strategy to its promises.
 //! * `docs` holds the guides: outliers, the command-line tool.
 //!
@@ -63,6 +65,8 @@
 //! | `config` | yes | settings from TOML or any serde format, a status that serialises |
 //! | `file` | no | settings and endpoints that follow a TOML file |
 //! | `http` | no | outcomes by HTTP and gRPC status, `http::Uri` as a target, bodies followed to their end |
+//! | `health-http` | no | `HttpProbe`: active checks by an HTTP request |
+//! | `health-grpc` | no | `GrpcProbe`: active checks by `grpc.health.v1` |
 //! | `tracing` | no | a span around each request that names its balancer and endpoint |
 //! | `testing` | no | the laws suite |
 //! | `cli` | no | the tool `evenkeel`, which checks, previews and explains settings |
@@ -86,17 +90,24 @@ mod ramp;
 mod rng;
 mod rollout;
 mod service;
+mod shutdown;
 mod snapshot;
 mod stats;
 pub mod strategy;
 mod sync;
+mod tiers;
 mod units;
 mod worker;
 
 pub use self::balancer::{
-    Balancer, Builder, Change, Drain, EndpointStatus, Events, Guard, Lease, Preview, Revision,
-    Share, Status,
+    Balancer, Builder, Change, Drain, DrainAll, EndpointStatus, Events, Guard, Lease, Preview,
+    Revision, Share, Status, TierStatus,
 };
+#[cfg(feature = "health-grpc")]
+pub use self::checker::{GrpcProbe, GrpcProbeError};
+#[cfg(feature = "health-http")]
+pub use self::checker::{HttpProbe, HttpProbeError, StatusRange};
+pub use self::checker::{ServiceProbe, ServiceProbeError, TcpProbe, TcpProbeError};
 #[cfg(feature = "http")]
 pub use self::classify::{ByGrpcStatus, ByStatus, ChosenEndpoint, WithErrors};
 pub use self::classify::{ByResult, Classify, FailureKind, Outcome};
@@ -123,6 +134,7 @@ pub use self::service::{
 };
 #[cfg(feature = "http")]
 pub use self::service::{DirectError, FollowedBody, PreserveHost, UntilEnd};
+pub use self::shutdown::StillInFlight;
 pub use self::units::{EndpointId, Key, Percent, Version};
 pub use self::worker::Worker;
 

@@ -62,10 +62,35 @@ fn files_and_workers_cross_threads() {
 }
 
 #[test]
+fn probes_cross_threads_and_can_be_kept() {
+    use evenkeel::{Probe, ServiceProbe, ServiceProbeError, TcpProbe, TcpProbeError};
+
+    type Address = fn(&String) -> String;
+    type Ask = fn(evenkeel::Subject<'_, Inner>) -> u8;
+    type Inner = tower::util::BoxCloneSyncService<u8, u8, std::io::Error>;
+    fn kept<T, P: Probe<T> + Clone + Debug + Send + Sync + 'static>() {}
+    kept::<String, TcpProbe<Address>>();
+    kept::<Inner, ServiceProbe<Ask>>();
+    all!(error: TcpProbeError, ServiceProbeError);
+    #[cfg(feature = "health-http")]
+    {
+        kept::<String, evenkeel::HttpProbe<Address>>();
+        error::<evenkeel::HttpProbeError>();
+        value::<evenkeel::StatusRange>();
+    }
+    #[cfg(feature = "health-grpc")]
+    {
+        kept::<String, evenkeel::GrpcProbe<Address>>();
+        error::<evenkeel::GrpcProbeError>();
+    }
+}
+
+#[test]
 fn seams_are_objects() {
+    fn probing(_: &dyn evenkeel::Probe<u8>) {}
     fn object(_: &dyn Strategy, _: &dyn Picker, _: &dyn Classify<u8, String>) {}
     fn sweeping(_: &dyn Detector, _: &dyn Timings) {}
-    let _ = (object, sweeping);
+    let _ = (object, sweeping, probing);
 }
 
 #[test]

@@ -38,6 +38,7 @@ const ROOMS: &[(&str, u8)] = &[
     ("discovery", 6),
     ("worker", 6),
     ("rollout", 6),
+    ("shutdown", 6),
     ("observe", 7),
     ("sim", 7),
     ("docs", 7),
@@ -61,6 +62,7 @@ const SIDEWAYS: &[(&str, &str, &str)] = &[
     ("checker", "worker", "checks are made by a task that belongs to somebody"),
     ("health", "outlier", "what checks find is a part of where an endpoint stands"),
     ("outlier", "ramp", "the rules of the way back name the ramp"),
+    ("outlier", "tiers", "the rules of panic name the tiers it is looked for in"),
 ];
 
 /// The floor of the handle, the lowest that may read the clock.

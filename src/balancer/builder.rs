@@ -17,10 +17,10 @@ use crate::config::Config;
 use crate::endpoint::{Attributes, Bound, Endpoint, EndpointCell, EndpointSpec, Home, Shared};
 use crate::error::{BoxError, ConfigError, Problem};
 use crate::health::Probe;
-use crate::outlier::{Detector, Panic, Rules, Standing};
+use crate::outlier::{Detector, Panics, Rules, Standing};
 use crate::rng::Randomness;
-use crate::snapshot::{Draft, Ground, Member, Said, Stand};
-use crate::strategy::{Cursor, Strategy};
+use crate::snapshot::{Cursors, Draft, Ground, Member, Said, Stand};
+use crate::strategy::Strategy;
 use crate::sync::{Arc, HandOver, Published};
 use crate::units::{Nanos, Origin, Version};
 
@@ -163,7 +163,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
         let ground = Ground {
             origin: Origin::new(now()),
             // Far from the end of the count, and anywhere in a round.
-            cursor: Arc::new(Cursor::at(randomness.fork().next_u64() >> 8)),
+            turn: randomness.fork().next_u64() >> 8,
         };
         let name = self.name.as_deref().or_else(|| self.config.name()).unwrap_or("default");
         let shared = Arc::new(Shared::new(ground.origin, name.into()));
@@ -174,20 +174,22 @@ impl<T: Send + Sync + 'static> Builder<T> {
         let members: Vec<_> = joining.into_iter().map(member).collect();
         let rotation = Stand::rotation(members.iter().map(|member| member.stand()));
         let ledger = Ledger::new(Nanos(0), rotation.of - rotation.out);
-        let rules = Rules::of(&self.config);
-        let draft = Draft {
+        let mut draft = Draft {
             version: Version::FIRST,
-            // Where all have to prove themselves first, none has.
-            panic: Panic::Calm.step(rotation, rules.panic, Nanos(0)),
-            rules: Arc::new(rules),
+            rules: Arc::new(Rules::of(&self.config)),
             checks: self.config.health().is_some(),
             config: Arc::new(self.config),
             chosen,
             members,
+            panics: Panics::default(),
+            cursors: Cursors::new(&ground),
+            is_closed: false,
             causes: Vec::new(),
             amnesty: false,
             other_due: ledger.due(),
         };
+        // Where all have to prove themselves first, none has: that is panic from the beginning.
+        draft.keep_bounds(Nanos(0));
         let snapshot = draft.build(&ground, Nanos(0)).map_err(|_| {
             let message = format!("strategy `{strategy}` panicked while it prepared its picker");
             Problem::error("strategy", message)

@@ -23,7 +23,7 @@ use crate::balancer::verdict::{Garbage, Judged, Unpublished};
 use crate::endpoint::{EndpointCell, Held, Home, PickAgain, Shared, Totals, Tripped};
 use crate::error::PickError;
 use crate::event::{Changed, Event};
-use crate::outlier::Standing;
+use crate::outlier::{Rotation, Standing};
 use crate::rng::Randomness;
 use crate::snapshot::{Draft, Ground, Kept, Member, Miss, Outlook, Rise, Snapshot};
 use crate::sync::{Arc, HandOver, Published};
@@ -200,8 +200,8 @@ impl<T: Send + Sync + 'static> Core<T> {
         let mut rises = Vec::new();
         if judged == Judged::ByShares {
             // The strategy that serves `base` has prepared for it before.
-            let before = Outlook::intended(base, &self.ground).unwrap_or_default();
-            let after = Outlook::intended(&snapshot, &self.ground);
+            let before = Outlook::intended(base).unwrap_or_default();
+            let after = Outlook::intended(&snapshot);
             let Ok(after) = after else {
                 writer.garbage.push(Garbage::Snapshot(Arc::new(snapshot)));
                 return Err(Unpublished::Panicked);
@@ -240,13 +240,12 @@ impl<T: Send + Sync + 'static> Core<T> {
             self.hub.push(Event::Published { version, change });
         }
         causes.into_iter().for_each(|event| self.hub.push(event));
-        let Kept { recoveries, panic } = kept;
+        let Kept { recoveries, panics } = kept;
         for (endpoint, step) in recoveries {
             self.hub.push(Event::Recovery { endpoint, step });
         }
-        if let Some((on, rotation)) = panic {
-            let admitted = rotation.of - rotation.out;
-            self.hub.push(Event::Panic { on, admitted, of: rotation.of });
+        for (tier, on, Rotation { of, out, .. }) in panics {
+            self.hub.push(Event::Panic { tier, on, admitted: of - out, of });
         }
         for Rise { id, before, after, fair } in rises {
             self.hub.push(Event::ShareRaised { version, endpoint: id, before, after, fair });

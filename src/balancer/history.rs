@@ -42,6 +42,8 @@ pub struct Revision {
     /// The settings.
     pub config: Arc<Config>,
     pub(super) said: BTreeMap<EndpointId, Said>,
+    /// Whether all was being drained.
+    pub(super) is_closed: bool,
     /// Time made it, and nobody.
     lapse: bool,
 }
@@ -65,6 +67,7 @@ impl History {
             verdict: None,
             config: Arc::clone(&first.config),
             said: said(first),
+            is_closed: first.is_closed,
             lapse: false,
         });
         history
@@ -103,6 +106,7 @@ impl History {
             verdict: None,
             config: Arc::clone(&after.config),
             said: said(after),
+            is_closed: after.is_closed,
             lapse: changes.iter().all(|change| matches!(change, Changed::Expired { .. })),
         });
         if self.0.len() > KEPT {

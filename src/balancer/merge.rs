@@ -177,14 +177,14 @@ impl<T: Send + Sync + 'static> Core<T> {
         writer: &Writer<T>,
         known: Option<&Arc<Member<T>>>,
         arrival: Arrival<T>,
-        newcomer: Standing,
+        newcomer: Newcomer,
         now: Nanos,
     ) -> Option<Member<T>> {
         let (cell, standing) = match known {
             Some(known) => (Arc::clone(&known.bound.cell), known.standing),
             None => {
                 let (cell, left) = self.cell(writer, &arrival.attributes.id, now);
-                (cell, left.unwrap_or(newcomer))
+                (cell, left.unwrap_or(newcomer.standing))
             }
         };
         let bound = match (arrival.target, known) {
@@ -200,7 +200,7 @@ impl<T: Send + Sync + 'static> Core<T> {
                 _ => Arc::new(arrival.attributes),
             },
             given_weight: arrival.weight,
-            said: known.map_or_else(Said::default, |known| known.said),
+            said: known.map_or(newcomer.said, |known| known.said),
             standing,
             bound,
             spec: arrival.spec,
@@ -215,11 +215,19 @@ impl<T: Send + Sync + 'static> Core<T> {
         config: &Config,
         joins_others: bool,
         now: Nanos,
-    ) -> Standing {
+    ) -> Newcomer {
         let ramps = base.rules.ramp_joining && joins_others;
         let well = || if ramps { Standing::joining(now) } else { Standing::default() };
-        self.checks.awaited(config).unwrap_or_else(well)
+        let standing = self.checks.awaited(config).unwrap_or_else(well);
+        Newcomer { said: Said::of_newcomer(base.is_closed), standing }
     }
+}
+
+/// How an endpoint begins that nobody knows.
+#[derive(Clone, Copy)]
+struct Newcomer {
+    said: Said,
+    standing: Standing,
 }
 
 fn is_same<T>(known: &Member<T>, arrival: &Arrival<T>) -> bool {

@@ -25,6 +25,7 @@ mod operate;
 mod preview;
 mod rollback;
 mod settle;
+mod shut;
 mod status;
 mod steps;
 mod sweep;
@@ -47,7 +48,8 @@ pub use self::lease::Lease;
 #[cfg(feature = "file")]
 pub(crate) use self::offer::{Offered, Refusal};
 pub use self::preview::{Preview, Share};
-pub use self::status::{EndpointStatus, Status};
+pub use self::shut::DrainAll;
+pub use self::status::{EndpointStatus, Status, TierStatus};
 #[cfg(feature = "file")]
 pub(crate) use self::tether::Tether;
 

@@ -8,7 +8,7 @@ use crate::config::{Config, GuardConfig, UpdateConfig};
 use crate::endpoint::{Attributes, EndpointCell, EndpointSpec};
 use crate::error::{ConfigError, Problem, UpdateError};
 use crate::outlier::Rules;
-use crate::snapshot::{Chosen, Outlook, Rise, Snapshot, Stand, StrategyPanicked, Thought};
+use crate::snapshot::{Chosen, Outlook, Rise, Said, Snapshot, Stand, StrategyPanicked, Thought};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
 
@@ -164,7 +164,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
         if let Some(pair) = specs.windows(2).find(|pair| pair[0].id == pair[1].id) {
             return Err(UpdateError::Duplicate { id: pair[0].id.clone() });
         }
-        let thoughts = self.core.thoughts(&base, &specs);
+        let thoughts = self.core.thoughts(&base, &specs, &base.config);
         let mut preview = self.core.preview_thoughts(&base, &thoughts, now)?;
         let sizes = (base.members.len(), thoughts.len());
         self.core.doubt(&mut preview, base.config.update(), sizes, now);
@@ -183,7 +183,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             Some(specs) => {
                 let mut specs = specs.to_vec();
                 specs.sort_by(|a, b| a.id.cmp(&b.id));
-                self.thoughts(&base, &specs)
+                self.thoughts(&base, &specs, config)
             }
             None => standing(&base),
         };
@@ -218,7 +218,7 @@ impl<T: Send + Sync + 'static> Core<T> {
 
     /// What is served. Its strategy has prepared for it before.
     pub(crate) fn standing(&self, base: &Snapshot<T>) -> Outlooks {
-        let intended = Outlook::intended(base, &self.ground).unwrap_or_default();
+        let intended = Outlook::intended(base).unwrap_or_default();
         Outlooks { intended, now: Outlook::now(base) }
     }
 
@@ -244,16 +244,24 @@ impl<T: Send + Sync + 'static> Core<T> {
         thoughts: &[Thought],
         now: Nanos,
     ) -> Result<Outlooks, StrategyPanicked> {
-        let health = (rules, base.panic);
-        let now = Outlook::of_thoughts_now(chosen, &self.ground, thoughts, health, now)?;
-        Ok(Outlooks { intended: Outlook::of_thoughts(chosen, &self.ground, thoughts)?, now })
+        let (cursors, health) = (&base.cursors, (rules, &base.panics));
+        let now = Outlook::of_thoughts_now(chosen, cursors, thoughts, health, now)?;
+        Ok(Outlooks { intended: Outlook::of_thoughts(chosen, cursors, thoughts, rules)?, now })
     }
 
-    /// The set that `specs`, in the order of their ids, would make: what operators said stays.
-    fn thoughts(&self, base: &Snapshot<T>, specs: &[EndpointSpec]) -> Vec<Thought> {
+    /// The set that `specs`, in the order of their ids, would make under these settings: what
+    /// operators said stays.
+    fn thoughts(
+        &self,
+        base: &Snapshot<T>,
+        specs: &[EndpointSpec],
+        config: &Config,
+    ) -> Vec<Thought> {
+        let joining = self.checks.awaited(config).unwrap_or_default();
         let thought = |spec: &EndpointSpec| {
             let known = base.position(&spec.id).and_then(|at| base.members.get(at));
-            let said = known.map(|member| member.said).unwrap_or_default();
+            let newcomer = || Said::of_newcomer(base.is_closed);
+            let said = known.map_or_else(newcomer, |member| member.said);
             Thought {
                 attributes: Arc::new(Attributes::of(spec)),
                 cell: known.map_or_else(
@@ -263,7 +271,7 @@ impl<T: Send + Sync + 'static> Core<T> {
                 stand: Stand {
                     weight: said.weight.unwrap_or(spec.weight),
                     enabled: said.admits(),
-                    standing: known.map(|member| member.standing).unwrap_or_default(),
+                    standing: known.map_or(joining, |member| member.standing),
                 },
             }
         };

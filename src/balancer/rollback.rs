@@ -7,7 +7,7 @@ use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, Revision, now};
 use crate::error::RollbackError;
 use crate::event::Changed;
-use crate::snapshot::{Draft, Member, Snapshot};
+use crate::snapshot::{Draft, Member, Said, Snapshot};
 use crate::sync::Arc;
 use crate::units::{Nanos, Version};
 
@@ -36,7 +36,8 @@ impl<T: Send + Sync + 'static> Core<T> {
         self.write(now, |writer, base| {
             let revision = writer.history.previous().ok_or(RollbackError::NothingBefore)?.clone();
             let restored = |member: &Arc<Member<T>>| {
-                let said = revision.said.get(member.id()).copied().unwrap_or_default();
+                let joined = || Said::of_newcomer(revision.is_closed);
+                let said = revision.said.get(member.id()).copied().unwrap_or_else(joined);
                 let said = said.at(now);
                 if said == member.said {
                     Arc::clone(member)
@@ -86,7 +87,9 @@ impl<T: Send + Sync + 'static> Core<T> {
         let version = base.version.next_config();
         let version = if set { version.next_set() } else { version };
         let config = Arc::clone(&revision.config);
-        let draft = Draft { version, ..Draft::with(base, members).configured(config, chosen) };
+        let is_closed = revision.is_closed;
+        let draft =
+            Draft { version, is_closed, ..Draft::with(base, members).configured(config, chosen) };
         let change = Changed::RolledBack { to: revision.stands_for(), by, because };
         let published = self.publish(writer, base, draft, vec![change], Judged::Not, now);
         let version = published.map_err(|_| failed())?;

@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 use crate::balancer::core::Core;
 use crate::endpoint::Availability;
-use crate::outlier::Phase;
-use crate::snapshot::{Draft, Member, Snapshot};
+use crate::outlier::{Phase, Rotation};
+use crate::snapshot::{Draft, Member, Snapshot, Tier};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos, Version};
 
@@ -24,10 +24,32 @@ pub struct Status {
     pub version: Version,
     /// The strategy that chooses.
     pub strategy: String,
-    /// Whether health is not believed because too few would be left.
+    /// Whether health is not believed in some tier, because too few would be left.
     pub panic: bool,
+    /// Every tier that has an endpoint to choose, the most preferred first.
+    pub tiers: Vec<TierStatus>,
     /// Every endpoint, in the order of the ids.
     pub endpoints: Vec<EndpointStatus>,
+}
+
+/// A tier at one moment.
+///
+/// With `tiers = false` all endpoints are in tier 0.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "config", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct TierStatus {
+    /// Which.
+    pub tier: u32,
+    /// Endpoints that could be chosen were they well: those with a weight that no operator has
+    /// taken out.
+    pub endpoints: usize,
+    /// Those of them that are not out.
+    pub admitted: usize,
+    /// The part of all requests that goes to it, from 0 to 1.
+    pub load: f64,
+    /// Whether health is not believed in it.
+    pub panic: bool,
 }
 
 /// An endpoint at one moment.
@@ -94,7 +116,8 @@ impl<T: Send + Sync + 'static> Core<T> {
             name: self.shared.name.to_string(),
             version: snapshot.version,
             strategy: snapshot.chosen.name.to_string(),
-            panic: snapshot.panic.is_on(),
+            panic: snapshot.panics.is_on(),
+            tiers: snapshot.seats.tiers().iter().map(|tier| tier_status(&snapshot, tier)).collect(),
             endpoints,
         }
     }
@@ -113,6 +136,17 @@ impl<T: Send + Sync + 'static> Core<T> {
         }
         draft.keep_bounds(now);
         draft.build(&self.ground, now).map_or(served, Arc::new)
+    }
+}
+
+fn tier_status<T>(snapshot: &Snapshot<T>, tier: &Tier) -> TierStatus {
+    let Rotation { of, out, .. } = tier.rotation;
+    TierStatus {
+        tier: tier.tier,
+        endpoints: of,
+        admitted: of - out,
+        load: tier.load,
+        panic: snapshot.panics.of(tier.tier).is_on(),
     }
 }
 

@@ -38,15 +38,13 @@ impl Steps {
         }
         self.due = base.rules.ramp.next(now);
         let all: u64 = rotation(base).map(picks).sum();
-        let well = rotation(base).filter(|member| !member.standing.is_out());
-        let weights: u64 = well.map(|member| u64::from(member.weight())).sum();
         let sent = all.saturating_sub(self.all);
         let mut marks = BTreeMap::new();
         for member in rotation(base).filter(|member| is_warming(member, base, now)) {
             let had = picks(member);
             let nothing = self.warming.get(member.id()).is_some_and(|&mark| had <= mark);
-            let fair = u128::from(sent) * u128::from(member.weight()) >= u128::from(weights);
-            let nudged = nothing && fair;
+            let fair = base.position(member.id()).map_or(0.0, |at| base.seats.fair(at));
+            let nudged = nothing && sent as f64 * fair >= 1.0 - 1e-9;
             if nudged {
                 member.bound.cell.trial.nudge();
             }

@@ -1,8 +1,15 @@
 //! The task that does what time brings about where no request comes to do it, and asks endpoints
-//! whether they are well.
+//! whether they are well; and the probes that are built in.
 
 mod ask;
+mod probes;
 mod rounds;
+
+#[cfg(feature = "health-grpc")]
+pub use self::probes::{GrpcProbe, GrpcProbeError};
+#[cfg(feature = "health-http")]
+pub use self::probes::{HttpProbe, HttpProbeError, StatusRange};
+pub use self::probes::{ServiceProbe, ServiceProbeError, TcpProbe, TcpProbeError};
 
 use std::future::poll_fn;
 use std::pin::pin;

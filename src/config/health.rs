@@ -87,7 +87,7 @@ impl HealthConfig {
     const ANSWERS: RangeInclusive<u32> = 1..=100;
     const CONCURRENCY: RangeInclusive<usize> = 1..=1024;
 
-    /// The pause between two checks of an endpoint that is well; 10ms to 1h, default 5s.
+    /// The time from one check of an endpoint to the next while it is well; 10ms to 1h, default 5s.
     ///
     /// Shorter notices sooner, and asks every endpoint more often.
     #[must_use]
@@ -95,8 +95,8 @@ impl HealthConfig {
         self.interval
     }
 
-    /// The pause between two checks of an endpoint that is unhealthy or gave a bad answer last;
-    /// 10ms to 1h, default 1s.
+    /// The time from one check of an endpoint to the next while it is unhealthy, or after a bad
+    /// answer; 10ms to 1h, default 1s.
     ///
     /// Shorter makes sure sooner, in both directions, and asks an endpoint more often that may
     /// have too much to do.
@@ -129,7 +129,8 @@ impl HealthConfig {
         self.fall
     }
 
-    /// How far pauses may differ by chance, in percent of themselves; 0 to 100, default 20.
+    /// How far the times between checks may differ by chance, in percent of themselves; 0 to 100,
+    /// default 20.
     ///
     /// Each is drawn evenly from as much as half of this part shorter to half of it longer. Larger
     /// keeps checks further from all coming at once, those of many callers too.
@@ -154,7 +155,7 @@ impl HealthConfig {
         self.initial
     }
 
-    /// Sets [the pause between two checks](Self::interval).
+    /// Sets [the time between two checks](Self::interval).
     ///
     /// # Errors
     ///
@@ -164,7 +165,7 @@ impl HealthConfig {
         Ok(self)
     }
 
-    /// Sets [the pause while something is wrong](Self::unhealthy_interval).
+    /// Sets [the time between two checks while something is wrong](Self::unhealthy_interval).
     ///
     /// # Errors
     ///
@@ -204,7 +205,7 @@ impl HealthConfig {
         Ok(self)
     }
 
-    /// Sets [how far pauses may differ](Self::jitter_percent).
+    /// Sets [how far these times may differ](Self::jitter_percent).
     #[must_use]
     pub fn with_jitter_percent(mut self, percent: Percent) -> Self {
         self.jitter_percent = percent;
@@ -259,16 +260,16 @@ mod reading {
             Key::new(
                 "interval",
                 Range::Duration(Self::INTERVAL),
-                "The pause between two checks of an endpoint that is well. Shorter notices \
-                 sooner, and asks every endpoint more often.",
+                "The time from one check of an endpoint to the next while it is well. Shorter \
+                 notices sooner, and asks every endpoint more often.",
                 |it, found| Ok(it.with_interval(duration(found)?)?),
             ),
             Key::new(
                 "unhealthy_interval",
                 Range::Duration(Self::INTERVAL),
-                "The pause between two checks of an endpoint that is unhealthy or gave a bad \
-                 answer last. Shorter makes sure sooner, in both directions, and asks an endpoint \
-                 more often that may have too much to do.",
+                "The time from one check of an endpoint to the next while it is unhealthy, or \
+                 after a bad answer. Shorter makes sure sooner, in both directions, and asks an \
+                 endpoint more often that may have too much to do.",
                 |it, found| Ok(it.with_unhealthy_interval(duration(found)?)?),
             ),
             Key::new(
@@ -295,9 +296,10 @@ mod reading {
             Key::new(
                 "jitter_percent",
                 Range::Percent(ANY_PERCENT),
-                "How far pauses may differ by chance, in percent of themselves: each is drawn \
-                 evenly from as much as half of this part shorter to half of it longer. Larger \
-                 keeps checks further from all coming at once, those of many callers too.",
+                "How far the times between checks may differ by chance, in percent of themselves: \
+                 each is drawn evenly from as much as half of this part shorter to half of it \
+                 longer. Larger keeps checks further from all coming at once, those of many \
+                 callers too.",
                 |it, found| Ok(it.with_jitter_percent(percent(found, &ANY_PERCENT)?)),
             ),
             Key::new(

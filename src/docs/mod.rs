@@ -7,3 +7,7 @@ pub mod outliers {}
 /// The command-line tool: checking, previewing and explaining settings.
 #[doc = include_str!("../../docs/cli.md")]
 pub mod cli {}
+
+/// Active checks, tiers and zones: who is asked first, who stands by, how traffic moves.
+#[doc = include_str!("../../docs/failover.md")]
+pub mod failover {}

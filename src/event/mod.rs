@@ -83,11 +83,13 @@ pub enum Event {
         /// The step.
         step: Recovery,
     },
-    /// So few endpoints are left that health is not believed any more, or believed again.
+    /// So few endpoints of a tier are left that health is not believed any more, or believed again.
     Panic {
+        /// The tier.
+        tier: u32,
         /// Whether it begins.
         on: bool,
-        /// Endpoints that are admitted.
+        /// Endpoints of the tier that are admitted.
         admitted: usize,
         /// Endpoints that could be, were they all well.
         of: usize,
@@ -175,6 +177,16 @@ pub enum Changed {
         /// When it comes back by itself, if it does.
         until: Option<Instant>,
     },
+    /// An operator drains all endpoints, those that join as well.
+    DrainingAll {
+        /// How many there are.
+        endpoints: usize,
+    },
+    /// All that operators had said about any endpoint was taken back.
+    EnabledAll {
+        /// How many endpoints something had been said about.
+        endpoints: usize,
+    },
     /// An operator switched an endpoint off.
     Disabled {
         /// The endpoint.
@@ -242,11 +254,15 @@ impl fmt::Display for Event {
                 write!(f, "the check of `{endpoint}` panicked: {message}")
             }
             Self::Recovery { endpoint, step } => write!(f, "`{endpoint}` {step}"),
-            Self::Panic { on: true, admitted, of } => {
-                write!(f, "panic: only {admitted} of {of} endpoints are well, all are used")
-            }
-            Self::Panic { on: false, admitted, of } => {
-                write!(f, "panic over: {admitted} of {of} endpoints are well")
+            Self::Panic { tier, on, admitted, of } => {
+                f.write_str(if *on { "panic" } else { "panic over" })?;
+                if *tier > 0 {
+                    write!(f, " in tier {tier}")?;
+                }
+                match on {
+                    true => write!(f, ": only {admitted} of {of} endpoints are well, all are used"),
+                    false => write!(f, ": {admitted} of {of} endpoints are well"),
+                }
             }
             Self::DetectorPanicked { rule } => write!(f, "the detector `{rule}` panicked"),
             Self::RebuildFailed { endpoint, error, attempts, .. } => {
@@ -279,6 +295,10 @@ impl fmt::Display for Changed {
             Self::Draining { endpoint, until: Some(_) } => {
                 write!(f, "`{endpoint}` is draining for a while")
             }
+            Self::DrainingAll { endpoints } => {
+                write!(f, "all is draining, {endpoints} endpoints and whoever joins")
+            }
+            Self::EnabledAll { endpoints } => write!(f, "all is enabled, {endpoints} endpoints"),
             Self::Disabled { endpoint } => write!(f, "`{endpoint}` disabled"),
             Self::Enabled { endpoint } => write!(f, "`{endpoint}` enabled"),
             Self::Expired { endpoint } => write!(f, "the drain of `{endpoint}` is over"),

@@ -22,6 +22,47 @@ pub type ProbeFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + S
 /// The future is dropped when the time for an answer (`health.timeout`) is over or the endpoint
 /// leaves, and must not block its thread. An error is a bad answer, whatever it says; it stands in
 /// the event that follows. A panic is a bad answer too, and an event of its own.
+///
+/// # Example
+///
+/// Asks a cache for its `PONG`:
+///
+/// ```
+/// use evenkeel::{Endpoint, Probe, ProbeFuture, Subject};
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// use tokio::net::{TcpListener, TcpStream};
+///
+/// struct Ping;
+///
+/// impl Probe<String> for Ping {
+///     fn probe<'a>(&'a self, subject: Subject<'a, String>) -> ProbeFuture<'a> {
+///         Box::pin(async move {
+///             let mut stream = TcpStream::connect(subject.target()).await?;
+///             stream.write_all(b"PING\r\n").await?;
+///             let mut answer = [0; 7];
+///             stream.read_exact(&mut answer).await?;
+///             if answer == *b"+PONG\r\n" { Ok(()) } else { Err("not a PONG".into()) }
+///         })
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), evenkeel::BoxError> {
+/// let cache = TcpListener::bind("127.0.0.1:0").await?;
+/// let endpoint = Endpoint::new("a", cache.local_addr()?.to_string());
+/// tokio::spawn(async move {
+///     for answer in [b"+PONG\r\n", b"-BUSY\r\n"] {
+///         let (mut stream, _) = cache.accept().await?;
+///         stream.read_exact(&mut [0; 6]).await?;
+///         stream.write_all(answer).await?;
+///     }
+///     Ok::<_, std::io::Error>(())
+/// });
+/// assert!(Ping.probe(Subject::of(&endpoint)).await.is_ok());
+/// assert!(Ping.probe(Subject::of(&endpoint)).await.is_err());
+/// # Ok(())
+/// # }
+/// ```
 pub trait Probe<T>: Send + Sync + 'static {
     /// Ready with `Ok` if the endpoint is well.
     fn probe<'a>(&'a self, subject: Subject<'a, T>) -> ProbeFuture<'a>;

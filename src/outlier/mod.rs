@@ -58,6 +58,8 @@ pub use self::sweep::{Observed, Sweep, Timings};
 
 pub(crate) use self::cap::{Cap, Full, Rotation};
 pub(crate) use self::judges::{Judge, judges};
-pub(crate) use self::panicking::{Panic, PanicBounds};
+#[cfg(test)]
+pub(crate) use self::panicking::Panic;
+pub(crate) use self::panicking::{PanicBounds, Panics};
 pub(crate) use self::rules::{Enforced, Rules};
 pub(crate) use self::standing::{Checked, Phase, Standing};

@@ -62,6 +62,44 @@ impl Panic {
     }
 }
 
+/// Whether health is believed, tier by tier.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Panics(
+    /// The tiers in which it is not, in their order.
+    Vec<(u32, Panic)>,
+);
+
+impl Panics {
+    pub(crate) fn of(&self, tier: u32) -> Panic {
+        let at = self.0.binary_search_by_key(&tier, |&(tier, _)| tier);
+        at.ok().and_then(|at| self.0.get(at)).map_or(Panic::Calm, |&(_, panic)| panic)
+    }
+
+    /// Whether it is not in some tier.
+    pub(crate) fn is_on(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    /// What it is with these rotations at `now`, the tiers in their order. Where the tiers can do
+    /// without the sick, nobody panics.
+    pub(crate) fn step(
+        &self,
+        tiers: impl IntoIterator<Item = (u32, Rotation)>,
+        is_relieved: bool,
+        bounds: Option<PanicBounds>,
+        now: Nanos,
+    ) -> Self {
+        let bounds = bounds.filter(|_| !is_relieved);
+        let step = |(tier, rotation)| (tier, self.of(tier).step(rotation, bounds, now));
+        Self(tiers.into_iter().map(step).filter(|(_, panic)| panic.is_on()).collect())
+    }
+
+    /// When time alone ends one of them.
+    pub(crate) fn due(&self, bounds: Option<PanicBounds>) -> Nanos {
+        self.0.iter().map(|(_, panic)| panic.due(bounds)).min().unwrap_or(Nanos::NEVER)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +138,21 @@ mod tests {
         let on = Panic::On { better_since: None };
         assert_eq!(on.step(out(10), None, Nanos(0)), Panic::Calm);
         assert_eq!(on.step(Rotation::default(), bounds(), Nanos(0)), Panic::Calm);
+    }
+
+    #[test]
+    fn each_tier_panics_for_itself_unless_the_others_carry_everything() {
+        let tiers = || [(0, out(6)), (3, out(5)), (7, out(10))];
+        let panics = Panics::default().step(tiers(), false, bounds(), Nanos(0));
+        assert!(panics.of(0).is_on() && !panics.of(3).is_on() && panics.of(7).is_on());
+        assert!(!panics.of(1).is_on() && panics.is_on());
+        assert_eq!(panics.step(tiers(), true, bounds(), Nanos(1)), Panics::default());
+        assert_eq!(panics.step(tiers(), false, None, Nanos(1)), Panics::default());
+        let better = panics.step([(0, out(5)), (7, out(10))], false, bounds(), Nanos(2));
+        assert_eq!(better.due(bounds()), Nanos(12));
+        let gone = better.step([(7, out(10))], false, bounds(), Nanos(3));
+        assert!(!gone.of(0).is_on(), "a tier that is gone panics no more");
+        assert_eq!(gone.due(bounds()), Nanos::NEVER);
     }
 
     #[test]

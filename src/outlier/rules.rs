@@ -5,6 +5,7 @@ use crate::outlier::{Cap, PanicBounds};
 use crate::ramp::Ramp;
 use crate::rng::Rng;
 use crate::stats::RowLimits;
+use crate::tiers::Tiering;
 use crate::units::{Percent, nanos};
 
 const ALL: Percent = Percent::new(100).expect("100 is at most 100");
@@ -30,6 +31,8 @@ pub(crate) struct Rules {
     pub(crate) ramp: Ramp,
     /// Whether endpoints that join warm up.
     pub(crate) ramp_joining: bool,
+    /// `None` where tiers and zones are not looked at.
+    pub(crate) tiers: Option<Tiering>,
 }
 
 /// How many of a hundred findings are enforced, by row.
@@ -88,6 +91,7 @@ impl Rules {
                 floor: slow_start.min_weight_percent(),
             },
             ramp_joining: slow_start.new_endpoints(),
+            tiers: config.tiers().map(Tiering::of),
         }
     }
 
@@ -106,7 +110,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::config::{PanicConfig, SlowStartConfig};
+    use crate::config::{PanicConfig, SlowStartConfig, TiersConfig};
+    use crate::tiers::Callers;
 
     const SECOND: u64 = 1_000_000_000;
 
@@ -134,6 +139,7 @@ mod tests {
             serve_all: true,
             ramp: Ramp { window: 30 * SECOND, aggression: 1.0, floor: percent(10) },
             ramp_joining: false,
+            tiers: Some(Tiering { factor: 1.4, zone: None, callers: Callers::Even }),
         }
     }
 
@@ -171,10 +177,16 @@ mod tests {
             .and_then(|it| it.with_min_weight_percent(percent(16)))
             .unwrap()
             .with_new_endpoints(true);
+        let tiers = TiersConfig::default()
+            .with_overprovisioning_percent(200)
+            .and_then(|it| it.with_zone(Some("here")))
+            .and_then(|it| it.with_zone_callers_percent(Some(percent(25))))
+            .unwrap();
         let config = Config::default()
             .with_outlier(Some(outlier))
             .with_panic(Some(panic))
-            .with_slow_start(slow_start);
+            .with_slow_start(slow_start)
+            .with_tiers(Some(tiers));
         let expected = Rules {
             detects: true,
             dry_run: true,
@@ -194,6 +206,11 @@ mod tests {
             serve_all: false,
             ramp: Ramp { window: 14 * SECOND, aggression: 1.5, floor: percent(16) },
             ramp_joining: true,
+            tiers: Some(Tiering {
+                factor: 2.0,
+                zone: Some("here".into()),
+                callers: Callers::Own(0.25),
+            }),
         };
         assert_eq!(Rules::of(&config), expected);
     }
@@ -208,6 +225,12 @@ mod tests {
     fn without_panic_nobody_who_is_out_is_served() {
         let rules = Rules::of(&Config::default().with_panic(None));
         assert_eq!(rules, Rules { panic: None, serve_all: false, ..defaults() });
+    }
+
+    #[test]
+    fn tiers_may_be_off() {
+        let rules = Rules::of(&Config::default().with_tiers(None));
+        assert_eq!(rules, Rules { tiers: None, ..defaults() });
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::event::Recovery;
 use crate::outlier::{Phase, Rotation, Standing};
+use crate::snapshot::grouping::Grouping;
 use crate::snapshot::{Draft, Member};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
@@ -10,8 +11,8 @@ use crate::units::{EndpointId, Nanos};
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
     pub(crate) recoveries: Vec<(EndpointId, Recovery)>,
-    /// Panic has begun or ended, with this rotation.
-    pub(crate) panic: Option<(bool, Rotation)>,
+    /// Tiers in which panic has begun or ended, with their rotations.
+    pub(crate) panics: Vec<(u32, bool, Rotation)>,
 }
 
 impl<T> Draft<T> {
@@ -23,12 +24,15 @@ impl<T> Draft<T> {
             self.keep_time(at, now, &mut kept);
         }
         self.keep_cap(now, &mut kept);
-        let rotation = self.rotation();
-        let panic = self.panic.step(rotation, self.rules.panic, now);
-        if panic.is_on() != self.panic.is_on() {
-            kept.panic = Some((panic.is_on(), rotation));
+        let grouping = Grouping::of(&self.places(), &self.rules, now);
+        let panics = grouping.panics(&self.panics, &self.rules, now);
+        for tier in grouping.tiers() {
+            let on = panics.of(tier.tier).is_on();
+            if on != self.panics.of(tier.tier).is_on() {
+                kept.panics.push((tier.tier, on, tier.rotation));
+            }
         }
-        self.panic = panic;
+        self.panics = panics;
         kept
     }
 

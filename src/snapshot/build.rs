@@ -1,14 +1,12 @@
 //! From a list of endpoints and settings to a snapshot.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use crate::config::Config;
 use crate::endpoint::Terms;
 use crate::event::Event;
-use crate::outlier::{Panic, Rotation, Rules};
-use crate::snapshot::seats::{Claims, Seats, Stand, next_step};
+use crate::outlier::{Panics, Rotation, Rules};
+use crate::snapshot::seats::{Claims, Place, Seats, Stand, next_step};
+use crate::snapshot::tables::{Cursors, Tables};
 use crate::snapshot::{Chosen, Due, Member, Snapshot};
-use crate::strategy::{Candidate, Candidates, Cursor, Picker};
 use crate::sync::Arc;
 use crate::units::{Nanos, Origin, Version, nanos};
 
@@ -20,7 +18,10 @@ pub(crate) struct Draft<T> {
     pub(crate) chosen: Chosen,
     /// In the order of the ids, without doubles.
     pub(crate) members: Vec<Arc<Member<T>>>,
-    pub(crate) panic: Panic,
+    pub(crate) panics: Panics,
+    pub(crate) cursors: Cursors,
+    /// Whether all is being drained, those who join as well.
+    pub(crate) is_closed: bool,
     /// What has led to it, to be told once it is published.
     pub(crate) causes: Vec<Event>,
     /// Whether all that is out is let back in: nothing is detected any more.
@@ -32,15 +33,12 @@ pub(crate) struct Draft<T> {
 }
 
 /// What all snapshots of a balancer stand on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Ground {
     pub(crate) origin: Origin,
-    pub(crate) cursor: Arc<Cursor>,
+    /// Where rounds begin.
+    pub(crate) turn: u64,
 }
-
-/// A strategy panicked while it prepared a picker.
-#[derive(Debug)]
-pub(crate) struct StrategyPanicked;
 
 /// A draft that came to nothing because its strategy panicked.
 pub(crate) struct Unbuilt<T> {
@@ -61,7 +59,9 @@ impl<T> Draft<T> {
             rules: Arc::clone(&snapshot.rules),
             chosen: snapshot.chosen.clone(),
             members,
-            panic: snapshot.panic,
+            panics: snapshot.panics.clone(),
+            cursors: snapshot.cursors.clone(),
+            is_closed: snapshot.is_closed,
             causes: Vec::new(),
             amnesty: false,
             checks: snapshot.config.health().is_some(),
@@ -82,78 +82,42 @@ impl<T> Draft<T> {
         Stand::rotation(self.members.iter().map(|member| member.stand()))
     }
 
+    pub(super) fn places(&self) -> Vec<Place<'_>> {
+        self.members.iter().map(|member| member.place()).collect()
+    }
+
     pub(crate) fn build(self, ground: &Ground, now: Nanos) -> Result<Snapshot<T>, Unbuilt<T>> {
-        let stands: Vec<_> = self.members.iter().map(|member| member.stand()).collect();
-        let seats = Seats::of(&stands, self.panic, &self.rules, now);
-        let candidates: Box<[Candidate]> = seats
-            .iter()
-            .filter_map(|(at, weight)| {
-                let member = self.members.get(at)?;
-                let cell = Arc::clone(&member.bound.cell);
-                Some(Candidate::new(Arc::clone(&member.attributes), cell, weight))
-            })
-            .collect();
-        let bound = seats
-            .iter()
-            .filter_map(|(at, _)| Some(Arc::clone(&self.members.get(at)?.bound)))
-            .collect();
-        let Ok(Prepared { picker, shares }) = prepare(&self.chosen, ground, &candidates) else {
+        let seats = Seats::of(&self.places(), &self.panics, &self.rules, now);
+        let cursors = self.cursors.with(seats.groups(), ground);
+        let Ok(tables) = Tables::of(&seats, &self.members, &self.chosen, &cursors) else {
             return Err(Unbuilt { members: self.members });
         };
         let members_due = self.members.iter().map(|member| member.due(&self.rules)).min();
         let members_due = members_due
             .unwrap_or(Nanos::NEVER)
             .min(next_step(&self.members, &self.rules, now))
-            .min(self.panic.due(self.rules.panic));
+            .min(self.panics.due(self.rules.panic));
         let claims = Claims::of(&self.members);
         Ok(Snapshot {
             version: self.version,
             terms: terms(&self.config, &self.rules),
             config: self.config,
-            rotation: Stand::rotation(stands),
+            rotation: Stand::rotation(self.members.iter().map(|member| member.stand())),
             has_strikes: self.members.iter().any(|member| member.standing.times > 0),
             rules: self.rules,
             chosen: self.chosen,
-            panic: self.panic,
+            panics: self.panics,
+            cursors,
+            is_closed: self.is_closed,
             members_due,
             next_due: Due::new(members_due.min(self.other_due)),
             members: self.members.into(),
             seats,
             claims,
-            candidates,
-            bound,
-            picker,
-            shares,
+            tables,
             origin: ground.origin,
         })
     }
-}
-
-/// What a strategy makes of its candidates.
-pub(super) struct Prepared {
-    /// `None` where there are no candidates.
-    pub(super) picker: Option<Box<dyn Picker>>,
-    /// What the picker gives to each.
-    pub(super) shares: Box<[f64]>,
-}
-
-/// Lets the strategy prepare a picker and say its shares, once and for all: either may be code of
-/// the user's own, and nothing that follows may depend on whether it panics.
-pub(super) fn prepare(
-    chosen: &Chosen,
-    ground: &Ground,
-    candidates: &[Candidate],
-) -> Result<Prepared, StrategyPanicked> {
-    if candidates.is_empty() {
-        return Ok(Prepared { picker: None, shares: Box::default() });
-    }
-    let view = Candidates::new(candidates, &ground.cursor);
-    let prepare = || {
-        let picker = chosen.strategy.build(&view);
-        let shares = picker.shares().into();
-        Prepared { picker: Some(picker), shares }
-    };
-    catch_unwind(AssertUnwindSafe(prepare)).map_err(|_| StrategyPanicked)
 }
 
 fn terms(config: &Config, rules: &Rules) -> Terms {

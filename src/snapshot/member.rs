@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::endpoint::{Attributes, Availability, Bound, EndpointSpec};
 use crate::outlier::{Phase, Rules, Standing};
-use crate::snapshot::Stand;
+use crate::snapshot::{Place, Stand};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
 
@@ -32,6 +32,11 @@ pub(crate) struct Said {
 }
 
 impl Said {
+    /// What is said of an endpoint that joins.
+    pub(crate) fn of_newcomer(is_closed: bool) -> Self {
+        Self { draining_until: is_closed.then_some(Nanos::NEVER), ..Self::default() }
+    }
+
     /// What is left of it at `now`.
     pub(crate) fn at(self, now: Nanos) -> Self {
         Self { draining_until: self.draining_until.filter(|&until| now < until), ..self }
@@ -61,6 +66,11 @@ impl<T> Member<T> {
     pub(crate) fn stand(&self) -> Stand {
         let (weight, enabled) = (self.weight(), self.said.admits());
         Stand { weight, enabled, standing: self.standing }
+    }
+
+    /// Where it belongs and how it stands.
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place { attributes: &self.attributes, stand: self.stand() }
     }
 
     pub(crate) fn availability(&self) -> Availability {

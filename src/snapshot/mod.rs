@@ -3,24 +3,29 @@
 mod bounds;
 mod build;
 mod due;
+mod grouping;
 mod member;
 mod outlook;
 mod seats;
+mod tables;
 
 pub(crate) use self::bounds::Kept;
-pub(crate) use self::build::{Draft, Ground, StrategyPanicked};
+pub(crate) use self::build::{Draft, Ground};
 pub(crate) use self::due::Due;
+pub(crate) use self::grouping::Tier;
 pub(crate) use self::member::{Member, Said};
 pub(crate) use self::outlook::{Outlook, Rise, Thought};
-pub(crate) use self::seats::Stand;
+pub(crate) use self::seats::{Place, Stand};
+pub(crate) use self::tables::{Cursors, StrategyPanicked};
 
 use crate::config::Config;
 use crate::endpoint::{Bound, Held, Terms};
 use crate::error::PickError;
-use crate::outlier::{Panic, Rotation, Rules};
+use crate::outlier::{Panics, Rotation, Rules};
 use crate::rng::Rng;
 use crate::snapshot::seats::{Claims, Seats};
-use crate::strategy::{Candidate, PickContext, Picker, Strategy};
+use crate::snapshot::tables::{Table, Tables};
+use crate::strategy::{PickContext, Strategy};
 use crate::sync::Arc;
 use crate::units::{Key, Nanos, Origin, Version};
 
@@ -38,7 +43,10 @@ pub(crate) struct Snapshot<T> {
     pub(crate) config: Arc<Config>,
     pub(crate) rules: Arc<Rules>,
     pub(crate) chosen: Chosen,
-    pub(crate) panic: Panic,
+    pub(crate) panics: Panics,
+    pub(crate) cursors: Cursors,
+    /// Whether all is being drained, those who join as well.
+    pub(crate) is_closed: bool,
     /// How many could be chosen were they well, and how many of them are out.
     pub(crate) rotation: Rotation,
     /// Whether good intervals have anything to make up for.
@@ -51,13 +59,7 @@ pub(crate) struct Snapshot<T> {
     pub(crate) next_due: Due,
     pub(crate) seats: Seats,
     claims: Claims<T>,
-    /// Those that may be chosen, in the same order.
-    candidates: Box<[Candidate]>,
-    bound: Box<[Arc<Bound<T>>]>,
-    /// `None` where there is nothing to choose from.
-    picker: Option<Box<dyn Picker>>,
-    /// The part of requests that the picker gives to each candidate.
-    shares: Box<[f64]>,
+    tables: Tables<T>,
     terms: Terms,
     origin: Origin,
 }
@@ -86,11 +88,8 @@ impl<T> Snapshot<T> {
         {
             return Ok(held);
         }
-        let Some(picker) = &self.picker else {
-            return self.last_resort(key, now).ok_or_else(|| Miss::Refused(self.nobody()));
-        };
         let mut cx = PickContext {
-            candidates: &self.candidates,
+            candidates: &[],
             key,
             now,
             origin: self.origin,
@@ -98,24 +97,53 @@ impl<T> Snapshot<T> {
             typical,
             rng,
         };
-        let Some(index) = picker.pick(&mut cx) else {
-            let refused = || Miss::Refused(PickError::AllExcluded);
-            return self.last_resort(key, now).ok_or_else(refused);
+        let Some((drawn, table)) = self.tables.draw(&mut cx.rng) else {
+            return self.last_resort(key, now).ok_or_else(|| Miss::Refused(self.nobody()));
         };
-        match self.bound.get(index) {
-            Some(bound) if key.excluded().is_empty() || !cx.is_excluded(index) => {
-                Held::begin(bound, now, self.terms).map_err(|_| Miss::Stale)
-            }
-            _ => Err(Miss::Refused(self.misled(index))),
+        match self.pick_from(table, &mut cx)? {
+            Some(bound) => Held::begin(bound, now, self.terms).map_err(|_| Miss::Stale),
+            None => self.pick_elsewhere(drawn, &mut cx),
         }
+    }
+
+    /// The endpoint that a table's picker chooses; `None` if the request excludes all of them.
+    #[inline]
+    fn pick_from<'a>(
+        &self,
+        table: &'a Table<T>,
+        cx: &mut PickContext<'a>,
+    ) -> Result<Option<&'a Arc<Bound<T>>>, Miss> {
+        cx.candidates = &table.candidates;
+        let Some(index) = table.picker.pick(cx) else { return Ok(None) };
+        match table.bound.get(index) {
+            Some(bound) if cx.excluded().is_empty() || !cx.is_excluded(index) => Ok(Some(bound)),
+            _ => Err(Miss::Refused(self.misled(table, index))),
+        }
+    }
+
+    /// Goes on from tier to tier for a request that excludes all of the one that was drawn for it.
+    /// Whatever tier is passed over, an exclusion is used up, so this ends soon.
+    #[cold]
+    fn pick_elsewhere<'a>(
+        &'a self,
+        drawn: usize,
+        cx: &mut PickContext<'a>,
+    ) -> Result<Held<T>, Miss> {
+        for table in self.tables.but(drawn) {
+            if let Some(bound) = self.pick_from(table, cx)? {
+                return Held::begin(bound, cx.now, self.terms).map_err(|_| Miss::Stale);
+            }
+        }
+        let refused = || Miss::Refused(PickError::AllExcluded);
+        self.last_resort(cx.key, cx.now).ok_or_else(refused)
     }
 
     /// The part of requests that each endpoint gets under equal load, by position in `members`.
     pub(crate) fn shares(&self) -> Vec<f64> {
         let mut shares = vec![0.0; self.members.len()];
-        for ((at, _), picked) in self.seats.iter().zip(&self.shares) {
+        for (at, picked) in self.tables.shares() {
             if let Some(share) = shares.get_mut(at) {
-                *share = *picked;
+                *share = picked;
             }
         }
         shares
@@ -166,10 +194,10 @@ impl<T> Snapshot<T> {
     }
 
     #[cold]
-    fn misled(&self, index: usize) -> PickError {
+    fn misled(&self, table: &Table<T>, index: usize) -> PickError {
         PickError::Strategy {
             name: self.chosen.name.to_string(),
-            endpoint: self.candidates.get(index).map(|candidate| candidate.id().clone()),
+            endpoint: table.candidates.get(index).map(|candidate| candidate.id().clone()),
         }
     }
 }

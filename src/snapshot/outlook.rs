@@ -1,10 +1,11 @@
 //! Who would get what: shares computed by the picker that would serve them.
 
 use crate::endpoint::{Attributes, EndpointCell};
-use crate::outlier::{Panic, Rules};
-use crate::snapshot::build::prepare;
-use crate::snapshot::seats::{Seats, Stand};
-use crate::snapshot::{Chosen, Ground, Member, Snapshot, StrategyPanicked};
+use crate::outlier::{Panics, Rules};
+use crate::snapshot::grouping::Grouping;
+use crate::snapshot::seats::{Place, Seats, Stand};
+use crate::snapshot::tables::{Prepared, prepare, spread};
+use crate::snapshot::{Chosen, Cursors, Member, Snapshot, StrategyPanicked};
 use crate::strategy::Candidate;
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
@@ -24,6 +25,10 @@ impl Thought {
             stand: member.stand(),
         }
     }
+
+    fn place(&self) -> Place<'_> {
+        Place { attributes: &self.attributes, stand: self.stand }
+    }
 }
 
 /// The share of each endpoint of a set while all that take part are equally loaded, in the order of
@@ -37,39 +42,38 @@ pub(crate) struct Outlook {
 
 impl Outlook {
     /// What is intended: the shares of a set whose endpoints are all well.
-    pub(crate) fn intended<T>(
-        snapshot: &Snapshot<T>,
-        ground: &Ground,
-    ) -> Result<Self, StrategyPanicked> {
+    pub(crate) fn intended<T>(snapshot: &Snapshot<T>) -> Result<Self, StrategyPanicked> {
         if snapshot.seats.is_whole() && snapshot.rotation.out == 0 {
             return Ok(Self::now(snapshot));
         }
         let thoughts: Vec<_> = snapshot.members.iter().map(|member| Thought::of(member)).collect();
-        Self::of_thoughts(&snapshot.chosen, ground, &thoughts)
+        Self::of_thoughts(&snapshot.chosen, &snapshot.cursors, &thoughts, &snapshot.rules)
     }
 
     /// What is intended with `thoughts`, which are in the order of their ids.
     pub(crate) fn of_thoughts(
         chosen: &Chosen,
-        ground: &Ground,
+        cursors: &Cursors,
         thoughts: &[Thought],
+        rules: &Rules,
     ) -> Result<Self, StrategyPanicked> {
-        let stands: Vec<_> = thoughts.iter().map(|thought| thought.stand.well()).collect();
-        Self::seated(chosen, ground, thoughts, &Seats::intended(&stands))
+        let seats = Seats::intended(&places(thoughts), rules);
+        Self::seated(chosen, cursors, thoughts, &seats)
     }
 
     /// What `thoughts` would make of the shares at `now`, under these rules, while health is as it
     /// is.
     pub(crate) fn of_thoughts_now(
         chosen: &Chosen,
-        ground: &Ground,
+        cursors: &Cursors,
         thoughts: &[Thought],
-        (rules, panic): (&Rules, Panic),
+        (rules, panics): (&Rules, &Panics),
         now: Nanos,
     ) -> Result<Self, StrategyPanicked> {
-        let stands: Vec<_> = thoughts.iter().map(|thought| thought.stand).collect();
-        let panic = panic.step(Stand::rotation(stands.iter().copied()), rules.panic, now);
-        Self::seated(chosen, ground, thoughts, &Seats::of(&stands, panic, rules, now))
+        let places = places(thoughts);
+        let panics = Grouping::of(&places, rules, now).panics(panics, rules, now);
+        let seats = Seats::of(&places, &panics, rules, now);
+        Self::seated(chosen, cursors, thoughts, &seats)
     }
 
     /// The shares as they are, with those who are out and those who warm up.
@@ -81,21 +85,23 @@ impl Outlook {
 
     fn seated(
         chosen: &Chosen,
-        ground: &Ground,
+        cursors: &Cursors,
         thoughts: &[Thought],
         seats: &Seats,
     ) -> Result<Self, StrategyPanicked> {
-        let candidate = |(at, weight): (usize, u32)| {
+        let candidate = |&(at, weight): &(usize, u32)| {
             let Thought { attributes, cell, .. } = thoughts.get(at)?;
             Some(Candidate::new(Arc::clone(attributes), Arc::clone(cell), weight))
         };
-        let candidates: Vec<_> = seats.iter().filter_map(candidate).collect();
-        let picked = prepare(chosen, ground, &candidates)?.shares;
         let unseated = |thought: &Thought| (thought.attributes.id.clone(), 0.0);
         let mut shares: Vec<_> = thoughts.iter().map(unseated).collect();
-        for ((at, _), picked) in seats.iter().zip(picked) {
-            if let Some((_, share)) = shares.get_mut(at) {
-                *share = picked;
+        for group in seats.groups().iter().filter(|group| !group.seats.is_empty()) {
+            let candidates: Vec<_> = group.seats.iter().filter_map(candidate).collect();
+            let Prepared { shares: picked, .. } = prepare(chosen, cursors.any(), &candidates)?;
+            for (at, picked) in spread(group, &picked) {
+                if let Some((_, share)) = shares.get_mut(at) {
+                    *share = picked;
+                }
             }
         }
         let enabled = thoughts.iter().filter(|thought| thought.stand.enabled).count();
@@ -121,6 +127,10 @@ impl Outlook {
             (more && much).then_some(rise)
         })
     }
+}
+
+fn places(thoughts: &[Thought]) -> Vec<Place<'_>> {
+    thoughts.iter().map(Thought::place).collect()
 }
 
 /// What is no difference between shares.

@@ -56,7 +56,7 @@ impl Config {
     ///
     /// let config = Config::from_toml("update = false\nstrategy.decay = '0.5m'")?;
     /// let text = config.to_toml();
-    /// assert!(text.starts_with("update = false\n\n[strategy]\nkind = \"least_request\"\n"));
+    /// assert!(text.starts_with("update = false\nhealth = false\n\n[strategy]\n"));
     /// assert!(text.contains("decay = \"30s\"\n"));
     /// assert_eq!(Config::from_toml(&text)?, config);
     /// # Ok::<(), evenkeel::ConfigError>(())

@@ -68,6 +68,11 @@ const PIECES: &[&str] = &[
     "panic",
     "exit_percent",
     "slow_start",
+    "health",
+    "timeout",
+    "initial",
+    "tiers",
+    "zone",
     " ",
 ];
 
@@ -123,7 +128,9 @@ proptest! {
             "update.min_endpoints", "update.confirm_after", "outlier", "endpoints", "panic",
             "outlier.base_ejection_time", "outlier.latency", "outlier.success_rate.method",
             "outlier.latency.factor", "outlier.consecutive_failures.threshold",
-            "panic.exit_percent", "slow_start", "slow_start.aggression"][..]),
+            "panic.exit_percent", "slow_start", "slow_start.aggression", "health",
+            "health.timeout", "health.fall", "health.concurrency", "tiers", "tiers.zone",
+            "tiers.overprovisioning_percent"][..]),
         value in prop_oneof![
             any::<i64>().prop_map(|it| it.to_string()),
             any::<f64>().prop_map(|it| format!("{it:?}")),

@@ -1,6 +1,8 @@
 //! Differences in words, a line for each key.
 
-use crate::config::{Config, StrategyConfig, StrategyKind, UpdateConfig};
+use crate::config::{
+    Config, HealthConfig, StrategyConfig, StrategyKind, TiersConfig, UpdateConfig,
+};
 use crate::endpoint::EndpointSpec;
 
 fn between(older: &Config, newer: &Config) -> Vec<String> {
@@ -42,6 +44,29 @@ fn a_mechanism_goes_off_in_one_line_and_comes_with_its_keys() {
             "update.confirm_after: off → 1m",
         ]
     );
+}
+
+#[test]
+fn checks_come_with_their_keys_and_a_zone_is_a_line() {
+    let checked = Config::default().with_health(Some(HealthConfig::default()));
+    assert_eq!(
+        between(&Config::default(), &checked),
+        [
+            "health: off → on",
+            "health.interval: off → 5s",
+            "health.unhealthy_interval: off → 1s",
+            "health.timeout: off → 1s",
+            "health.rise: off → 2",
+            "health.fall: off → 3",
+            "health.jitter_percent: off → 20",
+            "health.concurrency: off → 32",
+            "health.initial: off → healthy",
+        ]
+    );
+    let tiers = TiersConfig::default().with_zone(Some("eu-1a")).unwrap();
+    let zoned = Config::default().with_tiers(Some(tiers));
+    assert_eq!(between(&Config::default(), &zoned), ["tiers.zone: none → eu-1a"]);
+    assert_eq!(between(&zoned, &zoned.clone().with_tiers(None)), ["tiers: on → off"]);
 }
 
 #[test]

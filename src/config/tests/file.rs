@@ -96,7 +96,7 @@ decay = '0s'
 update = 3
 endpoints = [{ id = 'a', address = '' }, { id = 'a', address = '', wieght = 2 }]
 [balancer.checkout]
-helth = 1
+hsh = 1
 "
         ),
         [
@@ -109,7 +109,7 @@ helth = 1
             "7:49 balancer.\"a b\".endpoints[1].id: \"a\" is already the id of endpoints[0] (line \
              7, column 21)",
             "7:68 balancer.\"a b\".endpoints[1].wieght: unknown key; did you mean `weight`?",
-            "9:1 balancer.checkout.helth: unknown key; the nearest is `health`, which is not \
+            "9:1 balancer.checkout.hsh: unknown key; the nearest is `hash`, which is not \
              available yet",
         ]
     );

@@ -1,6 +1,6 @@
 //! Bad documents, and what is said of each: where, and in which words.
 
-use super::wrong::{EJECTIONS, ENDPOINTS, WRONG};
+use super::wrong::{EJECTIONS, ENDPOINTS, HEALTH_AND_TIERS, WRONG};
 use crate::config::Config;
 use crate::error::{Problem, Severity};
 
@@ -40,7 +40,15 @@ const UNKNOWN: &[Case] = &[
         (1, 27),
         &["did you mean `serve_all`?"],
     ),
-    ("helth = {}", "helth", (1, 1), &["nearest is `health`", "not available yet"]),
+    ("helth = {}", "helth", (1, 1), &["unknown key; did you mean `health`?"]),
+    ("hsh = {}", "hsh", (1, 1), &["nearest is `hash`", "not available yet"]),
+    ("[teirs]", "teirs", (1, 2), &["unknown key; did you mean `tiers`?"]),
+    (
+        "health.initial = 'helthy'",
+        "health.initial",
+        (1, 18),
+        &["unknown word \"helthy\"", "did you mean `healthy`?"],
+    ),
     ("\"a b\\u0007\" = 1", "\"a b\\u{7}\"", (1, 1), &["unknown key; known here are `name`"]),
     (
         "[[endpoints]]\nid = 'a'\naddress = 'x'\nwieght = 2",
@@ -65,9 +73,7 @@ const UNKNOWN: &[Case] = &[
 
 const NOT_YET: &[Case] = &[
     ("limits.max_in_flight = 3", "limits.max_in_flight", (1, 8), &["not available yet"]),
-    ("[health]\nrise = 2", "health", (1, 2), &["not available yet"]),
-    ("[tiers]", "tiers", (1, 2), &["not available yet"]),
-    ("[hash]", "hash", (1, 2), &["not available yet"]),
+    ("[hash]\ntable_size = 2", "hash", (1, 2), &["not available yet"]),
     ("[guard]\nmax_share_percent = 0", "guard.max_share_percent", (2, 21), &["1 to 100"]),
     (
         "strategy.kind = 'ring_hash'",
@@ -93,7 +99,7 @@ const SYNTAX: &[Case] = &[
 #[test]
 fn each_fault_is_told_where_it_is_and_what_would_be_right() {
     for (text, path, position, phrases) in
-        [UNKNOWN, NOT_YET, WRONG, EJECTIONS, ENDPOINTS, SYNTAX].concat()
+        [UNKNOWN, NOT_YET, WRONG, EJECTIONS, HEALTH_AND_TIERS, ENDPOINTS, SYNTAX].concat()
     {
         let problems = problems(text);
         let [problem] = problems.as_slice() else {
@@ -123,7 +129,7 @@ kind = 'x'
 custom = 'not complained of: the kind is unknown'
 choices = 1
 
-[health]
+[hash]
 ";
     let found = problems(text);
     let found: Vec<_> = found.iter().map(|it| (it.position.unwrap(), it.path.as_str())).collect();
@@ -137,7 +143,7 @@ choices = 1
             ((7, 1), "update.allow_empti"),
             ((10, 8), "strategy.kind"),
             ((12, 11), "strategy.choices"),
-            ((14, 2), "health"),
+            ((14, 2), "hash"),
         ]
     );
 }

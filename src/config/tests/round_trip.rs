@@ -9,7 +9,9 @@ use super::text::full;
 use crate::config::{Config, ConfigFile, Range, settings};
 
 /// What an empty text means, written out.
-const DEFAULT: &str = r#"[strategy]
+const DEFAULT: &str = r#"health = false
+
+[strategy]
 kind = "least_request"
 choices = 2
 decay = "10s"
@@ -53,6 +55,9 @@ aggression = 1.0
 min_weight_percent = 10
 new_endpoints = false
 
+[tiers]
+overprovisioning_percent = 140
+
 [limits]
 
 [guard]
@@ -69,7 +74,8 @@ fn off_is_false_and_absent_is_left_out() {
     let off = "update = false\noutlier = false\nendpoints = []\nstrategy.failure_penalty = false";
     let text = Config::from_toml(off).unwrap().to_toml();
     let mut lines = text.lines();
-    assert!(lines.by_ref().take(3).eq(["update = false", "outlier = false", "endpoints = []"]));
+    let first = ["update = false", "outlier = false", "health = false", "endpoints = []"];
+    assert!(lines.by_ref().take(4).eq(first), "{text}");
     assert!(lines.any(|line| line == "failure_penalty = false"), "{text}");
     assert!(!text.contains("attempt_timeout"), "{text}");
 }

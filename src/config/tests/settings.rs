@@ -137,6 +137,8 @@ fn what_is_none_or_required_is_so() {
     assert_eq!(config.limits().attempt_timeout(), None);
     assert_eq!(config.guard().max_share_percent(), None);
     assert_eq!(config.endpoints(), None);
+    let tiers = config.tiers().unwrap();
+    assert_eq!((tiers.zone(), tiers.zone_callers_percent()), (None, None));
     assert_eq!(config.outlier().unwrap().abandoned_after(), None);
     assert_eq!(
         with("none"),
@@ -144,6 +146,8 @@ fn what_is_none_or_required_is_so() {
             "name",
             "strategy.custom",
             "outlier.abandoned_after",
+            "tiers.zone",
+            "tiers.zone_callers_percent",
             "limits.attempt_timeout",
             "guard.max_share_percent",
             "endpoints",
@@ -184,6 +188,7 @@ fn what_is_off_is_switched_on_by_its_table_even_an_empty_one() {
             "outlier.success_rate",
             "outlier.failure_percentage",
             "outlier.latency",
+            "health",
         ]
     );
 }
@@ -237,6 +242,8 @@ fn the_nearest_setting_is_the_one_that_was_meant() {
         ("Update.Confirm-After", "update.confirm_after"),
         ("endpoints[3].wieght", "endpoints.weight"),
         ("max_share", "guard.max_share_percent"),
+        ("helth", "health"),
+        ("overprovisioning", "tiers.overprovisioning_percent"),
     ] {
         let nearest = nearest_setting(written).map(|it| it.path.as_str());
         assert_eq!(nearest, Some(meant), "{written}");

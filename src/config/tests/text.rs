@@ -4,9 +4,10 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use crate::config::{
-    Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, GuardConfig,
-    LatencyConfig, LimitsConfig, OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig,
-    StrategyKind, SuccessRateConfig, SuccessRateMethod, UpdateConfig, WhenNoneHealthy, settings,
+    Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, GuardConfig, HealthConfig,
+    InitialHealth, LatencyConfig, LimitsConfig, OutlierConfig, PanicConfig, SlowStartConfig,
+    StrategyConfig, StrategyKind, SuccessRateConfig, SuccessRateMethod, TiersConfig, UpdateConfig,
+    WhenNoneHealthy, settings,
 };
 use crate::endpoint::EndpointSpec;
 use crate::units::Percent;
@@ -67,6 +68,16 @@ minimum_hosts = 4
 request_volume = 10
 enforce_percent = 0
 
+[health]
+interval = "1h"
+unhealthy_interval = "10ms"
+timeout = "1ms"
+rise = 1
+fall = 100
+jitter_percent = 0
+concurrency = 1024
+initial = "unhealthy"
+
 [panic]
 threshold_percent = 61
 exit_percent = 61
@@ -77,6 +88,11 @@ window = "1h"
 aggression = 0.01
 min_weight_percent = 1
 new_endpoints = true
+
+[tiers]
+overprovisioning_percent = 1000
+zone = "eu-1a"
+zone_callers_percent = 1
 
 [limits]
 attempt_timeout = "24h"
@@ -122,6 +138,16 @@ pub(super) fn full() -> Config {
         .with_max_ejected_percent(percent(100))
         .with_min_available(3)
         .with_dry_run(true);
+    let health = HealthConfig::default()
+        .with_interval(Duration::from_secs(3600))
+        .and_then(|it| it.with_unhealthy_interval(Duration::from_millis(10)))
+        .and_then(|it| it.with_timeout(Duration::from_millis(1)))
+        .and_then(|it| it.with_rise(1))
+        .and_then(|it| it.with_fall(100))
+        .and_then(|it| it.with_concurrency(1024))
+        .unwrap()
+        .with_jitter_percent(percent(0))
+        .with_initial(InitialHealth::Unhealthy);
     let panic = PanicConfig::default()
         .with_thresholds(percent(61), percent(61))
         .unwrap()
@@ -132,6 +158,11 @@ pub(super) fn full() -> Config {
         .and_then(|it| it.with_min_weight_percent(percent(1)))
         .unwrap()
         .with_new_endpoints(true);
+    let tiers = TiersConfig::default()
+        .with_overprovisioning_percent(1000)
+        .and_then(|it| it.with_zone(Some("eu-1a")))
+        .and_then(|it| it.with_zone_callers_percent(Percent::new(1)))
+        .unwrap();
     let limits =
         LimitsConfig::default().with_attempt_timeout(Some(Duration::from_secs(86_400))).unwrap();
     let guard = GuardConfig::default().with_max_share_percent(Percent::new(1)).unwrap();
@@ -146,8 +177,10 @@ pub(super) fn full() -> Config {
         .with_strategy(strategy)
         .with_update(Some(update))
         .with_outlier(Some(with_detectors(outlier)))
+        .with_health(Some(health))
         .with_panic(Some(panic))
         .with_slow_start(slow_start)
+        .with_tiers(Some(tiers))
         .with_limits(limits)
         .with_guard(guard)
         .with_endpoints(Some(vec![a, EndpointSpec::new("b", "").weight(0)]))
@@ -196,7 +229,7 @@ fn percent(percent: u8) -> Percent {
 #[test]
 fn an_empty_text_is_the_default() {
     let sections = "[strategy]\n[update]\n[outlier]\n[outlier.consecutive_failures]\n[panic]\n\
-                    [slow_start]\n[limits]\n[guard]\n";
+                    [slow_start]\n[tiers]\n[limits]\n[guard]\n";
     for text in ["", "\n", "# nothing\n", "\u{feff}", sections] {
         assert_eq!(Config::from_toml(text).unwrap(), Config::default(), "{text:?}");
     }
@@ -227,6 +260,8 @@ fn the_values_of_the_design_are_the_defaults() {
         aggression = 1.0
         min_weight_percent = 10
         new_endpoints = false
+        [tiers]
+        overprovisioning_percent = 140
         [update]
         allow_empty = false
         max_shrink_percent = 50
@@ -263,6 +298,15 @@ fn the_examples_of_the_design_are_the_defaults_of_what_is_asked_for() {
         [outlier.consecutive_local_failures]
         threshold = 5
         enforce_percent = 100
+        [health]
+        interval = "5s"
+        unhealthy_interval = "1s"
+        timeout = "1s"
+        rise = 2
+        fall = 3
+        jitter_percent = 20
+        concurrency = 32
+        initial = "healthy"
     "#;
     let outlier = OutlierConfig::default()
         .with_success_rate(Some(SuccessRateConfig::default()))
@@ -270,7 +314,9 @@ fn the_examples_of_the_design_are_the_defaults_of_what_is_asked_for() {
         .with_latency(Some(LatencyConfig::default()))
         .with_consecutive_gateway_failures(Some(ConsecutiveFailuresConfig::default()))
         .with_consecutive_local_failures(Some(ConsecutiveFailuresConfig::default()));
-    assert_eq!(Config::from_toml(text).unwrap(), Config::default().with_outlier(Some(outlier)));
+    let config = Config::default().with_outlier(Some(outlier));
+    let config = config.with_health(Some(HealthConfig::default()));
+    assert_eq!(Config::from_toml(text).unwrap(), config);
 }
 
 #[test]
@@ -291,12 +337,13 @@ fn every_key_is_read() {
 #[test]
 fn false_switches_off_what_is_on_by_default() {
     let off = Config::from_toml(
-        "update = false\noutlier = false\npanic = false\nstrategy.failure_penalty = false",
+        "update = false\noutlier = false\nhealth = false\npanic = false\ntiers = false\n\
+         strategy.failure_penalty = false",
     )
     .unwrap();
     assert_eq!(off.update(), None);
     assert_eq!(off.outlier(), None);
-    assert_eq!(off.panic(), None);
+    assert_eq!((off.health(), off.panic(), off.tiers()), (None, None, None));
     assert_eq!(off.strategy().failure_penalty(), None);
     let off = Config::from_toml("outlier.consecutive_failures = false").unwrap();
     assert_eq!(off.outlier().unwrap().consecutive_failures(), None);

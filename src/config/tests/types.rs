@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::config::{
-    Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, GuardConfig,
-    LatencyConfig, OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig, StrategyKind,
-    SuccessRateConfig, SuccessRateMethod, UpdateConfig, WhenNoneHealthy,
+    Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, GuardConfig, HealthConfig,
+    InitialHealth, LatencyConfig, OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig,
+    StrategyKind, SuccessRateConfig, SuccessRateMethod, TiersConfig, UpdateConfig, WhenNoneHealthy,
 };
 use crate::endpoint::EndpointSpec;
 use crate::units::Percent;
@@ -44,6 +44,8 @@ fn defaults_are_the_documented_ones() {
     assert_eq!(outlier.failure_percentage(), None);
     assert_eq!(outlier.latency(), None);
 
+    assert_eq!(config.health(), None);
+
     let panic = config.panic().unwrap();
     assert_eq!((panic.threshold_percent(), panic.exit_percent()), (percent(50), percent(60)));
     assert_eq!(panic.when_none_healthy(), WhenNoneHealthy::ServeAll);
@@ -52,6 +54,21 @@ fn defaults_are_the_documented_ones() {
     assert_eq!(slow_start.window(), Duration::from_secs(30));
     assert_eq!((slow_start.aggression(), slow_start.new_endpoints()), (1.0, false));
     assert_eq!(slow_start.min_weight_percent(), percent(10));
+
+    let tiers = config.tiers().unwrap();
+    assert_eq!(tiers.overprovisioning_percent(), 140);
+    assert_eq!((tiers.zone(), tiers.zone_callers_percent()), (None, None));
+}
+
+#[test]
+fn defaults_of_checks_are_the_documented_ones() {
+    let health = HealthConfig::default();
+    assert_eq!(health.interval(), Duration::from_secs(5));
+    assert_eq!(health.unhealthy_interval(), Duration::from_secs(1));
+    assert_eq!(health.timeout(), Duration::from_secs(1));
+    assert_eq!((health.rise(), health.fall(), health.concurrency()), (2, 3, 32));
+    assert_eq!(health.jitter_percent(), percent(20));
+    assert_eq!(health.initial(), InitialHealth::Healthy);
 }
 
 #[test]
@@ -95,6 +112,9 @@ fn setters_keep_both_ends_of_their_ranges() {
     let ejection = |time| OutlierConfig::default().with_ejection_times(time, day);
     let longest = |time| OutlierConfig::default().with_ejection_times(ms(10), time);
     let window = |time| SlowStartConfig::default().with_window(time);
+    let check = |time| HealthConfig::default().with_interval(time);
+    let recheck = |time| HealthConfig::default().with_unhealthy_interval(time);
+    let answer = |time| HealthConfig::default().with_timeout(time);
     for (least, most, is_ok) in [
         (ms(100), secs(3600), &(|it| decay(it).is_ok()) as &dyn Fn(Duration) -> bool),
         (ms(10), secs(600), &|it| penalty(it).is_ok()),
@@ -104,6 +124,9 @@ fn setters_keep_both_ends_of_their_ranges() {
         (ms(10), day, &|it| ejection(it).is_ok()),
         (ms(10), day, &|it| longest(it).is_ok()),
         (ms(100), secs(3600), &|it| window(it).is_ok()),
+        (ms(10), secs(3600), &|it| check(it).is_ok()),
+        (ms(10), secs(3600), &|it| recheck(it).is_ok()),
+        (ms(1), secs(3600), &|it| answer(it).is_ok()),
     ] {
         assert!(is_ok(least) && is_ok(most));
         assert!(!is_ok(least - nano) && !is_ok(most + nano));
@@ -131,10 +154,19 @@ fn a_share_of_nothing_is_refused() {
 }
 
 #[test]
+fn a_zone_without_a_name_is_refused() {
+    let tiers = TiersConfig::default().with_zone(Some("eu-1a")).unwrap();
+    let problem = tiers.clone().with_zone(Some("")).unwrap_err();
+    assert_eq!(problem.to_string(), "tiers.zone: the zone must not be empty");
+    assert_eq!(tiers.with_zone(None).unwrap(), TiersConfig::default());
+}
+
+#[test]
 fn setters_keep_numbers_in_their_ranges_and_name_the_key() {
     let (rate, share) = (SuccessRateConfig::default(), FailurePercentageConfig::default());
     let (latency, slow_start) = (LatencyConfig::default(), SlowStartConfig::default());
     let outlier = OutlierConfig::default();
+    let (health, tiers) = (HealthConfig::default(), TiersConfig::default());
     let of_rate = "outlier.success_rate.";
     for (refused, path) in [
         (rate.clone().with_stdev_factor(-0.1).err(), of_rate.to_owned() + "stdev_factor"),
@@ -166,6 +198,30 @@ fn setters_keep_numbers_in_their_ranges_and_name_the_key() {
         (
             slow_start.with_min_weight_percent(percent(0)).err(),
             "slow_start.min_weight_percent".into(),
+        ),
+        (health.clone().with_interval(Duration::ZERO).err(), "health.interval".into()),
+        (
+            health.clone().with_unhealthy_interval(Duration::ZERO).err(),
+            "health.unhealthy_interval".into(),
+        ),
+        (health.clone().with_timeout(Duration::ZERO).err(), "health.timeout".into()),
+        (health.clone().with_rise(0).err(), "health.rise".into()),
+        (health.clone().with_rise(101).err(), "health.rise".into()),
+        (health.clone().with_fall(0).err(), "health.fall".into()),
+        (health.clone().with_fall(101).err(), "health.fall".into()),
+        (health.clone().with_concurrency(0).err(), "health.concurrency".into()),
+        (health.with_concurrency(1025).err(), "health.concurrency".into()),
+        (
+            tiers.clone().with_overprovisioning_percent(99).err(),
+            "tiers.overprovisioning_percent".into(),
+        ),
+        (
+            tiers.clone().with_overprovisioning_percent(1001).err(),
+            "tiers.overprovisioning_percent".into(),
+        ),
+        (
+            tiers.with_zone_callers_percent(Some(percent(0))).err(),
+            "tiers.zone_callers_percent".into(),
         ),
     ] {
         let problem = refused.expect(&path);

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::config::{
-    Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, LatencyConfig,
-    LimitsConfig, OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig, StrategyKind,
-    SuccessRateConfig, SuccessRateMethod, UpdateConfig, WhenNoneHealthy,
+    Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, HealthConfig,
+    LatencyConfig, LimitsConfig, OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig,
+    StrategyKind, SuccessRateConfig, SuccessRateMethod, TiersConfig, UpdateConfig, WhenNoneHealthy,
 };
 use crate::endpoint::EndpointSpec;
-use crate::error::Severity;
+use crate::error::{Problem, Severity};
 use crate::units::Percent;
 
 fn paths(config: &Config, endpoints: usize) -> Vec<String> {
@@ -250,6 +250,44 @@ fn a_latency_factor_within_what_is_blurred() {
     };
     assert_eq!(paths(&factor(1.49), 0), ["outlier.latency.factor"]);
     assert_eq!(paths(&factor(1.5), 0), [""; 0]);
+}
+
+fn health(change: impl FnOnce(HealthConfig) -> Result<HealthConfig, Problem>) -> Config {
+    Config::default().with_health(Some(change(HealthConfig::default()).unwrap()))
+}
+
+#[test]
+fn checks_that_come_later_than_asked() {
+    let (ms, path) = (Duration::from_millis, ["health.timeout"]);
+    assert_eq!(paths(&health(Ok), 3), [""; 0]);
+    assert_eq!(paths(&health(|it| it.with_timeout(ms(5001))), 0), path);
+    assert_eq!(paths(&health(|it| it.with_timeout(ms(5000))), 0), [""; 0]);
+    assert_eq!(paths(&health(|it| it.with_interval(ms(999))), 3), path);
+    assert_eq!(paths(&health(|it| it.with_unhealthy_interval(ms(10))), 3), [""; 0]);
+    let told = &health(|it| it.with_timeout(ms(90_000))).warnings(0)[0].message;
+    assert!(told.starts_with("90s is longer than health.interval (5s), so"), "{told}");
+}
+
+#[test]
+fn one_bad_answer_that_decides() {
+    assert_eq!(paths(&health(|it| it.with_fall(1)), 0), ["health.fall"]);
+    assert_eq!(paths(&health(|it| it.with_fall(2)), 0), [""; 0]);
+    assert_eq!(paths(&health(|it| it.with_rise(1)), 0), [""; 0]);
+    assert_eq!(paths(&health(|it| it.with_fall(1)).with_health(None), 0), [""; 0]);
+}
+
+#[test]
+fn callers_of_no_zone() {
+    let tiers = |zone, callers| {
+        let tiers = TiersConfig::default().with_zone(zone).unwrap();
+        let tiers = tiers.with_zone_callers_percent(callers).unwrap();
+        Config::default().with_tiers(Some(tiers))
+    };
+    let all = Some(percent(100));
+    assert_eq!(paths(&tiers(None, all), 0), ["tiers.zone_callers_percent"]);
+    assert_eq!(paths(&tiers(Some("eu-1a"), all), 0), [""; 0]);
+    assert_eq!(paths(&tiers(Some("eu-1a"), None), 0), [""; 0]);
+    assert_eq!(paths(&tiers(None, all).with_tiers(None), 0), [""; 0]);
 }
 
 #[test]

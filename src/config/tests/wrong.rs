@@ -192,6 +192,49 @@ pub(super) const EJECTIONS: &[Case] = &[
     ),
 ];
 
+pub(super) const HEALTH_AND_TIERS: &[Case] = &[
+    (
+        "health = true",
+        "health",
+        (1, 10),
+        &["found `true`; its table switches it on, even an empty one"],
+    ),
+    ("health = 5", "health", (1, 10), &["found the number 5; a table is needed, or `false`"]),
+    ("health.interval = 5", "health.interval", (1, 19), &["which has no unit", "\"10s\""]),
+    ("health.interval = false", "health.interval", (1, 19), &["found `false`; a duration"]),
+    (
+        "health.timeout = '0s'",
+        "health.timeout",
+        (1, 18),
+        &["0s is out of range; a duration from 1ms to 1h is needed"],
+    ),
+    ("health.rise = 0", "health.rise", (1, 15), &["a whole number from 1 to 100 is needed"]),
+    ("health.fall = 101", "health.fall", (1, 15), &["found the number 101"]),
+    (
+        "health.concurrency = 1025",
+        "health.concurrency",
+        (1, 22),
+        &["found the number 1025; a whole number from 1 to 1024 is needed"],
+    ),
+    ("health.initial = true", "health.initial", (1, 18), &["one of `healthy`, `unhealthy`"]),
+    ("tiers = true", "tiers", (1, 9), &["found `true`", "on by default", "`false`"]),
+    ("[[tiers]]", "tiers", (1, 1), &["found a list; a table is needed, or `false`"]),
+    (
+        "tiers.overprovisioning_percent = 99",
+        "tiers.overprovisioning_percent",
+        (1, 34),
+        &["found the number 99; a whole number from 100 to 1000 is needed"],
+    ),
+    ("tiers.zone = ''", "tiers.zone", (1, 14), &["the zone must not be empty"]),
+    ("tiers.zone = false", "tiers.zone", (1, 14), &["found `false`; a text is needed"]),
+    (
+        "tiers.zone_callers_percent = 0",
+        "tiers.zone_callers_percent",
+        (1, 30),
+        &["found the number 0; a whole number from 1 to 100 is needed"],
+    ),
+];
+
 pub(super) const ENDPOINTS: &[Case] = &[
     ("endpoints = 'a'", "endpoints", (1, 13), &["found the text \"a\"; a list of tables"]),
     ("endpoints = [1]", "endpoints[0]", (1, 14), &["found the number 1; a table is needed"]),

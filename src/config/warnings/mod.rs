@@ -5,10 +5,12 @@ mod ejections;
 use self::ejections::{of_outlier, of_panic, of_slow_start};
 use crate::config::Config;
 use crate::config::choices::Choices;
+use crate::config::health::HealthConfig;
 use crate::config::limits::LimitsConfig;
 use crate::config::outlier::OutlierConfig;
 use crate::config::range::Spelt;
 use crate::config::strategy::StrategyConfig;
+use crate::config::tiers::TiersConfig;
 use crate::config::update::UpdateConfig;
 use crate::endpoint::EndpointSpec;
 use crate::error::Problem;
@@ -41,10 +43,16 @@ impl Config {
             of_outlier(outlier, self.panic(), endpoints, &mut found);
             of_patience(outlier, self.limits(), &mut found);
         }
+        if let Some(health) = self.health() {
+            of_health(health, &mut found);
+        }
         if let Some(panic) = self.panic() {
             of_panic(panic, endpoints, &mut found);
         }
         of_slow_start(self.slow_start(), &mut found);
+        if let Some(tiers) = self.tiers() {
+            of_tiers(tiers, &mut found);
+        }
         if let Some(specs) = self.endpoints() {
             of_endpoints(specs, self.update(), &mut found);
         }
@@ -128,6 +136,34 @@ fn of_patience(outlier: &OutlierConfig, limits: &LimitsConfig, found: &mut Vec<P
             Spelt(timeout)
         );
         found.push(Problem::warning("outlier.abandoned_after", message));
+    }
+}
+
+fn of_health(health: &HealthConfig, found: &mut Vec<Problem>) {
+    let (timeout, interval) = (health.timeout(), health.interval());
+    if timeout > interval {
+        let message = format!(
+            "{} is longer than health.interval ({}), so the next check of an endpoint that does \
+             not answer comes later than asked",
+            Spelt(timeout),
+            Spelt(interval)
+        );
+        found.push(Problem::warning("health.timeout", message));
+    }
+    if health.fall() == 1 {
+        found.push(Problem::warning(
+            "health.fall",
+            "at 1 a single bad answer, if only for a lost packet, takes an endpoint out",
+        ));
+    }
+}
+
+fn of_tiers(tiers: &TiersConfig, found: &mut Vec<Problem>) {
+    if tiers.zone().is_none() && tiers.zone_callers_percent().is_some() {
+        found.push(Problem::warning(
+            "tiers.zone_callers_percent",
+            "has no effect without tiers.zone, which says where this process runs",
+        ));
     }
 }
 

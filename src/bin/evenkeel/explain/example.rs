@@ -42,6 +42,8 @@ fn line(setting: &Setting) -> String {
     match setting.path.as_str() {
         // Refused but beside this.
         "strategy.custom" => format!("kind = \"custom\"\n{line}"),
+        // Without effect but beside this.
+        "tiers.zone_callers_percent" => format!("zone = \"eu-1a\"\n{line}"),
         _ => line,
     }
 }

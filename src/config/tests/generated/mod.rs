@@ -1,5 +1,6 @@
 //! Settings drawn from all there may be.
 
+mod checks;
 mod ejections;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use proptest::option::of;
 use proptest::prelude::*;
 
+use self::checks::{health, tiers};
 use self::ejections::{outlier, panic, slow_start};
 use crate::config::{
     Choices, Config, GuardConfig, LimitsConfig, Range, StrategyConfig, StrategyKind, UpdateConfig,
@@ -20,9 +22,11 @@ use crate::units::Percent;
 pub(super) fn config() -> impl Strategy<Value = Config> {
     // Boxed: the trees by which failures are shrunk are too large for the stack of a test.
     let ejections = (of(outlier().boxed()), of(panic().boxed()), slow_start().boxed());
-    let sections = (strategy(), of(update()), ejections, limits(), guard());
+    let checks = (of(health().boxed()), of(tiers().boxed()));
+    let sections = (strategy(), of(update()), ejections, checks, limits(), guard());
     (of(word()), sections, of(endpoints())).prop_map(|(name, sections, endpoints)| {
-        let (strategy, update, (outlier, panic, slow_start), limits, guard) = sections;
+        let (strategy, update, ejections, (health, tiers), limits, guard) = sections;
+        let (outlier, panic, slow_start) = ejections;
         let config = match name {
             Some(name) => Config::default().with_name(name),
             None => Config::default(),
@@ -31,8 +35,10 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
             .with_strategy(strategy)
             .with_update(update)
             .with_outlier(outlier)
+            .with_health(health)
             .with_panic(panic)
             .with_slow_start(slow_start)
+            .with_tiers(tiers)
             .with_limits(limits)
             .with_guard(guard)
             .with_endpoints(endpoints)

@@ -1,0 +1,179 @@
+//! What a pick chooses from: a picker for each group of endpoints that are picked among together.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::endpoint::Bound;
+use crate::hash;
+use crate::rng::Rng;
+use crate::snapshot::seats::{Group, Seats};
+use crate::snapshot::{Chosen, Ground, Member};
+use crate::strategy::{Candidate, Candidates, Cursor, Picker};
+use crate::sync::Arc;
+use crate::tiers::GroupKey;
+
+/// The tables of a snapshot, the most preferred first.
+#[derive(Debug)]
+pub(super) struct Tables<T> {
+    all: Box<[Table<T>]>,
+    /// Up to which number each table is drawn that takes a part of the requests. Empty where the
+    /// first takes all of them, so that nothing is drawn.
+    drawn: Box<[(u64, usize)]>,
+}
+
+/// Endpoints that are picked among together.
+#[derive(Debug)]
+pub(super) struct Table<T> {
+    pub(super) candidates: Box<[Candidate]>,
+    pub(super) bound: Box<[Arc<Bound<T>>]>,
+    pub(super) picker: Box<dyn Picker>,
+    /// Where each of them stands among the members, and the part of all requests that it gets.
+    shares: Box<[(usize, f64)]>,
+}
+
+/// A strategy panicked while it prepared a picker.
+#[derive(Debug)]
+pub(crate) struct StrategyPanicked;
+
+/// Draws are numbers below this, so that a part of them is exact as a float.
+const DRAWS: u64 = 1 << 53;
+
+impl<T> Tables<T> {
+    /// Lets the strategy prepare a picker for each group of `seats`.
+    pub(super) fn of(
+        seats: &Seats,
+        members: &[Arc<Member<T>>],
+        chosen: &Chosen,
+        cursors: &Cursors,
+    ) -> Result<Self, StrategyPanicked> {
+        let mut all = Vec::new();
+        let mut drawn = Vec::new();
+        let mut upto = 0.0;
+        for group in seats.groups().iter().filter(|group| !group.seats.is_empty()) {
+            if group.load > 0.0 {
+                upto += group.load;
+                drawn.push(((upto * DRAWS as f64) as u64, all.len()));
+            }
+            let seated = || group.seats.iter().filter_map(|&(at, _)| members.get(at));
+            let candidate = |(member, &(_, weight)): (&Arc<Member<T>>, &(usize, u32))| {
+                let cell = Arc::clone(&member.bound.cell);
+                Candidate::new(Arc::clone(&member.attributes), cell, weight)
+            };
+            let candidates: Box<[_]> = seated().zip(&group.seats).map(candidate).collect();
+            let Prepared { picker, shares } = prepare(chosen, cursors.of(&group.key), &candidates)?;
+            all.push(Table {
+                bound: seated().map(|member| Arc::clone(&member.bound)).collect(),
+                candidates,
+                picker,
+                shares: spread(group, &shares),
+            });
+        }
+        if matches!(drawn.as_slice(), [(_, 0)]) {
+            drawn.clear();
+        }
+        Ok(Self { all: all.into(), drawn: drawn.into() })
+    }
+
+    /// The table that a request is picked from, by chance where several take a part. `None` where
+    /// there is nothing to pick from.
+    #[inline]
+    pub(super) fn draw(&self, rng: &mut Rng) -> Option<(usize, &Table<T>)> {
+        if self.drawn.is_empty() {
+            return self.all.first().map(|table| (0, table));
+        }
+        let draw = rng.below(DRAWS);
+        let at = self.drawn.partition_point(|&(upto, _)| upto <= draw);
+        // What the parts lack of 1 by rounding belongs to the last.
+        let &(_, at) = self.drawn.get(at).or(self.drawn.last())?;
+        self.all.get(at).map(|table| (at, table))
+    }
+
+    /// The others, the most preferred first.
+    pub(super) fn but(&self, drawn: usize) -> impl Iterator<Item = &Table<T>> {
+        self.all.iter().enumerate().filter(move |&(at, _)| at != drawn).map(|(_, table)| table)
+    }
+
+    /// The members that have a seat, with the parts of all requests that they get.
+    pub(super) fn shares(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
+        self.all.iter().flat_map(|table| table.shares.iter().copied())
+    }
+}
+
+/// The part of all requests that each member of a group gets.
+pub(super) fn spread(group: &Group, shares: &[f64]) -> Box<[(usize, f64)]> {
+    let members = group.seats.iter().map(|&(at, _)| at);
+    members.zip(shares).map(|(at, share)| (at, group.load * share)).collect()
+}
+
+/// What a strategy makes of its candidates.
+pub(super) struct Prepared {
+    pub(super) picker: Box<dyn Picker>,
+    /// What the picker gives to each.
+    pub(super) shares: Vec<f64>,
+}
+
+/// Lets the strategy prepare a picker and say its shares, once and for all: either may be code of
+/// the user's own, and nothing that follows may depend on whether it panics. There is at least one
+/// candidate.
+pub(super) fn prepare(
+    chosen: &Chosen,
+    cursor: &Arc<Cursor>,
+    candidates: &[Candidate],
+) -> Result<Prepared, StrategyPanicked> {
+    let view = Candidates::new(candidates, cursor);
+    let prepare = || {
+        let picker = chosen.strategy.build(&view);
+        let shares = picker.shares();
+        Prepared { picker, shares }
+    };
+    catch_unwind(AssertUnwindSafe(prepare)).map_err(|_| StrategyPanicked)
+}
+
+/// Where the round of each group stands. They outlive snapshots.
+#[derive(Clone, Debug)]
+pub(crate) struct Cursors {
+    /// Of the group that all endpoints are in which say nothing of tiers.
+    plain: Arc<Cursor>,
+    /// In the order of the keys.
+    others: Arc<[(GroupKey, Arc<Cursor>)]>,
+}
+
+impl Cursors {
+    pub(crate) fn new(ground: &Ground) -> Self {
+        Self { plain: Arc::new(Cursor::at(ground.turn)), others: Arc::default() }
+    }
+
+    /// Those of `groups`: the present ones, and for new groups others that begin somewhere else.
+    pub(super) fn with(&self, groups: &[Group], ground: &Ground) -> Self {
+        let others = || groups.iter().map(|group| &group.key).filter(|key| !is_plain(key));
+        if others().eq(self.others.iter().map(|(key, _)| key)) {
+            return self.clone();
+        }
+        let cursor = |key: &GroupKey| match self.known(key) {
+            Some(known) => Arc::clone(known),
+            None => Arc::new(Cursor::at((ground.turn ^ hash::value(key)) >> 8)),
+        };
+        let others = others().map(|key| (key.clone(), cursor(key))).collect();
+        Self { plain: Arc::clone(&self.plain), others }
+    }
+
+    fn of(&self, key: &GroupKey) -> &Arc<Cursor> {
+        self.known(key).unwrap_or(&self.plain)
+    }
+
+    fn known(&self, key: &GroupKey) -> Option<&Arc<Cursor>> {
+        if is_plain(key) {
+            return Some(&self.plain);
+        }
+        let at = self.others.binary_search_by(|(known, _)| known.cmp(key));
+        at.ok().and_then(|at| self.others.get(at)).map(|(_, cursor)| cursor)
+    }
+
+    /// One to prepare pickers with that never pick.
+    pub(super) fn any(&self) -> &Arc<Cursor> {
+        &self.plain
+    }
+}
+
+fn is_plain(key: &GroupKey) -> bool {
+    *key == GroupKey::default()
+}
