@@ -11,8 +11,8 @@ use tower_service::Service;
 use crate::balancer::Lease;
 use crate::classify::Classify;
 use crate::error::{BoxError, PickError};
-use crate::service::calling::Calling;
-use crate::service::readying::{Ready, Readying};
+use crate::service::calling::{Calling, Unsent};
+use crate::service::readying::{Contender, Ready, Readying};
 use crate::service::{Until, UntilHead};
 use crate::units::Key;
 
@@ -35,7 +35,9 @@ pin_project! {
     #[project = StateProj]
     #[project_replace = StateTaken]
     enum State<T, Req, C, F> {
-        Readying { readying: Readying<T>, request: Req, classify: C },
+        Chosen { lease: Unsent<T>, key: Key, request: Req, classify: C },
+        // Boxed, because few have to wait and all would carry it.
+        Readying { readying: Box<Readying<T>>, request: Req, classify: C },
         Calling { #[pin] calling: Calling<F, T, C> },
         Refused { refusal: PickError },
         Done,
@@ -44,8 +46,7 @@ pin_project! {
 
 impl<T: Service<Req> + Clone, Req, C, U> ResponseFuture<T, Req, C, U> {
     pub(crate) fn new(lease: Lease<T>, key: Key, request: Req, classify: C) -> Self {
-        let readying = Readying::new(lease, key);
-        Self::at(State::Readying { readying, request, classify })
+        Self::at(State::Chosen { lease: Unsent::new(lease), key, request, classify })
     }
 
     pub(crate) fn refused(refusal: PickError) -> Self {
@@ -70,13 +71,43 @@ where
         let mut state = self.project().state;
         loop {
             match state.as_mut().project() {
+                StateProj::Chosen { .. } => {
+                    let taken = state.as_mut().project_replace(State::Done);
+                    let StateTaken::Chosen { lease, key, request, classify } = taken else {
+                        continue;
+                    };
+                    let Some(lease) = lease.send() else { continue };
+                    let mut chosen = Contender::new(lease);
+                    let deadline = chosen.deadline();
+                    let broken = match chosen.poll::<Req>(cx) {
+                        Poll::Ready(Ok(())) => {
+                            if let Some((mut service, lease)) = chosen.send() {
+                                let call = || service.call(request);
+                                let calling = Calling::new(lease, classify, deadline, call);
+                                state.set(State::Calling { calling });
+                            }
+                            continue;
+                        }
+                        Poll::Ready(Err(error)) => Some(error.into()),
+                        Poll::Pending => None,
+                    };
+                    let mut readying = Box::new(Readying::new(chosen, key, deadline, broken));
+                    match readying.poll_others::<Req>(cx) {
+                        Poll::Ready(readied) => {
+                            let calling = called(readied?, request, classify);
+                            state.set(State::Calling { calling });
+                        }
+                        Poll::Pending => {
+                            state.set(State::Readying { readying, request, classify });
+                            return Poll::Pending;
+                        }
+                    }
+                }
                 StateProj::Readying { readying, .. } => {
-                    let readied = ready!(readying.poll(cx));
+                    let readied = ready!(readying.poll::<Req>(cx));
                     let taken = state.as_mut().project_replace(State::Done);
                     let StateTaken::Readying { request, classify, .. } = taken else { continue };
-                    let Ready { mut service, lease, deadline } = readied?;
-                    let call = || service.call(request);
-                    let calling = Calling::new(lease, classify, deadline, call);
+                    let calling = called(readied?, request, classify);
                     state.set(State::Calling { calling });
                 }
                 StateProj::Calling { calling } => {
@@ -96,6 +127,16 @@ where
             }
         }
     }
+}
+
+/// Sends a request to the endpoint that is ready for it.
+fn called<T: Service<Req>, Req, C>(
+    ready: Ready<T>,
+    request: Req,
+    classify: C,
+) -> Calling<T::Future, T, C> {
+    let Ready { mut service, lease, deadline } = ready;
+    Calling::new(lease, classify, deadline, || service.call(request))
 }
 
 impl<T: Service<Req>, Req, C, U> fmt::Debug for ResponseFuture<T, Req, C, U> {

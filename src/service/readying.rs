@@ -19,20 +19,19 @@ const HELD: usize = 16;
 const ASKED: usize = 256;
 
 /// A clone of an endpoint's service on its way to being ready, and the hold on the endpoint.
-struct Contender<T> {
+pub(crate) struct Contender<T> {
     service: T,
     lease: Unsent<T>,
 }
 
-/// The endpoints that compete for one request.
+/// The endpoints that compete for one request, whose own was not ready at once.
 ///
 /// Whatever is left when it is dropped gives back what it was never sent.
 pub(crate) struct Readying<T> {
-    /// The one that was chosen stands apart, so that a request whose endpoint is ready allocates
-    /// nothing.
+    /// The one that was chosen stands apart: it answers for not having been ready in its time.
     chosen: Option<Contender<T>>,
     others: VecDeque<Contender<T>>,
-    /// The way to further ones, once the chosen one was not ready.
+    /// The way to further ones.
     elsewhere: Option<Elsewhere<T>>,
     /// The request's own key, and those that were asked excluded.
     key: Key,
@@ -49,53 +48,73 @@ pub(crate) struct Ready<T> {
 }
 
 impl<T: Clone> Contender<T> {
-    fn new(lease: Lease<T>) -> Self {
+    pub(crate) fn new(lease: Lease<T>) -> Self {
         Self { service: lease.target().clone(), lease: Unsent::new(lease) }
+    }
+
+    /// Asks whether it is ready.
+    #[inline]
+    pub(crate) fn poll<Req>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), T::Error>>
+    where
+        T: Service<Req>,
+    {
+        self.service.poll_ready(cx)
+    }
+
+    /// Its time, if it is limited.
+    #[inline]
+    pub(crate) fn deadline(&self) -> Deadline {
+        self.lease.get().and_then(deadline)
+    }
+
+    /// The service and its lease, for a request that is about to be sent.
+    #[inline]
+    pub(crate) fn send(self) -> Option<(T, Lease<T>)> {
+        let Self { service, lease } = self;
+        Some((service, lease.send()?))
     }
 }
 
 impl<T: Clone> Readying<T> {
-    pub(crate) fn new(lease: Lease<T>, key: Key) -> Self {
-        Self {
-            chosen: Some(Contender::new(lease)),
-            others: VecDeque::new(),
-            elsewhere: None,
-            key,
-            asked: 0,
-            deadline: None,
-            error: None,
+    /// For a request whose chosen endpoint was asked and is pending, or broken.
+    #[cold]
+    pub(crate) fn new(
+        chosen: Contender<T>,
+        key: Key,
+        deadline: Deadline,
+        broken: Option<BoxError>,
+    ) -> Self {
+        let elsewhere = chosen.lease.get().and_then(Lease::elsewhere);
+        let (others, error) = (VecDeque::new(), None);
+        let mut readying = Self { chosen: None, others, elsewhere, key, asked: 0, deadline, error };
+        readying.exclude(&chosen);
+        match broken {
+            Some(error) => readying.discard(chosen, error),
+            None => readying.chosen = Some(chosen),
         }
+        readying
     }
 
-    #[inline]
     pub(crate) fn poll<Req>(&mut self, cx: &mut Context<'_>) -> Poll<Result<Ready<T>, BoxError>>
     where
         T: Service<Req>,
         T::Error: Into<BoxError>,
     {
         if let Some(mut chosen) = self.chosen.take() {
-            let is_new = self.asked == 0;
-            if is_new {
-                self.deadline = chosen.lease.get().and_then(deadline);
-            }
-            let readied = chosen.service.poll_ready(cx);
-            if let Poll::Ready(Ok(())) = readied {
-                return self.win(chosen);
-            }
-            if is_new {
-                self.elsewhere = chosen.lease.get().and_then(Lease::elsewhere);
-                self.exclude(&chosen);
-            }
-            match readied {
+            match chosen.service.poll_ready(cx) {
+                Poll::Ready(Ok(())) => return self.win(chosen),
                 Poll::Ready(Err(error)) => self.discard(chosen, error.into()),
-                _ => self.chosen = Some(chosen),
+                Poll::Pending => self.chosen = Some(chosen),
             }
         }
         self.poll_others(cx)
     }
 
-    #[cold]
-    fn poll_others<Req>(&mut self, cx: &mut Context<'_>) -> Poll<Result<Ready<T>, BoxError>>
+    /// Asks all but the chosen one.
+    pub(crate) fn poll_others<Req>(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Ready<T>, BoxError>>
     where
         T: Service<Req>,
         T::Error: Into<BoxError>,
@@ -161,8 +180,7 @@ impl<T: Clone> Readying<T> {
     fn win(&mut self, contender: Contender<T>) -> Poll<Result<Ready<T>, BoxError>> {
         self.chosen = None;
         self.others.clear();
-        let Contender { service, lease } = contender;
-        let lease = lease.send().ok_or_else(gone)?;
+        let (service, lease) = contender.send().ok_or_else(gone)?;
         Poll::Ready(Ok(Ready { service, lease, deadline: self.deadline.take() }))
     }
 }
