@@ -101,7 +101,7 @@ impl<T: Send + Sync + 'static> Core<T> {
                     let charge = Charge::of_row(reached, base.rules.enforced);
                     docket.charge(at, charge, &mut writer.told);
                 }
-                Testimony::Probe { epoch, good } => docket.probed(at, epoch, good),
+                Testimony::Probe { token, good } => docket.probed(at, token.epoch(), good),
             }
         }
         if swept {
@@ -129,8 +129,8 @@ impl<T: Send + Sync + 'static> Core<T> {
         }
         // Only now may somebody else probe.
         for report in &reports {
-            if let Testimony::Probe { epoch, .. } = report.testimony {
-                report.cell.trial.end_probe(epoch);
+            if let Testimony::Probe { token, .. } = report.testimony {
+                report.cell.trial.end_probe(token);
             }
         }
         published

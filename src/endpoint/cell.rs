@@ -15,7 +15,7 @@ use std::task::Waker;
 
 use crate::classify::{FailureKind, Outcome};
 use crate::endpoint::Totals;
-use crate::endpoint::trial::Trial;
+use crate::endpoint::trial::{Token, Trial};
 use crate::stats::{Histogram, Latency, Reached, RecentFailures, Row, RowLimits, Streak, Typical};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 use crate::units::{EndpointId, Nanos, Origin};
@@ -100,7 +100,7 @@ pub(crate) enum Testimony {
     /// Failures in a row have reached a limit, by a request that began then.
     Row { reached: Reached, began: Nanos },
     /// The probe of an ejection was answered, well or not.
-    Probe { epoch: u32, good: bool },
+    Probe { token: Token, good: bool },
 }
 
 /// Whoever takes up what an outcome has set off.

@@ -7,6 +7,9 @@ use crate::rng::Rng;
 use crate::stats::RowLimits;
 use crate::units::{Percent, nanos};
 
+/// Nanoseconds for which a probe is waited for at the least, however short ejections are.
+const LEAST_PATIENCE: u64 = 10_000_000_000;
+
 const ALL: Percent = Percent::new(100).expect("100 is at most 100");
 
 /// The settings of ejections, panic and ramps, ready for use.
@@ -89,6 +92,12 @@ impl Rules {
             },
             ramp_joining: slow_start.new_endpoints(),
         }
+    }
+
+    /// Nanoseconds for which a probe is waited for before another is sent beside it: whoever sent it
+    /// may have more patience than anybody should have.
+    pub(crate) fn probe_patience(&self) -> u64 {
+        self.base.max(LEAST_PATIENCE)
     }
 
     /// How long an endpoint is out that is ejected for the `times`th time, in nanoseconds. The
@@ -196,6 +205,12 @@ mod tests {
             ramp_joining: true,
         };
         assert_eq!(Rules::of(&config), expected);
+    }
+
+    #[test]
+    fn a_probe_is_waited_for_as_long_as_the_first_ejection_lasts_and_ten_seconds_at_the_least() {
+        assert_eq!(defaults().probe_patience(), 30 * SECOND);
+        assert_eq!(Rules { base: 3 * SECOND, ..defaults() }.probe_patience(), 10 * SECOND);
     }
 
     #[test]

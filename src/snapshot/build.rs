@@ -101,7 +101,7 @@ impl<T> Draft<T> {
             .unwrap_or(Nanos::NEVER)
             .min(next_step(&self.members, &self.rules, now))
             .min(self.panic.due(self.rules.panic));
-        let claims = Claims::of(&self.members);
+        let claims = Claims::of(&self.members, &self.rules);
         Ok(Snapshot {
             version: self.version,
             terms: terms(&self.config, &self.rules),
