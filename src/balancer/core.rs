@@ -160,6 +160,13 @@ impl<T: Send + Sync + 'static> Core<T> {
         })
     }
 
+    /// Looks at what only the writer sees. What is due stays so.
+    pub(crate) fn read<R>(&self, now: Nanos, look: impl FnOnce(&Writer<T>) -> R) -> R {
+        self.session(now, |session| {
+            self.writer.act(|writer| look(writer), |writer| session.settle(writer))
+        })
+    }
+
     /// Gives `run` what it needs under the lock. When it is done and the lock is free, subscribers
     /// are told and what died is dropped: both run code that is not ours.
     pub(crate) fn session<R>(&self, now: Nanos, run: impl FnOnce(&Session<'_, T>) -> R) -> R {

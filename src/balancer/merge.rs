@@ -207,7 +207,7 @@ impl<T: Send + Sync + 'static> Core<T> {
 
 /// Where an endpoint begins that nobody knows. A ramp is for those who join others: where all are
 /// new there is nobody who could take what they leave.
-fn newcomer<T>(base: &Snapshot<T>, joins_others: bool, now: Nanos) -> Standing {
+pub(super) fn newcomer<T>(base: &Snapshot<T>, joins_others: bool, now: Nanos) -> Standing {
     if base.rules.ramp_joining && joins_others {
         Standing::joining(now)
     } else {

@@ -1,14 +1,15 @@
 //! Who would get what, before anybody does.
 
 use crate::balancer::apply::brought;
-use crate::balancer::core::Core;
+use crate::balancer::core::{Core, Writer};
 use crate::balancer::guard::UpdateGuard;
+use crate::balancer::merge::newcomer;
 use crate::balancer::{Balancer, now};
 use crate::config::{Config, GuardConfig, UpdateConfig};
-use crate::endpoint::{Attributes, EndpointCell, EndpointSpec};
+use crate::endpoint::{Attributes, EndpointSpec};
 use crate::error::{ConfigError, Problem, UpdateError};
 use crate::outlier::Rules;
-use crate::snapshot::{Chosen, Outlook, Rise, Snapshot, Stand, StrategyPanicked, Thought};
+use crate::snapshot::{Bounds, Chosen, Outlook, Rise, Snapshot, Stand, StrategyPanicked, Thought};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
 
@@ -164,7 +165,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
         if let Some(pair) = specs.windows(2).find(|pair| pair[0].id == pair[1].id) {
             return Err(UpdateError::Duplicate { id: pair[0].id.clone() });
         }
-        let thoughts = self.core.thoughts(&base, &specs);
+        let thoughts = self.core.thoughts(&base, &specs, now);
         let mut preview = self.core.preview_thoughts(&base, &thoughts, now)?;
         let sizes = (base.members.len(), thoughts.len());
         self.core.doubt(&mut preview, base.config.update(), sizes, now);
@@ -182,7 +183,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             Some(specs) => {
                 let mut specs = specs.to_vec();
                 specs.sort_by(|a, b| a.id.cmp(&b.id));
-                self.thoughts(&base, &specs)
+                self.thoughts(&base, &specs, now)
             }
             None => standing(&base),
         };
@@ -243,30 +244,29 @@ impl<T: Send + Sync + 'static> Core<T> {
         thoughts: &[Thought],
         now: Nanos,
     ) -> Result<Outlooks, StrategyPanicked> {
-        let health = (rules, base.panic);
-        let now = Outlook::of_thoughts_now(chosen, &self.ground, thoughts, health, now)?;
+        let (panic, amnesty) = (base.panic, rules.pardon(&base.rules));
+        let bounds = Bounds { rules, panic, amnesty };
+        let now = Outlook::of_thoughts_now(chosen, &self.ground, thoughts, bounds, now)?;
         Ok(Outlooks { intended: Outlook::of_thoughts(chosen, &self.ground, thoughts)?, now })
     }
 
-    /// The set that `specs`, in the order of their ids, would make: what operators said stays.
-    fn thoughts(&self, base: &Snapshot<T>, specs: &[EndpointSpec]) -> Vec<Thought> {
-        let thought = |spec: &EndpointSpec| {
-            let known = base.position(&spec.id).and_then(|at| base.members.get(at));
-            let said = known.map(|member| member.said).unwrap_or_default();
-            Thought {
-                attributes: Arc::new(Attributes::of(spec)),
-                cell: known.map_or_else(
-                    || Arc::new(EndpointCell::new(spec.id.clone(), Arc::clone(&self.shared))),
-                    |member| Arc::clone(&member.bound.cell),
-                ),
-                stand: Stand {
-                    weight: said.weight.unwrap_or(spec.weight),
-                    enabled: said.admits(),
-                    standing: known.map(|member| member.standing).unwrap_or_default(),
-                },
-            }
+    /// The set that `specs`, in the order of their ids, would make: what operators said stays, and
+    /// so does what is remembered of who left.
+    fn thoughts(&self, base: &Snapshot<T>, specs: &[EndpointSpec], now: Nanos) -> Vec<Thought> {
+        let known = |spec: &EndpointSpec| base.members.get(base.position(&spec.id)?);
+        let newcomer = newcomer(base, specs.iter().any(|spec| known(spec).is_some()), now);
+        let thought = |writer: &Writer<T>, spec: &EndpointSpec| {
+            let said = known(spec).map(|member| member.said).unwrap_or_default();
+            let (cell, left) = match known(spec) {
+                Some(member) => (Arc::clone(&member.bound.cell), Some(member.standing)),
+                None => self.cell(writer, &spec.id, now),
+            };
+            let standing = left.unwrap_or(newcomer);
+            let (weight, enabled) = (said.weight.unwrap_or(spec.weight), said.admits());
+            let stand = Stand { weight, enabled, standing };
+            Thought { attributes: Arc::new(Attributes::of(spec)), cell, stand }
         };
-        specs.iter().map(thought).collect()
+        self.read(now, |writer| specs.iter().map(|spec| thought(writer, spec)).collect())
     }
 }
 

@@ -94,6 +94,12 @@ impl Rules {
         }
     }
 
+    /// Whether these rules, coming after `before`, let back all that is out: nothing is detected
+    /// any more.
+    pub(crate) fn pardon(&self, before: &Self) -> bool {
+        before.detects && !self.detects
+    }
+
     /// Nanoseconds for which a probe is waited for before another is sent beside it: whoever sent it
     /// may have more patience than anybody should have.
     pub(crate) fn probe_patience(&self) -> u64 {

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::config::Config;
 use crate::endpoint::Terms;
 use crate::event::Event;
-use crate::outlier::{Panic, Rotation, Rules};
+use crate::outlier::{Panic, Rules};
 use crate::snapshot::seats::{Claims, Seats, Stand, next_step};
 use crate::snapshot::{Chosen, Due, Member, Snapshot};
 use crate::strategy::{Candidate, Candidates, Cursor, Picker};
@@ -69,13 +69,8 @@ impl<T> Draft<T> {
     /// The same members under other settings.
     pub(crate) fn configured(self, config: Arc<Config>, chosen: Chosen) -> Self {
         let rules = Arc::new(Rules::of(&config));
-        let amnesty = self.rules.detects && !rules.detects;
+        let amnesty = rules.pardon(&self.rules);
         Self { config, rules, chosen, amnesty, ..self }
-    }
-
-    /// How many could be chosen were they well, and how many of them are out.
-    pub(crate) fn rotation(&self) -> Rotation {
-        Stand::rotation(self.members.iter().map(|member| member.stand()))
     }
 
     pub(crate) fn build(self, ground: &Ground, now: Nanos) -> Result<Snapshot<T>, Unbuilt<T>> {

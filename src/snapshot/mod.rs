@@ -7,7 +7,7 @@ mod member;
 mod outlook;
 mod seats;
 
-pub(crate) use self::bounds::Kept;
+pub(crate) use self::bounds::{Bounds, Kept};
 pub(crate) use self::build::{Draft, Ground, StrategyPanicked};
 pub(crate) use self::due::Due;
 pub(crate) use self::member::{Member, Said};

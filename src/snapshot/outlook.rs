@@ -1,10 +1,9 @@
 //! Who would get what: shares computed by the picker that would serve them.
 
 use crate::endpoint::{Attributes, EndpointCell};
-use crate::outlier::{Panic, Rules};
 use crate::snapshot::build::prepare;
 use crate::snapshot::seats::{Seats, Stand};
-use crate::snapshot::{Chosen, Ground, Member, Snapshot, StrategyPanicked};
+use crate::snapshot::{Bounds, Chosen, Ground, Member, Snapshot, StrategyPanicked};
 use crate::strategy::Candidate;
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
@@ -58,18 +57,18 @@ impl Outlook {
         Self::seated(chosen, ground, thoughts, &Seats::intended(&stands))
     }
 
-    /// What `thoughts` would make of the shares at `now`, under these rules, while health is as it
+    /// What `thoughts` would make of the shares at `now`, within these bounds, while health is as it
     /// is.
     pub(crate) fn of_thoughts_now(
         chosen: &Chosen,
         ground: &Ground,
         thoughts: &[Thought],
-        (rules, panic): (&Rules, Panic),
+        bounds: Bounds<'_>,
         now: Nanos,
     ) -> Result<Self, StrategyPanicked> {
-        let stands: Vec<_> = thoughts.iter().map(|thought| thought.stand).collect();
-        let panic = panic.step(Stand::rotation(stands.iter().copied()), rules.panic, now);
-        Self::seated(chosen, ground, thoughts, &Seats::of(&stands, panic, rules, now))
+        let mut stands: Vec<_> = thoughts.iter().map(|thought| thought.stand).collect();
+        let (panic, _) = bounds.keep(&mut stands, now);
+        Self::seated(chosen, ground, thoughts, &Seats::of(&stands, panic, bounds.rules, now))
     }
 
     /// The shares as they are, with those who are out and those who warm up.
