@@ -93,6 +93,12 @@ impl<T> Writer<T> {
         }
     }
 
+    /// What is remembered of a member that had left, until the set it returned with is served.
+    fn left(&self, member: &Member<T>) -> Option<&Remembered> {
+        let known = self.removed.get(member.id());
+        known.filter(|known| Arc::ptr_eq(&known.cell, &member.bound.cell))
+    }
+
     /// When something is due that no member knows of.
     pub(crate) fn other_due(&self) -> Nanos {
         let rebuilds = self.rebuilds.values().map(Rebuild::due);
@@ -215,14 +221,16 @@ impl<T: Send + Sync + 'static> Core<T> {
         // Opened before it can be chosen; closed once it no longer can.
         let (open, shut): (Vec<_>, Vec<_>) = changed.iter().partition(|m| m.said.admits());
         open.iter().for_each(|member| member.bound.cell.open());
-        let turned = changed.iter().filter(|member| {
-            let before = base.position(member.id()).and_then(|at| base.members.get(at));
-            before.is_some_and(|before| before.standing.is_out() != member.standing.is_out())
-        });
-        turned.for_each(|member| {
-            member.bound.cell.turn_page(now);
-            writer.sweeps.turn_page(member);
-        });
+        for member in &changed {
+            let served = base.position(member.id()).and_then(|at| base.members.get(at));
+            // Who was away may be called back by the very set it returns with.
+            let left = || writer.left(member).map(|left| left.standing);
+            let before = served.map(|served| served.standing).or_else(left);
+            if before.is_some_and(|before| before.is_out() != member.standing.is_out()) {
+                member.bound.cell.turn_page(now);
+                writer.sweeps.turn_page(member);
+            }
+        }
         writer.sweeps.plan(&snapshot, now);
         writer.steps.begin(&snapshot, now);
         self.agenda.note(&snapshot, snapshot.members_due.min(writer.other_due()));
