@@ -80,6 +80,8 @@ impl<T: Send + Sync + 'static> Core<T> {
 
     /// Takes up what outcomes have reported, what a sweep finds, and what time has brought about.
     fn judge(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) -> Result<(), ()> {
+        // Whatever else was published at this instant.
+        writer.steps.step(base, now);
         let reports = self.shared.take_reports();
         let (swept, late) = (writer.sweeps.due() <= now, base.members_due <= now);
         if reports.is_empty() && !swept && !late {
@@ -106,9 +108,6 @@ impl<T: Send + Sync + 'static> Core<T> {
         }
         if swept {
             writer.sweeps.sweep(&mut docket, &mut writer.told, base, now);
-        }
-        if late {
-            writer.steps.step(base, now);
         }
         let (draft, events) = docket.close();
         let published = match draft.or_else(|| late.then(|| Draft::of(base))) {
