@@ -201,3 +201,51 @@ fn a_change_after_which_nobody_takes_requests_is_warned_of() {
     balancer.set_weight(&name(1), 0).unwrap();
     assert!(!warned(balancer.preview_weight(&name(0), 0).unwrap()), "nobody takes any as it is");
 }
+
+/// A set of endpoints of these weights that settings describe, under this guard.
+fn described(guard: &str, weights: &[u32]) -> Config {
+    let spec = |(at, &weight)| EndpointSpec::new(name(at), "x").weight(weight);
+    let specs = weights.iter().enumerate().map(spec).collect();
+    config(KINDS[0], guard).with_endpoints(Some(specs)).unwrap()
+}
+
+/// Else whoever forgets the section is not held to it by the very change that needs it.
+#[test]
+fn a_guard_that_is_dropped_or_loosened_still_holds_for_the_change_that_does_so() {
+    let build = |guard: &str| {
+        let built = Balancer::builder().make(|_| Ok(0)).config(described(guard, &[1, 1, 1]));
+        built.build().unwrap()
+    };
+    let balancer = build("max_share_percent = 50");
+    let served = balancer.config();
+    let loosened = ["", "max_share_percent = 90"];
+    for guard in loosened {
+        let skewed = described(guard, &[8, 1, 1]);
+        let preview = balancer.preview(&skewed).unwrap();
+        let [refusal] = preview.warnings.as_slice() else { panic!("{:?}", preview.warnings) };
+        assert_eq!(refusal.severity, Severity::Error);
+        let error = balancer.apply(skewed).unwrap_err();
+        assert_eq!(error.problems(), [refusal.clone()]);
+        assert_eq!(
+            refusal.message,
+            "`e00` would receive 80 % (before: 33 %, fair: 33 %), and at most 50 % is allowed by \
+             the settings that are served: change the guard first, in a change of its own"
+        );
+        assert_eq!(balancer.config(), served);
+    }
+    // What both forbid is forbidden by what comes.
+    let error = balancer.apply(described("max_share_percent = 70", &[8, 1, 1])).unwrap_err();
+    assert!(error.to_string().ends_with("and at most 70 % is allowed"), "{error}");
+    // One after the other they are two decisions.
+    for guard in loosened {
+        let balancer = build("max_share_percent = 50");
+        balancer.apply(described(guard, &[1, 1, 1])).unwrap();
+        balancer.apply(described(guard, &[8, 1, 1])).unwrap();
+    }
+    // A guard that is looser than what is told by itself: it is still told.
+    let balancer = build("max_share_percent = 90");
+    let mut events = balancer.subscribe();
+    assert_eq!(balancer.preview(&described("", &[8, 1, 1])).unwrap().warnings.len(), 1);
+    balancer.apply(described("", &[8, 1, 1])).unwrap();
+    assert!(matches!(received(&mut events)[..], [_, Event::ShareRaised { .. }]));
+}

@@ -14,7 +14,6 @@ use crate::balancer::history::History;
 use crate::balancer::ledger::Ledger;
 use crate::balancer::make::{Factory, Rebuild};
 use crate::balancer::named::Named;
-use crate::balancer::preview::limit;
 use crate::balancer::steps::Steps;
 use crate::balancer::sweep::Sweeps;
 use crate::balancer::tend::Agenda;
@@ -24,7 +23,7 @@ use crate::error::PickError;
 use crate::event::{Changed, Event};
 use crate::outlier::Standing;
 use crate::rng::Randomness;
-use crate::snapshot::{Draft, Ground, Kept, Member, Miss, Outlook, Rise, Snapshot};
+use crate::snapshot::{Draft, Ground, Kept, Member, Miss, Rise, Snapshot};
 use crate::sync::{Arc, HandOver, Published};
 use crate::units::{EndpointId, Key, Nanos, Version};
 
@@ -200,23 +199,13 @@ impl<T: Send + Sync + 'static> Core<T> {
             Unpublished::Panicked
         })?;
         let version = snapshot.version;
-        let guard = snapshot.config.guard().clone();
-        let mut rises = Vec::new();
-        if judged == Judged::ByShares {
-            // The strategy that serves `base` has prepared for it before.
-            let before = Outlook::intended(base, &self.ground).unwrap_or_default();
-            let after = Outlook::intended(&snapshot, &self.ground);
-            let Ok(after) = after else {
+        let rises = match self.rises(base, &snapshot, judged) {
+            Ok(rises) => rises,
+            Err(unpublished) => {
                 writer.garbage.push(Garbage::Snapshot(Arc::new(snapshot)));
-                return Err(Unpublished::Panicked);
-            };
-            rises.extend(after.rises(&before, limit(&guard)));
-        }
-        if let (Some(most), Some(rise)) = (guard.max_share_percent(), rises.first()) {
-            let rise = rise.clone();
-            writer.garbage.push(Garbage::Snapshot(Arc::new(snapshot)));
-            return Err(Unpublished::TooMuch { rise, most: most.get() });
-        }
+                return Err(unpublished);
+            }
+        };
         let changed = changed(&base.members, &snapshot.members);
         // Opened before it can be chosen; closed once it no longer can.
         let (open, shut): (Vec<_>, Vec<_>) = changed.iter().partition(|m| m.said.admits());

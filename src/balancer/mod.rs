@@ -24,6 +24,7 @@ mod operate;
 mod preview;
 mod rollback;
 mod settle;
+mod shares;
 mod status;
 mod steps;
 mod sweep;

@@ -4,12 +4,13 @@ use crate::balancer::apply::brought;
 use crate::balancer::core::{Core, Writer};
 use crate::balancer::guard::UpdateGuard;
 use crate::balancer::merge::newcomer;
+use crate::balancer::shares::{Excess, GUARD, Limits, would_receive};
 use crate::balancer::{Balancer, now};
-use crate::config::{Config, GuardConfig, UpdateConfig};
+use crate::config::{Config, UpdateConfig};
 use crate::endpoint::{Attributes, EndpointSpec};
 use crate::error::{ConfigError, Problem, UpdateError};
 use crate::outlier::Rules;
-use crate::snapshot::{Bounds, Chosen, Outlook, Rise, Snapshot, Stand, StrategyPanicked, Thought};
+use crate::snapshot::{Bounds, Chosen, Outlook, Snapshot, Stand, StrategyPanicked, Thought};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
 
@@ -51,7 +52,7 @@ impl Preview {
         before: &Outlooks,
         after: &Outlooks,
         mut warnings: Vec<Problem>,
-        guard: &GuardConfig,
+        limits: Limits,
     ) -> Self {
         let shares = Share::pairs(before, after);
         let takes = |share: fn(&Share) -> f64| shares.iter().any(|it| share(it) > 0.0);
@@ -60,9 +61,13 @@ impl Preview {
                            switched off, or of weight 0";
             warnings.push(Problem::warning("endpoints", message));
         }
-        warnings.extend(after.intended.rises(&before.intended, limit(guard)).map(|rise| {
+        let excesses = limits.excesses(&before.intended, &after.intended);
+        warnings.extend(excesses.map(|Excess { rise, forbidden }| {
             let words = would_receive(&rise);
-            match guard.max_share_percent() {
+            match forbidden {
+                Some(forbidden) if forbidden.allowed_next => {
+                    Problem::error(GUARD, format!("{words}, and {forbidden}"))
+                }
                 Some(_) => Problem::error(GUARD, format!("{words}: the change would be refused")),
                 None => Problem::warning(GUARD, words),
             }
@@ -97,25 +102,6 @@ impl Share {
         };
         ids.into_iter().map(share).collect()
     }
-}
-
-/// The key that judges shares.
-pub(crate) const GUARD: &str = "guard.max_share_percent";
-
-/// The share above which a change is refused or told.
-pub(crate) fn limit(guard: &GuardConfig) -> f64 {
-    f64::from(guard.max_share_percent().unwrap_or(GuardConfig::TOLD).get()) / 100.0
-}
-
-pub(crate) fn would_receive(rise: &Rise) -> String {
-    let percent = |share: f64| (100.0 * share).round();
-    let Rise { id, before, after, fair } = rise;
-    format!(
-        "`{id}` would receive {} % (before: {} %, fair: {} %)",
-        percent(*after),
-        percent(*before),
-        percent(*fair)
-    )
 }
 
 impl<T: Send + Sync + 'static> Balancer<T> {
@@ -194,7 +180,8 @@ impl<T: Send + Sync + 'static> Core<T> {
                 ConfigError::from(Problem::error("strategy", message))
             })?;
         let warnings = config.warnings(thoughts.len());
-        let mut preview = Preview::new(&self.standing(&base), &after, warnings, config.guard());
+        let limits = Limits::between(&base.config, config);
+        let mut preview = Preview::new(&self.standing(&base), &after, warnings, limits);
         if brought(config, &base.config).is_some_and(|specs| !specs.is_empty())
             && self.factory.is_none()
         {
@@ -213,7 +200,8 @@ impl<T: Send + Sync + 'static> Core<T> {
         let after = self
             .outlooks(base, &base.rules, &base.chosen, thoughts, now)
             .map_err(|_| UpdateError::Strategy { name: base.chosen.name.to_string() })?;
-        Ok(Preview::new(&self.standing(base), &after, Vec::new(), base.config.guard()))
+        let limits = Limits::between(&base.config, &base.config);
+        Ok(Preview::new(&self.standing(base), &after, Vec::new(), limits))
     }
 
     /// What is served. Its strategy has prepared for it before.

@@ -115,9 +115,7 @@ impl Outlook {
         let fair = 1.0 / self.enabled.max(1) as f64;
         self.shares.iter().filter_map(move |(id, after)| {
             let rise = Rise { id: id.clone(), before: before.share(id), after: *after, fair };
-            let (more, much) =
-                (rise.after > rise.before + NOISE, rise.after > limit.max(fair) + NOISE);
-            (more && much).then_some(rise)
+            (rise.is_more_than(rise.before) && rise.exceeds(limit)).then_some(rise)
         })
     }
 }
@@ -133,4 +131,15 @@ pub(crate) struct Rise {
     pub(crate) after: f64,
     /// What each would get of an even split.
     pub(crate) fair: f64,
+}
+
+impl Rise {
+    /// Whether it is more than `limit` and more than a fair share.
+    pub(crate) fn exceeds(&self, limit: f64) -> bool {
+        self.is_more_than(limit.max(self.fair))
+    }
+
+    pub(crate) fn is_more_than(&self, share: f64) -> bool {
+        self.after > share + NOISE
+    }
 }

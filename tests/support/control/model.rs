@@ -77,16 +77,26 @@ impl Model {
         self.members.iter().map(|(&number, member)| (number, share(member))).collect()
     }
 
-    /// Those to whom `self` gives more than `before` did, and more than it may.
-    fn rises(&self, before: &Self) -> Vec<usize> {
+    /// Those to whom `self` gives more than `before` did, and more than `most`.
+    fn rises(&self, before: &Self, most: f64) -> Vec<usize> {
         let enabled = self.members.values().filter(|it| it.is_enabled(self.now)).count();
-        let most = self.settings.max_share.map_or(TOLD, |percent| f64::from(percent) / 100.0);
         let most = most.max(1.0 / enabled.max(1) as f64);
         let had = before.shares();
         let rose = |number: &usize, share: f64| {
             share > most + NOISE && share > had.get(number).unwrap_or(&0.0) + NOISE
         };
         self.shares().into_iter().filter(|(it, share)| rose(it, *share)).map(|it| it.0).collect()
+    }
+
+    /// Those whose rise from `before` is told, unless a guard forbids one: the present or the next.
+    fn judged(&self, before: &Self) -> Result<Vec<usize>, Refusal> {
+        let part = |percent: u8| f64::from(percent) / 100.0;
+        let [served, coming] = [before, self].map(|it| it.settings.max_share.map(part));
+        let forbidden = |most: f64| !self.rises(before, most).is_empty();
+        if [served, coming].into_iter().flatten().any(forbidden) {
+            return Err(Refusal::Share);
+        }
+        Ok(self.rises(before, coming.unwrap_or(TOLD)))
     }
 
     // --- Requests --------------------------------------------------------------------------------
@@ -305,10 +315,7 @@ impl Model {
         if version == self.version {
             return Ok(());
         }
-        let rises = if judged { next.rises(self) } else { Vec::new() };
-        if next.settings.max_share.is_some() && !rises.is_empty() {
-            return Err(Refusal::Share);
-        }
+        let rises = if judged { next.judged(self)? } else { Vec::new() };
         next.told.push(Told::Published(version));
         next.told.extend(rises.into_iter().map(|number| Told::Raised(version, number)));
         if version.0 != self.version.0 {
