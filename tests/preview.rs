@@ -249,3 +249,57 @@ fn a_guard_that_is_dropped_or_loosened_still_holds_for_the_change_that_does_so()
     balancer.apply(described("", &[8, 1, 1])).unwrap();
     assert!(matches!(received(&mut events)[..], [_, Event::ShareRaised { .. }]));
 }
+
+/// It takes back what an operator said, the weight included, and is judged as if he said it.
+#[test]
+fn an_enabled_endpoint_may_not_bring_back_a_weight_that_gives_it_too_much() {
+    let balancer = balancer(Config::default(), &[97, 1, 1, 1]);
+    balancer.set_weight(&name(0), 1).unwrap();
+    balancer.apply(config(KINDS[2], "max_share_percent = 60")).unwrap();
+    for drained in [false, true] {
+        if drained {
+            drop(balancer.drain(&name(0)).unwrap());
+        }
+        let mut events = balancer.subscribe();
+        let served = balancer.version();
+        let refused = balancer.enable(&name(0)).unwrap_err();
+        assert!(matches!(refused, UpdateError::Share { max_share_percent: 60, .. }), "{refused}");
+        assert!(matches!(received(&mut events)[..], [Event::UpdateRefused { .. }]));
+        assert_eq!(balancer.version(), served);
+        assert_eq!(balancer.status().endpoints[0].weight, 1);
+    }
+    // Without a guard it is told.
+    balancer.apply(config(KINDS[2], "")).unwrap();
+    let mut events = balancer.subscribe();
+    balancer.enable(&name(0)).unwrap();
+    assert!(matches!(received(&mut events)[..], [_, Event::ShareRaised { .. }]));
+}
+
+/// That it was away is no reason to keep it away, however much the others have to carry by then.
+#[test]
+fn a_drained_endpoint_comes_back_to_its_own_share_whatever_that_is() {
+    for weights in [&[90, 5, 5][..], &[3, 1, 1, 1], &[1, 1]] {
+        let balancer = balancer(config(KINDS[0], "max_share_percent = 40"), weights);
+        for away in 1..weights.len() {
+            drop(balancer.drain(&name(away)).unwrap());
+        }
+        balancer.disable(&name(0)).unwrap();
+        let mut events = balancer.subscribe();
+        for back in 0..weights.len() {
+            balancer.enable(&name(back)).unwrap();
+        }
+        let told = received(&mut events);
+        assert!(!told.iter().any(|event| matches!(event, Event::UpdateRefused { .. })));
+    }
+    // Not even where discovery has made much of it meanwhile, but then it is told.
+    let balancer = balancer(config(KINDS[0], "max_share_percent = 60"), &[1, 1, 1]);
+    drop(balancer.drain(&name(0)).unwrap());
+    let heavier = (0..3).map(|at| Endpoint::new(name(at), at).weight(if at == 0 { 8 } else { 1 }));
+    balancer.replace(heavier).unwrap();
+    let mut events = balancer.subscribe();
+    balancer.enable(&name(0)).unwrap();
+    let told = received(&mut events);
+    let [_, Event::ShareRaised { before: 0.0, after: 0.8, .. }] = told[..] else {
+        panic!("{told:?}")
+    };
+}

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::balancer::core::Core;
 use crate::balancer::verdict::{Judged, Unpublished};
 use crate::config::{Config, GuardConfig};
-use crate::snapshot::{Outlook, Rise, Snapshot};
+use crate::snapshot::{Outlook, Rise, Snapshot, Thought};
 use crate::units::Percent;
 
 /// The key that judges shares.
@@ -72,21 +72,38 @@ impl<T: Send + Sync + 'static> Core<T> {
         coming: &Snapshot<T>,
         judged: Judged,
     ) -> Result<Vec<Rise>, Unpublished> {
-        if judged == Judged::Not {
-            return Ok(Vec::new());
-        }
+        let returning = match judged {
+            Judged::Not => return Ok(Vec::new()),
+            Judged::ByShares => None,
+            Judged::Returning { at } => Some(at),
+        };
         // The strategy that serves `base` has prepared for it before.
         let before = Outlook::intended(base, &self.ground).unwrap_or_default();
         let after = Outlook::intended(coming, &self.ground).map_err(|_| Unpublished::Panicked)?;
+        let excused = match returning {
+            Some(at) => self.with_returned(base, at)?,
+            None => Outlook::default(),
+        };
         let mut rises = Vec::new();
         for excess in Limits::between(&base.config, &coming.config).excesses(&before, &after) {
             let Excess { rise, forbidden } = excess;
-            match forbidden {
+            match forbidden.filter(|_| rise.is_more_than(excused.share(&rise.id))) {
                 Some(forbidden) => return Err(Unpublished::TooMuch { rise, forbidden }),
                 None => rises.push(rise),
             }
         }
         Ok(rises)
+    }
+
+    /// What is intended where the member at `at` is neither drained nor switched off, and all else
+    /// is as it is.
+    fn with_returned(&self, base: &Snapshot<T>, at: usize) -> Result<Outlook, Unpublished> {
+        let mut thoughts: Vec<_> = base.members.iter().map(|it| Thought::of(it)).collect();
+        if let Some(thought) = thoughts.get_mut(at) {
+            thought.stand.enabled = true;
+        }
+        let outlook = Outlook::of_thoughts(&base.chosen, &self.ground, &thoughts);
+        outlook.map_err(|_| Unpublished::Panicked)
     }
 }
 

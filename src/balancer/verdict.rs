@@ -10,6 +10,11 @@ use crate::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Judged {
     ByShares,
+    /// As `ByShares`, but for what the member at this place of the set has by its return: that it
+    /// was drained or switched off is no reason to keep it so.
+    Returning {
+        at: usize,
+    },
     /// It takes nothing from anybody, or is meant whatever comes of it.
     Not,
 }

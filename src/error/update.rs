@@ -61,7 +61,8 @@ pub enum UpdateError {
     /// The change would give one endpoint too large a share.
     ///
     /// Way out: weights that are less uneven, a larger `max_share_percent` under `[guard]`, or
-    /// [`replace_unchecked`](crate::Balancer::replace_unchecked).
+    /// [`replace_unchecked`](crate::Balancer::replace_unchecked). For a weight that would come back
+    /// by [`enable`](crate::Balancer::enable): another one for the endpoint from discovery.
     Share {
         /// The endpoint.
         id: EndpointId,

@@ -45,7 +45,8 @@ pub enum Event {
     },
     /// A change that was published gives an endpoint a share far above a fair one.
     ///
-    /// With `guard.max_share_percent` it would have been refused.
+    /// With `guard.max_share_percent` it would have been refused, unless the endpoint only returns:
+    /// it was drained or switched off, and has by its own weight what it is given here.
     ShareRaised {
         /// The version that is served from now on.
         version: Version,

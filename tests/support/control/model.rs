@@ -46,6 +46,15 @@ struct Doubted {
     last: u64,
 }
 
+/// What a change has to answer for.
+#[derive(Clone, Copy, Debug)]
+enum Judged {
+    Not,
+    ByShares,
+    /// But for what this endpoint has by its return.
+    Returning(usize),
+}
+
 impl Model {
     pub(crate) fn new(settings: Settings, offers: &[Offer]) -> Self {
         let mut model = Self {
@@ -89,10 +98,18 @@ impl Model {
     }
 
     /// Those whose rise from `before` is told, unless a guard forbids one: the present or the next.
-    fn judged(&self, before: &Self) -> Result<Vec<usize>, Refusal> {
+    /// An endpoint that returns may get what it would have by nothing but its return.
+    fn judged(&self, before: &Self, returning: Option<usize>) -> Result<Vec<usize>, Refusal> {
         let part = |percent: u8| f64::from(percent) / 100.0;
         let [served, coming] = [before, self].map(|it| it.settings.max_share.map(part));
-        let forbidden = |most: f64| !self.rises(before, most).is_empty();
+        let mut excused = before.clone();
+        if let Some(member) = returning.and_then(|number| excused.members.get_mut(&number)) {
+            member.said = Said { weight: member.said.weight, ..Said::default() };
+        }
+        let forbidden = |most: f64| {
+            let risen = self.rises(before, most);
+            self.rises(&excused, most).iter().any(|number| risen.contains(number))
+        };
         if [served, coming].into_iter().flatten().any(forbidden) {
             return Err(Refusal::Share);
         }
@@ -130,7 +147,8 @@ impl Model {
             if checked {
                 it.believe(&it.settings.clone(), offers.len())?;
             }
-            it.change(checked, None, |it| {
+            let judged = if checked { Judged::ByShares } else { Judged::Not };
+            it.change(judged, None, |it| {
                 if it.merge(offers, made)? {
                     it.version.1 += 1;
                 }
@@ -143,7 +161,7 @@ impl Model {
 
     pub(crate) fn insert(&mut self, offer: &Offer, made: Made<'_>) -> Answer {
         self.update(|it| {
-            it.change(true, None, |it| {
+            it.change(Judged::ByShares, None, |it| {
                 let (target, spec) = it.target(offer, made)?;
                 it.join(offer, target, spec);
                 it.version.1 += 1;
@@ -156,7 +174,7 @@ impl Model {
         self.update(|it| {
             it.known(number)?;
             it.believe(&it.settings.clone(), it.members.len() - 1)?;
-            it.change(true, None, |it| {
+            it.change(Judged::ByShares, None, |it| {
                 it.leave(number);
                 it.version.1 += 1;
                 Ok(())
@@ -167,23 +185,23 @@ impl Model {
     // --- What operators say ----------------------------------------------------------------------
 
     pub(crate) fn set_weight(&mut self, number: usize, weight: u32) -> Answer {
-        self.say(number, true, |said| said.weight = Some(weight))
+        self.say(number, Judged::ByShares, |said| said.weight = Some(weight))
     }
 
     pub(crate) fn drain(&mut self, number: usize, seconds: Option<u64>) -> Answer {
         let until = seconds.map_or(u64::MAX, |seconds| self.now + seconds);
-        self.say(number, false, |said| said.drained_until = Some(until))
+        self.say(number, Judged::Not, |said| said.drained_until = Some(until))
     }
 
     pub(crate) fn disable(&mut self, number: usize) -> Answer {
-        self.say(number, false, |said| said.disabled = true)
+        self.say(number, Judged::Not, |said| said.disabled = true)
     }
 
     pub(crate) fn enable(&mut self, number: usize) -> Answer {
-        self.say(number, false, |said| *said = Said::default())
+        self.say(number, Judged::Returning(number), |said| *said = Said::default())
     }
 
-    fn say(&mut self, number: usize, judged: bool, words: impl Fn(&mut Said)) -> Answer {
+    fn say(&mut self, number: usize, judged: Judged, words: impl Fn(&mut Said)) -> Answer {
         self.update(|it| {
             it.known(number)?;
             it.change(judged, None, |it| {
@@ -225,7 +243,7 @@ impl Model {
         if let Some(offers) = &offers {
             self.believe(settings, offers.len())?;
         }
-        self.change(true, None, |it| {
+        self.change(Judged::ByShares, None, |it| {
             it.settings = settings.clone();
             it.version.0 += 1;
             if let Some(offers) = &offers
@@ -245,7 +263,7 @@ impl Model {
         self.settle();
         let revision = self.previous().ok_or(Refusal::NothingBefore)?;
         let restores = Some(revision.restores.unwrap_or(revision.version));
-        self.change(false, restores, |it| {
+        self.change(Judged::Not, restores, |it| {
             let specs = revision.settings.specs.as_ref();
             if let Some(specs) = specs.filter(|_| revision.settings.specs != it.settings.specs)
                 && it.merge(&specs.iter().map(Offer::from).collect::<Vec<_>>(), made)?
@@ -305,7 +323,7 @@ impl Model {
     /// Takes what `act` makes of a copy, all or nothing.
     fn change(
         &mut self,
-        judged: bool,
+        judged: Judged,
         restores: Option<Version>,
         act: impl FnOnce(&mut Self) -> Result<(), Refusal>,
     ) -> Result<(), Refusal> {
@@ -315,7 +333,11 @@ impl Model {
         if version == self.version {
             return Ok(());
         }
-        let rises = if judged { next.judged(self)? } else { Vec::new() };
+        let rises = match judged {
+            Judged::Not => Vec::new(),
+            Judged::ByShares => next.judged(self, None)?,
+            Judged::Returning(number) => next.judged(self, Some(number))?,
+        };
         next.told.push(Told::Published(version));
         next.told.extend(rises.into_iter().map(|number| Told::Raised(version, number)));
         if version.0 != self.version.0 {
