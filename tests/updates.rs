@@ -75,6 +75,87 @@ async fn an_empty_set_may_be_sent_to_an_empty_balancer() {
     published(&balancer, |it| it.replace(endpoints(0..3)));
 }
 
+// --- Sets without weight -------------------------------------------------------------------------
+
+/// Endpoints that take nothing: to whoever sends requests it is an empty set.
+#[tokio::test(start_paused = true)]
+async fn a_set_of_zero_weights_is_refused_as_an_empty_one_is() {
+    let weightless = |n: usize| endpoints(0..n).into_iter().map(|it| it.weight(0));
+    for n in [1, 3, 10] {
+        let numbered = balancer("", n, 0);
+        for _ in 0..3 {
+            let error = refused(&numbered, |it| it.replace(weightless(n)));
+            let zero = matches!(error, UpdateError::AllWeightsZero { proposed } if proposed == n);
+            assert!(zero, "{error}");
+            advance(CONFIRM).await;
+        }
+        published(&numbered, |it| it.replace_unchecked(weightless(n)));
+        // What takes nothing already has nothing to lose.
+        published(&numbered, |it| {
+            it.replace(endpoints(20..20 + n).into_iter().map(|it| it.weight(0)))
+        });
+        published(&numbered, |it| it.replace(endpoints(0..n)));
+    }
+    for settings in ["[update]\nallow_empty = true", "update = false"] {
+        published(&balancer(settings, 10, 0), |it| it.replace(weightless(10)));
+    }
+    // One is enough.
+    let but_one =
+        endpoints(0..10).into_iter().enumerate().map(|(at, it)| it.weight(u32::from(at == 7)));
+    published(&balancer("", 10, 0), |it| it.replace(but_one));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_endpoint_with_a_weight_is_not_removed() {
+    let balancer = balancer("", 4, 0);
+    for number in 1..4 {
+        balancer.set_weight(&id(number), 0).unwrap();
+    }
+    let error = refused(&balancer, |it| it.remove(&id(0)));
+    assert!(matches!(error, UpdateError::AllWeightsZero { proposed: 3 }), "{error}");
+    balancer.remove(&id(1)).unwrap();
+    balancer.enable(&id(2)).unwrap();
+    balancer.remove(&id(0)).unwrap();
+}
+
+/// The weight that an operator gave is the one that counts.
+#[tokio::test(start_paused = true)]
+async fn weights_of_operators_count_where_a_set_is_sent_without_any() {
+    let balancer = balancer("", 3, 0);
+    let weightless = || endpoints(0..3).into_iter().map(|it| it.weight(0));
+    balancer.set_weight(&id(1), 2).unwrap();
+    balancer.replace(weightless()).unwrap();
+    balancer.replace(endpoints(0..3)).unwrap();
+    balancer.set_weight(&id(1), 0).unwrap();
+    let others =
+        || endpoints(0..3).into_iter().map(|it| if it.id() == &id(1) { it } else { it.weight(0) });
+    let error = refused(&balancer, |it| it.replace(others()));
+    assert!(matches!(error, UpdateError::AllWeightsZero { .. }), "{error}");
+    // Whoever switches the last one off by hand means it.
+    balancer.set_weight(&id(0), 0).unwrap();
+    balancer.set_weight(&id(2), 0).unwrap();
+    balancer.replace(others()).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_that_describe_only_zero_weights_are_refused_and_so_previewed() {
+    let described = |update: &str, weight: u32| {
+        let specs = (0..3).map(|it| EndpointSpec::new(id(it), "x").weight(weight)).collect();
+        config(update).with_endpoints(Some(specs)).unwrap()
+    };
+    let builder = evenkeel::Balancer::builder().make(|_| Ok(0)).config(described("", 1));
+    let balancer: Numbered = builder.build().unwrap();
+    let preview = balancer.preview(&described("", 0)).unwrap();
+    let error = balancer.apply(described("", 0)).unwrap_err();
+    let [problem] = error.problems() else { panic!("{error}") };
+    assert_eq!(problem.path, "endpoints");
+    assert!(problem.message.contains("none of 3 endpoints a weight"), "{problem}");
+    assert!(preview.warnings.contains(problem), "{:?}", preview.warnings);
+    let specs = (0..3).map(|it| EndpointSpec::new(id(it), "x").weight(0));
+    assert!(balancer.preview_specs(specs).unwrap().warnings.contains(problem));
+    balancer.apply(described("[update]\nallow_empty = true", 0)).unwrap();
+}
+
 // --- Smaller sets --------------------------------------------------------------------------------
 
 #[tokio::test(start_paused = true)]

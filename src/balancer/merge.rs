@@ -51,6 +51,13 @@ impl<T> Offer<T> {
             Self::Spec(spec) => &spec.id,
         }
     }
+
+    pub(crate) fn weight(&self) -> u32 {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.weight,
+            Self::Spec(spec) => spec.weight,
+        }
+    }
 }
 
 /// The offers in the order of their ids, none twice.

@@ -2,7 +2,7 @@
 
 use crate::balancer::apply::brought;
 use crate::balancer::core::{Core, Writer};
-use crate::balancer::guard::UpdateGuard;
+use crate::balancer::guard::{Claim, UpdateGuard};
 use crate::balancer::merge::newcomer;
 use crate::balancer::shares::{Excess, GUARD, Limits, would_receive};
 use crate::balancer::{Balancer, now};
@@ -153,8 +153,8 @@ impl<T: Send + Sync + 'static> Balancer<T> {
         }
         let thoughts = self.core.thoughts(&base, &specs, now);
         let mut preview = self.core.preview_thoughts(&base, &thoughts, now)?;
-        let sizes = (base.members.len(), thoughts.len());
-        self.core.doubt(&mut preview, base.config.update(), sizes, now);
+        let claim = Claim::of_thoughts(&base, &thoughts);
+        self.core.doubt(&mut preview, base.config.update(), claim, now);
         Ok(preview)
     }
 }
@@ -187,7 +187,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         {
             preview.refuse(&UpdateError::NoFactory);
         }
-        self.doubt(&mut preview, config.update(), (base.members.len(), thoughts.len()), now);
+        self.doubt(&mut preview, config.update(), Claim::of_thoughts(&base, &thoughts), now);
         Ok(preview)
     }
 
@@ -215,10 +215,10 @@ impl<T: Send + Sync + 'static> Core<T> {
         &self,
         preview: &mut Preview,
         update: Option<&UpdateConfig>,
-        sizes: (usize, usize),
+        claim: Claim,
         now: Nanos,
     ) {
-        let judged = UpdateGuard::default().check(update, sizes, now, self.ground.origin);
+        let judged = UpdateGuard::default().check(update, claim, now, self.ground.origin);
         if let Err(error) = judged {
             preview.refuse(&error);
         }

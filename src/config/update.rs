@@ -48,7 +48,8 @@ impl UpdateConfig {
 
     /// Whether an empty list empties the set; default `false`: it keeps the last good set.
     ///
-    /// Where it is allowed it is believed at once, whatever `max_shrink_percent` says.
+    /// A list that leaves nobody a weight above zero is one that takes all requests away, and is
+    /// held to be empty, unless nobody had a weight before. Where it is allowed it is believed at once, whatever `max_shrink_percent` says.
     #[must_use]
     pub const fn allow_empty(&self) -> bool {
         self.allow_empty
@@ -140,8 +141,9 @@ mod reading {
             Key::new(
                 "allow_empty",
                 Range::Flag,
-                "Whether an empty list empties the set. By default it keeps the last good set, \
-                 since a source that fails often says so by an empty list.",
+                "Whether an empty list, or one of zero weights only, empties the set. By default \
+                 it keeps the last good set, since a source that fails often says so by an empty \
+                 list.",
                 |it, found| Ok(it.with_allow_empty(flag(found)?)),
             ),
             Key::new(

@@ -21,6 +21,15 @@ pub enum UpdateError {
         /// How many endpoints there are.
         current: usize,
     },
+    /// The change would leave endpoints, and none of them with a weight above zero, where one had
+    /// such a weight: nobody would take requests any more.
+    ///
+    /// Way out: `allow_empty = true` under `[update]`, or
+    /// [`replace_unchecked`](crate::Balancer::replace_unchecked).
+    AllWeightsZero {
+        /// How many endpoints there would be.
+        proposed: usize,
+    },
     /// The change would remove too many endpoints at once.
     ///
     /// Way out: a larger `max_shrink_percent` under `[update]`,
@@ -98,6 +107,11 @@ impl fmt::Display for UpdateError {
             Self::Empty { current } => write!(
                 f,
                 "the change would remove the last of {current} endpoints; set \
+                 update.allow_empty or use replace_unchecked if that is meant"
+            ),
+            Self::AllWeightsZero { proposed } => write!(
+                f,
+                "the change would leave none of {proposed} endpoints a weight above zero; set \
                  update.allow_empty or use replace_unchecked if that is meant"
             ),
             Self::Shrinks { current, proposed, max_shrink_percent, .. } => write!(

@@ -145,7 +145,7 @@ impl Model {
                 return Err(Refusal::Duplicate);
             }
             if checked {
-                it.believe(&it.settings.clone(), offers.len())?;
+                it.believe(&it.settings.clone(), offers.len(), it.weighed(offers))?;
             }
             let judged = if checked { Judged::ByShares } else { Judged::Not };
             it.change(judged, None, |it| {
@@ -173,7 +173,9 @@ impl Model {
     pub(crate) fn remove(&mut self, number: usize) -> Answer {
         self.update(|it| {
             it.known(number)?;
-            it.believe(&it.settings.clone(), it.members.len() - 1)?;
+            let mut others = it.members.iter().filter(|(other, _)| **other != number);
+            let weighed = others.any(|(_, member)| member.weight() > 0);
+            it.believe(&it.settings.clone(), it.members.len() - 1, weighed)?;
             it.change(Judged::ByShares, None, |it| {
                 it.leave(number);
                 it.version.1 += 1;
@@ -241,7 +243,7 @@ impl Model {
         let specs = settings.specs.as_ref().filter(|_| settings.specs != self.settings.specs);
         let offers: Option<Vec<Offer>> = specs.map(|specs| specs.iter().map(Offer::from).collect());
         if let Some(offers) = &offers {
-            self.believe(settings, offers.len())?;
+            self.believe(settings, offers.len(), self.weighed(offers))?;
         }
         self.change(Judged::ByShares, None, |it| {
             it.settings = settings.clone();
@@ -359,13 +361,23 @@ impl Model {
         self.members.get(&number).map(drop).ok_or(Refusal::Unknown)
     }
 
-    /// Whether a set of this size is believed.
-    fn believe(&mut self, settings: &Settings, size: usize) -> Result<(), Refusal> {
+    /// Whether any of `offers` would have a weight.
+    fn weighed(&self, offers: &[Offer]) -> bool {
+        let said = |number: usize| self.members.get(&number).and_then(|it| it.said.weight);
+        offers.iter().any(|offer| said(offer.number).unwrap_or(offer.weight) > 0)
+    }
+
+    /// Whether a set of this size is believed, of which somebody has a weight or nobody.
+    fn believe(&mut self, settings: &Settings, size: usize, weighed: bool) -> Result<(), Refusal> {
         let (Some(update), current) = (settings.update, self.members.len()) else {
             return Ok(());
         };
         if size == 0 && current > 0 {
             return if update.allow_empty { Ok(()) } else { Err(Refusal::Empty) };
+        }
+        let weighs = self.members.values().any(|member| member.weight() > 0);
+        if weighs && !weighed && !update.allow_empty {
+            return Err(Refusal::AllWeightsZero);
         }
         let most_gone = current * update.max_shrink_percent / 100;
         if current < update.min_endpoints || current.saturating_sub(size) <= most_gone {

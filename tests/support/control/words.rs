@@ -37,6 +37,7 @@ impl Refused for UpdateError {
     fn refusal(&self) -> Refusal {
         match self {
             Self::Empty { .. } => Refusal::Empty,
+            Self::AllWeightsZero { .. } => Refusal::AllWeightsZero,
             Self::Shrinks { .. } => Refusal::Shrinks,
             Self::Duplicate { .. } => Refusal::Duplicate,
             Self::Unknown { .. } => Refusal::Unknown,
@@ -55,6 +56,7 @@ impl Refused for ApplyError {
         match (problem.path.as_str(), &problem.message) {
             ("guard.max_share_percent", _) => Refusal::Share,
             ("endpoints", it) if it.contains("the last of") => Refusal::Empty,
+            ("endpoints", it) if it.contains("a weight above zero") => Refusal::AllWeightsZero,
             ("endpoints", it) if it.contains("may go at once") => Refusal::Shrinks,
             ("endpoints", it) if it.contains("no way there") => Refusal::Make,
             _ => unreachable!("nobody expects {problem}"),
