@@ -202,10 +202,84 @@ async fn a_set_that_is_smaller_still_has_its_own_time() {
     let balancer = balancer("", 10, 0);
     refused(&balancer, |it| it.replace(endpoints(0..4)));
     advance(CONFIRM / 2).await;
-    refused(&balancer, |it| it.replace(endpoints(0..3)));
+    refused(&balancer, |it| it.replace(endpoints(0..1)));
     advance(CONFIRM / 2).await;
-    refused(&balancer, |it| it.replace(endpoints(0..3)));
+    // Six are believed to be gone; of the four that are left three more are too many at once.
+    let UpdateError::Shrinks { believed_at, .. } =
+        refused(&balancer, |it| it.replace(endpoints(0..1)))
+    else {
+        panic!("it shrinks")
+    };
+    assert_eq!(believed_at, now() + CONFIRM / 2);
     advance(CONFIRM / 2).await;
+    published(&balancer, |it| it.replace(endpoints(0..1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_little_less_than_what_is_believed_is_believed_too() {
+    let balancer = balancer("", 10, 0);
+    refused(&balancer, |it| it.replace(endpoints(0..4)));
+    advance(CONFIRM).await;
+    published(&balancer, |it| it.replace(endpoints(0..3)));
+}
+
+/// Who is sent again was not gone: each of these lists is as small as the one before, and says the
+/// opposite of it.
+#[tokio::test(start_paused = true)]
+async fn parts_of_a_set_that_are_sent_by_turns_are_never_believed() {
+    let balancer = balancer("", 9, 0);
+    for turn in 0..60 {
+        let first = 3 * (turn % 3);
+        refused(&balancer, |it| it.replace(endpoints(first..first + 3)));
+        advance(CONFIRM / 4).await;
+    }
+}
+
+/// What matters is who is gone, and not who has come instead.
+#[tokio::test(start_paused = true)]
+async fn a_smaller_set_whose_newcomers_change_is_believed() {
+    let balancer = balancer("", 10, 0);
+    for turn in 0..6 {
+        let set = || endpoints(0..2).into_iter().chain(endpoints(20 + turn..22 + turn));
+        refused(&balancer, |it| it.replace(set()));
+        advance(CONFIRM / 6).await;
+    }
+    published(&balancer, |it| it.replace(endpoints(0..2).into_iter().chain(endpoints(40..42))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_is_confirmed_by_nothing_but_the_same_again() {
+    let strict = "[update]\nmax_shrink_percent = 0\nmin_endpoints = 0";
+    let balancer = balancer(strict, 10, 0);
+    let removed = |number: usize| {
+        assert!(shrinks(&refused(&balancer, |it| it.remove(&id(number)))), "{number}");
+    };
+    removed(0);
+    advance(CONFIRM).await;
+    removed(1);
+    balancer.remove(&id(0)).unwrap();
+    removed(2);
+    // Nor do they disturb each other.
+    for _ in 0..3 {
+        advance(CONFIRM / 4).await;
+        removed(2);
+        removed(1);
+    }
+    advance(CONFIRM / 4).await;
+    balancer.remove(&id(2)).unwrap();
+    balancer.remove(&id(1)).unwrap();
+    // An endpoint of that name that comes back is another story.
+    balancer.insert(endpoint(2)).unwrap();
+    removed(2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_was_not_repeated_for_long_is_forgotten() {
+    let balancer = balancer("", 10, 0);
+    refused(&balancer, |it| it.replace(endpoints(0..3)));
+    advance(CONFIRM * 11).await;
+    refused(&balancer, |it| it.replace(endpoints(0..3)));
+    advance(CONFIRM).await;
     published(&balancer, |it| it.replace(endpoints(0..3)));
 }
 

@@ -153,12 +153,14 @@ impl<T: Send + Sync + 'static> Core<T> {
         let now = self.ground.origin.nanos(now());
         self.update(now, |writer, base| {
             let at = base.position(id).ok_or_else(|| UpdateError::Unknown { id: id.clone() })?;
-            let claim = Claim::of_removal(base, at);
+            let claim = Claim::of_removal(base, id);
             writer.guard.check(base.config.update(), claim, now, self.ground.origin)?;
             let mut members = base.members.to_vec();
             members.remove(at);
             let change = Changed::Removed { endpoint: id.clone() };
-            self.publish_set(writer, base, members, change, Judged::ByShares, now)
+            let version = self.publish_set(writer, base, members, change, Judged::ByShares, now)?;
+            writer.guard.believe_gone(id);
+            Ok(version)
         })
     }
 

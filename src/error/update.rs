@@ -42,7 +42,8 @@ pub enum UpdateError {
         proposed: usize,
         /// The part of them that may go at once.
         max_shrink_percent: u8,
-        /// When the smaller set will be believed if it is still being sent.
+        /// When the smaller set will be believed if it, or one in which the same endpoints are
+        /// missing, is still being sent.
         believed_at: Instant,
     },
     /// Two endpoints of the new set share an id.

@@ -33,17 +33,11 @@ pub(crate) struct Model {
     pub(crate) tallies: Vec<Tally>,
     /// Tallies of endpoints that left, and until when they are kept.
     left: BTreeMap<usize, (usize, u64)>,
-    doubted: Option<Doubted>,
+    /// Since when endpoints are said to be gone that were not believed to be, and when it was said
+    /// last.
+    missing: BTreeMap<usize, (u64, u64)>,
     /// Events that have to be told.
     pub(crate) told: Vec<Told>,
-}
-
-/// A smaller set that was refused: its size, since when, and when it was last sent.
-#[derive(Clone, Copy, Debug)]
-struct Doubted {
-    size: usize,
-    since: u64,
-    last: u64,
 }
 
 /// What a change has to answer for.
@@ -65,7 +59,7 @@ impl Model {
             revisions: Vec::new(),
             tallies: Vec::new(),
             left: BTreeMap::new(),
-            doubted: None,
+            missing: BTreeMap::new(),
             told: Vec::new(),
         };
         model.merge(offers, &|_, _| None).expect("the first set comes with targets");
@@ -145,7 +139,7 @@ impl Model {
                 return Err(Refusal::Duplicate);
             }
             if checked {
-                it.believe(&it.settings.clone(), offers.len(), it.weighed(offers))?;
+                it.believe(&it.settings.clone(), &distinct, it.weighed(offers), true)?;
             }
             let judged = if checked { Judged::ByShares } else { Judged::Not };
             it.change(judged, None, |it| {
@@ -154,7 +148,7 @@ impl Model {
                 }
                 Ok(())
             })?;
-            it.doubted = None;
+            it.missing.clear();
             Ok(())
         })
     }
@@ -175,10 +169,12 @@ impl Model {
             it.known(number)?;
             let mut others = it.members.iter().filter(|(other, _)| **other != number);
             let weighed = others.any(|(_, member)| member.weight() > 0);
-            it.believe(&it.settings.clone(), it.members.len() - 1, weighed)?;
+            let others = it.members.keys().copied().filter(|other| *other != number).collect();
+            it.believe(&it.settings.clone(), &others, weighed, false)?;
             it.change(Judged::ByShares, None, |it| {
                 it.leave(number);
                 it.version.1 += 1;
+                it.missing.remove(&number);
                 Ok(())
             })
         })
@@ -243,7 +239,8 @@ impl Model {
         let specs = settings.specs.as_ref().filter(|_| settings.specs != self.settings.specs);
         let offers: Option<Vec<Offer>> = specs.map(|specs| specs.iter().map(Offer::from).collect());
         if let Some(offers) = &offers {
-            self.believe(settings, offers.len(), self.weighed(offers))?;
+            let sent = offers.iter().map(|offer| offer.number).collect();
+            self.believe(settings, &sent, self.weighed(offers), true)?;
         }
         self.change(Judged::ByShares, None, |it| {
             it.settings = settings.clone();
@@ -256,7 +253,7 @@ impl Model {
             Ok(())
         })?;
         if offers.is_some() {
-            self.doubted = None;
+            self.missing.clear();
         }
         Ok(())
     }
@@ -271,7 +268,7 @@ impl Model {
                 && it.merge(&specs.iter().map(Offer::from).collect::<Vec<_>>(), made)?
             {
                 it.version.1 += 1;
-                it.doubted = None;
+                it.missing.clear();
             }
             it.settings = revision.settings;
             it.version.0 += 1;
@@ -367,28 +364,46 @@ impl Model {
         offers.iter().any(|offer| said(offer.number).unwrap_or(offer.weight) > 0)
     }
 
-    /// Whether a set of this size is believed, of which somebody has a weight or nobody.
-    fn believe(&mut self, settings: &Settings, size: usize, weighed: bool) -> Result<(), Refusal> {
+    /// Whether this set is believed, of which somebody has a weight or nobody. All that is sent is
+    /// there, if the whole set was sent.
+    fn believe(
+        &mut self,
+        settings: &Settings,
+        sent: &BTreeSet<usize>,
+        weighed: bool,
+        whole: bool,
+    ) -> Result<(), Refusal> {
         let (Some(update), current) = (settings.update, self.members.len()) else {
             return Ok(());
         };
-        if size == 0 && current > 0 {
+        if sent.is_empty() && current > 0 {
             return if update.allow_empty { Ok(()) } else { Err(Refusal::Empty) };
         }
         let weighs = self.members.values().any(|member| member.weight() > 0);
         if weighs && !weighed && !update.allow_empty {
             return Err(Refusal::AllWeightsZero);
         }
-        let most_gone = current * update.max_shrink_percent / 100;
-        if current < update.min_endpoints || current.saturating_sub(size) <= most_gone {
+        let gone: Vec<_> = self.members.keys().copied().filter(|it| !sent.contains(it)).collect();
+        if whole {
+            self.missing.retain(|it, _| gone.contains(it));
+        }
+        let surplus = current.saturating_sub(sent.len());
+        // Whether it may be, once so many are believed to be gone.
+        let may = |believed: usize| {
+            let rest = current.saturating_sub(believed);
+            let most = rest * update.max_shrink_percent / 100;
+            rest < update.min_endpoints || surplus.saturating_sub(believed) <= most
+        };
+        if may(0) {
             return Ok(());
         }
-        // A set that is smaller still, or one after a long silence, is another claim.
-        let lapsed = |it: &Doubted| self.now - it.last > 10 * update.confirm_after;
-        let since = self.doubted.filter(|it| size >= it.size && !lapsed(it));
-        let (size, since) = since.map_or((size, self.now), |it| (it.size, it.since));
-        self.doubted = Some(Doubted { size, since, last: self.now });
-        if self.now - since >= update.confirm_after { Ok(()) } else { Err(Refusal::Shrinks) }
+        let now = self.now;
+        self.missing.retain(|_, &mut (_, last)| now - last <= 10 * update.confirm_after);
+        for number in &gone {
+            self.missing.entry(*number).or_insert((now, now)).1 = now;
+        }
+        let long = |it: &&usize| now - self.missing[*it].0 >= update.confirm_after;
+        if may(gone.iter().filter(long).count()) { Ok(()) } else { Err(Refusal::Shrinks) }
     }
 
     /// Makes `offers` the set; `true` if that changes anything.
