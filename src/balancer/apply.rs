@@ -99,7 +99,10 @@ impl<T: Send + Sync + 'static> Core<T> {
         self.write(now, |writer, base| {
             let current = base.version;
             if let Some(seen) = seen.filter(|seen| seen.config != current.config) {
-                return Err(ApplyError::Stale { seen, current });
+                let stale = ApplyError::Stale { seen, current };
+                let error = Problem::error("", stale.to_string()).into();
+                self.hub.push(Event::ConfigRefused { version: current, error });
+                return Err(stale);
             }
             self.apply_or_say_why(writer, base, change, now).map_err(ApplyError::Refused)
         })

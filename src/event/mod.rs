@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::error::{BoxError, ConfigError, UpdateError};
+use crate::error::{BoxError, ConfigError, RollbackError, UpdateError};
 use crate::units::{EndpointId, Version};
 
 /// Something that happened to a balancer.
@@ -36,12 +36,20 @@ pub enum Event {
         /// Why.
         error: UpdateError,
     },
-    /// A change of the settings was refused; all is as it was.
+    /// A change of the settings was refused, for what they say or since the writer had not seen the
+    /// last change; all is as it was.
     ConfigRefused {
         /// The version that is still served.
         version: Version,
         /// Why.
         error: ConfigError,
+    },
+    /// A rollback came to nothing; all is as it was.
+    RollbackFailed {
+        /// The version that is still served.
+        version: Version,
+        /// Why.
+        error: RollbackError,
     },
     /// A change that was published gives an endpoint a share far above a fair one.
     ///
@@ -207,6 +215,9 @@ impl fmt::Display for Event {
             }
             Self::ConfigRefused { version, error } => {
                 write!(f, "refused, still version {version}: {error}")
+            }
+            Self::RollbackFailed { version, error } => {
+                write!(f, "not rolled back, still version {version}: {error}")
             }
             Self::ShareRaised { version, endpoint, before, after, fair } => write!(
                 f,

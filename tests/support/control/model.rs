@@ -223,6 +223,7 @@ impl Model {
     ) -> Answer {
         self.settle();
         if seen.is_some_and(|seen| seen.0 != self.version.0) {
+            self.told.push(Told::ConfigRefused(self.version));
             return Err(Refusal::Stale);
         }
         if *settings == self.settings {
@@ -260,6 +261,14 @@ impl Model {
 
     pub(crate) fn rollback(&mut self, made: Made<'_>) -> Answer {
         self.settle();
+        let done = self.roll_back(made);
+        if done.is_err() {
+            self.told.push(Told::RollbackFailed(self.version));
+        }
+        done.map(|()| self.version)
+    }
+
+    fn roll_back(&mut self, made: Made<'_>) -> Result<(), Refusal> {
         let revision = self.previous().ok_or(Refusal::NothingBefore)?;
         let restores = Some(revision.restores.unwrap_or(revision.version));
         self.change(Judged::Not, restores, |it| {
@@ -277,8 +286,7 @@ impl Model {
                 member.said = revision.said.get(number).copied().unwrap_or_default().at(now);
             }
             Ok(())
-        })?;
-        Ok(self.version)
+        })
     }
 
     /// The revision before the last change that somebody made; a rollback stands for what it

@@ -83,6 +83,7 @@ pub(crate) enum Told {
     Published(Version),
     UpdateRefused(Version),
     ConfigRefused(Version),
+    RollbackFailed(Version),
     Raised(Version, usize),
 }
 

@@ -16,6 +16,7 @@ pub(crate) fn told(event: &Event) -> Told {
         Event::Published { version, .. } => Told::Published(pair(*version)),
         Event::UpdateRefused { version, .. } => Told::UpdateRefused(pair(*version)),
         Event::ConfigRefused { version, .. } => Told::ConfigRefused(pair(*version)),
+        Event::RollbackFailed { version, .. } => Told::RollbackFailed(pair(*version)),
         Event::ShareRaised { version, endpoint, .. } => {
             Told::Raised(pair(*version), number(endpoint).expect("an endpoint of the set"))
         }
