@@ -34,6 +34,9 @@ mod tether;
 mod update;
 mod verdict;
 
+#[cfg(all(test, feature = "config", feature = "testing", not(evenkeel_loom)))]
+mod tests;
+
 pub use self::apply::Change;
 pub use self::builder::Builder;
 pub use self::drain::Drain;
