@@ -98,6 +98,14 @@ impl<T> Writer<T> {
         known.filter(|known| Arc::ptr_eq(&known.cell, &member.bound.cell))
     }
 
+    /// Nothing is detected any more: who is away is forgiven with those who are there.
+    fn pardon_removed(&mut self, now: Nanos) {
+        for left in self.removed.values_mut().filter(|left| left.standing.is_out()) {
+            left.standing = left.standing.pardoned();
+            left.cell.turn_page(now);
+        }
+    }
+
     /// When something is due that no member knows of.
     pub(crate) fn other_due(&self) -> Nanos {
         let rebuilds = self.rebuilds.values().map(Rebuild::due);
@@ -191,7 +199,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         judged: Judged,
         now: Nanos,
     ) -> Result<Version, Unpublished> {
-        let causes = std::mem::take(&mut draft.causes);
+        let (causes, amnesty) = (std::mem::take(&mut draft.causes), draft.amnesty);
         let kept = draft.keep_bounds(now);
         let draft = Draft { other_due: writer.other_due(), ..draft };
         let snapshot = draft.build(&self.ground, now).map_err(|unbuilt| {
@@ -219,6 +227,9 @@ impl<T: Send + Sync + 'static> Core<T> {
                 member.bound.cell.turn_page(now);
                 writer.sweeps.turn_page(member);
             }
+        }
+        if amnesty {
+            writer.pardon_removed(now);
         }
         writer.sweeps.plan(&snapshot, now);
         writer.steps.begin(&snapshot, now);
