@@ -163,3 +163,19 @@ fn an_empty_set_can_be_drained_and_enabled() {
     balancer.enable_all().unwrap();
     assert!(balancer.pick(&Key::none()).is_ok());
 }
+
+#[test]
+fn the_share_guard_keeps_nobody_drained_and_brings_back_no_weight_beyond_it() {
+    let balancer = balancer("[guard]\nmax_share_percent = 60", 3, 0);
+    balancer.set_weight(&id(0), 2).unwrap();
+    drop(balancer.drain_all().unwrap());
+    balancer.enable_all().unwrap();
+    assert_eq!(pick(&balancer).endpoint().as_str().len(), 4);
+
+    let mut endpoints = endpoints(0..3);
+    endpoints[1] = endpoints[1].clone().weight(50);
+    balancer.set_weight(&id(1), 1).unwrap();
+    balancer.replace(endpoints).unwrap();
+    let refused = balancer.enable_all().unwrap_err().to_string();
+    assert!(refused.contains("e001"), "{refused}");
+}

@@ -285,7 +285,8 @@ async fn a_change_that_loses_endpoints_is_taken_back_with_its_set() {
     assert_eq!(support::status(&balancer, &id(7)).in_flight, 1, "it is the same endpoint");
     drop(held);
     // Of weight zero all are lost, and that is bad enough for the next look.
-    let mut watched = apply(&balancer, carrying(0..8, 0), Guard::default());
+    let weightless = carrying(0..8, 0).with_update(None);
+    let mut watched = apply(&balancer, weightless, Guard::default());
     assert!(balancer.pick(&Key::none()).is_err());
     tokio::time::advance(3 * SECOND).await;
     let verdict = poll(&mut watched).unwrap();

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use evenkeel::{
-    ApplyError, Availability, Balancer, Change, Config, Endpoint, EndpointId, EndpointSpec, Key,
-    RollbackError,
+    ApplyError, Availability, Balancer, Change, Config, Endpoint, EndpointId, EndpointSpec, Event,
+    Key, RollbackError,
 };
 use support::received;
 
@@ -185,9 +185,20 @@ fn a_rollback_to_endpoints_that_cannot_be_made_changes_nothing() {
     balancer.apply(described("x")).unwrap();
     open.store(false, Ordering::Relaxed);
     let before = (balancer.version(), format!("{:?}", balancer.status()), balancer.history().len());
+    let mut events = balancer.subscribe();
     let error = balancer.rollback().unwrap_err();
     assert!(matches!(&error, RollbackError::Endpoints { .. }), "{error}");
     assert!(error.to_string().contains("closed"), "{error}");
+    match received(&mut events).as_slice() {
+        [told @ Event::RollbackFailed { version, error: why }] => {
+            assert_eq!((*version, why), (balancer.version(), &error));
+            assert_eq!(
+                told.to_string(),
+                format!("not rolled back, still version {version}: {error}")
+            );
+        }
+        other => panic!("{other:?}"),
+    }
     let after = (balancer.version(), format!("{:?}", balancer.status()), balancer.history().len());
     assert_eq!(after, before);
 }
@@ -216,8 +227,18 @@ fn of_two_writers_the_second_is_told() {
     let balancer = balancer();
     let seen = balancer.version();
     balancer.apply_if(seen, settings("random")).unwrap();
+    let mut events = balancer.subscribe();
     let error = balancer.apply_if(seen, settings("round_robin")).unwrap_err();
     assert_eq!(error, ApplyError::Stale { seen, current: balancer.version() });
+    match received(&mut events).as_slice() {
+        [Event::ConfigRefused { version, error: told }] => {
+            assert_eq!(
+                (*version, told.problems()[0].message.clone()),
+                (balancer.version(), error.to_string())
+            );
+        }
+        other => panic!("{other:?}"),
+    }
     assert_eq!(kind(&balancer), "random");
     // Discovery does not disturb a writer; an operator does.
     let seen = balancer.version();

@@ -201,3 +201,105 @@ fn a_change_after_which_nobody_takes_requests_is_warned_of() {
     balancer.set_weight(&name(1), 0).unwrap();
     assert!(!warned(balancer.preview_weight(&name(0), 0).unwrap()), "nobody takes any as it is");
 }
+
+/// A set of endpoints of these weights that settings describe, under this guard.
+fn described(guard: &str, weights: &[u32]) -> Config {
+    let spec = |(at, &weight)| EndpointSpec::new(name(at), "x").weight(weight);
+    let specs = weights.iter().enumerate().map(spec).collect();
+    config(KINDS[0], guard).with_endpoints(Some(specs)).unwrap()
+}
+
+/// Else whoever forgets the section is not held to it by the very change that needs it.
+#[test]
+fn a_guard_that_is_dropped_or_loosened_still_holds_for_the_change_that_does_so() {
+    let build = |guard: &str| {
+        let built = Balancer::builder().make(|_| Ok(0)).config(described(guard, &[1, 1, 1]));
+        built.build().unwrap()
+    };
+    let balancer = build("max_share_percent = 50");
+    let served = balancer.config();
+    let loosened = ["", "max_share_percent = 90"];
+    for guard in loosened {
+        let skewed = described(guard, &[8, 1, 1]);
+        let preview = balancer.preview(&skewed).unwrap();
+        let [refusal] = preview.warnings.as_slice() else { panic!("{:?}", preview.warnings) };
+        assert_eq!(refusal.severity, Severity::Error);
+        let error = balancer.apply(skewed).unwrap_err();
+        assert_eq!(error.problems(), [refusal.clone()]);
+        assert_eq!(
+            refusal.message,
+            "`e00` would receive 80 % (before: 33 %, fair: 33 %), and at most 50 % is allowed by \
+             the settings that are served: change the guard first, in a change of its own"
+        );
+        assert_eq!(balancer.config(), served);
+    }
+    // What both forbid is forbidden by what comes.
+    let error = balancer.apply(described("max_share_percent = 70", &[8, 1, 1])).unwrap_err();
+    assert!(error.to_string().ends_with("and at most 70 % is allowed"), "{error}");
+    // One after the other they are two decisions.
+    for guard in loosened {
+        let balancer = build("max_share_percent = 50");
+        balancer.apply(described(guard, &[1, 1, 1])).unwrap();
+        balancer.apply(described(guard, &[8, 1, 1])).unwrap();
+    }
+    // A guard that is looser than what is told by itself: it is still told.
+    let balancer = build("max_share_percent = 90");
+    let mut events = balancer.subscribe();
+    assert_eq!(balancer.preview(&described("", &[8, 1, 1])).unwrap().warnings.len(), 1);
+    balancer.apply(described("", &[8, 1, 1])).unwrap();
+    assert!(matches!(received(&mut events)[..], [_, Event::ShareRaised { .. }]));
+}
+
+/// It takes back what an operator said, the weight included, and is judged as if he said it.
+#[test]
+fn an_enabled_endpoint_may_not_bring_back_a_weight_that_gives_it_too_much() {
+    let balancer = balancer(Config::default(), &[97, 1, 1, 1]);
+    balancer.set_weight(&name(0), 1).unwrap();
+    balancer.apply(config(KINDS[2], "max_share_percent = 60")).unwrap();
+    for drained in [false, true] {
+        if drained {
+            drop(balancer.drain(&name(0)).unwrap());
+        }
+        let mut events = balancer.subscribe();
+        let served = balancer.version();
+        let refused = balancer.enable(&name(0)).unwrap_err();
+        assert!(matches!(refused, UpdateError::Share { max_share_percent: 60, .. }), "{refused}");
+        assert!(matches!(received(&mut events)[..], [Event::UpdateRefused { .. }]));
+        assert_eq!(balancer.version(), served);
+        assert_eq!(balancer.status().endpoints[0].weight, 1);
+    }
+    // Without a guard it is told.
+    balancer.apply(config(KINDS[2], "")).unwrap();
+    let mut events = balancer.subscribe();
+    balancer.enable(&name(0)).unwrap();
+    assert!(matches!(received(&mut events)[..], [_, Event::ShareRaised { .. }]));
+}
+
+/// That it was away is no reason to keep it away, however much the others have to carry by then.
+#[test]
+fn a_drained_endpoint_comes_back_to_its_own_share_whatever_that_is() {
+    for weights in [&[90, 5, 5][..], &[3, 1, 1, 1], &[1, 1]] {
+        let balancer = balancer(config(KINDS[0], "max_share_percent = 40"), weights);
+        for away in 1..weights.len() {
+            drop(balancer.drain(&name(away)).unwrap());
+        }
+        balancer.disable(&name(0)).unwrap();
+        let mut events = balancer.subscribe();
+        for back in 0..weights.len() {
+            balancer.enable(&name(back)).unwrap();
+        }
+        let told = received(&mut events);
+        assert!(!told.iter().any(|event| matches!(event, Event::UpdateRefused { .. })));
+    }
+    // Not even where discovery has made much of it meanwhile, but then it is told.
+    let balancer = balancer(config(KINDS[0], "max_share_percent = 60"), &[1, 1, 1]);
+    drop(balancer.drain(&name(0)).unwrap());
+    let heavier = (0..3).map(|at| Endpoint::new(name(at), at).weight(if at == 0 { 8 } else { 1 }));
+    balancer.replace(heavier).unwrap();
+    let mut events = balancer.subscribe();
+    balancer.enable(&name(0)).unwrap();
+    let told = received(&mut events);
+    let [_, Event::ShareRaised { before: 0.0, after: 0.8, .. }] = told[..] else {
+        panic!("{told:?}")
+    };
+}

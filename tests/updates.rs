@@ -75,6 +75,87 @@ async fn an_empty_set_may_be_sent_to_an_empty_balancer() {
     published(&balancer, |it| it.replace(endpoints(0..3)));
 }
 
+// --- Sets without weight -------------------------------------------------------------------------
+
+/// Endpoints that take nothing: to whoever sends requests it is an empty set.
+#[tokio::test(start_paused = true)]
+async fn a_set_of_zero_weights_is_refused_as_an_empty_one_is() {
+    let weightless = |n: usize| endpoints(0..n).into_iter().map(|it| it.weight(0));
+    for n in [1, 3, 10] {
+        let numbered = balancer("", n, 0);
+        for _ in 0..3 {
+            let error = refused(&numbered, |it| it.replace(weightless(n)));
+            let zero = matches!(error, UpdateError::AllWeightsZero { proposed } if proposed == n);
+            assert!(zero, "{error}");
+            advance(CONFIRM).await;
+        }
+        published(&numbered, |it| it.replace_unchecked(weightless(n)));
+        // What takes nothing already has nothing to lose.
+        published(&numbered, |it| {
+            it.replace(endpoints(20..20 + n).into_iter().map(|it| it.weight(0)))
+        });
+        published(&numbered, |it| it.replace(endpoints(0..n)));
+    }
+    for settings in ["[update]\nallow_empty = true", "update = false"] {
+        published(&balancer(settings, 10, 0), |it| it.replace(weightless(10)));
+    }
+    // One is enough.
+    let but_one =
+        endpoints(0..10).into_iter().enumerate().map(|(at, it)| it.weight(u32::from(at == 7)));
+    published(&balancer("", 10, 0), |it| it.replace(but_one));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_endpoint_with_a_weight_is_not_removed() {
+    let balancer = balancer("", 4, 0);
+    for number in 1..4 {
+        balancer.set_weight(&id(number), 0).unwrap();
+    }
+    let error = refused(&balancer, |it| it.remove(&id(0)));
+    assert!(matches!(error, UpdateError::AllWeightsZero { proposed: 3 }), "{error}");
+    balancer.remove(&id(1)).unwrap();
+    balancer.enable(&id(2)).unwrap();
+    balancer.remove(&id(0)).unwrap();
+}
+
+/// The weight that an operator gave is the one that counts.
+#[tokio::test(start_paused = true)]
+async fn weights_of_operators_count_where_a_set_is_sent_without_any() {
+    let balancer = balancer("", 3, 0);
+    let weightless = || endpoints(0..3).into_iter().map(|it| it.weight(0));
+    balancer.set_weight(&id(1), 2).unwrap();
+    balancer.replace(weightless()).unwrap();
+    balancer.replace(endpoints(0..3)).unwrap();
+    balancer.set_weight(&id(1), 0).unwrap();
+    let others =
+        || endpoints(0..3).into_iter().map(|it| if it.id() == &id(1) { it } else { it.weight(0) });
+    let error = refused(&balancer, |it| it.replace(others()));
+    assert!(matches!(error, UpdateError::AllWeightsZero { .. }), "{error}");
+    // Whoever switches the last one off by hand means it.
+    balancer.set_weight(&id(0), 0).unwrap();
+    balancer.set_weight(&id(2), 0).unwrap();
+    balancer.replace(others()).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_that_describe_only_zero_weights_are_refused_and_so_previewed() {
+    let described = |update: &str, weight: u32| {
+        let specs = (0..3).map(|it| EndpointSpec::new(id(it), "x").weight(weight)).collect();
+        config(update).with_endpoints(Some(specs)).unwrap()
+    };
+    let builder = evenkeel::Balancer::builder().make(|_| Ok(0)).config(described("", 1));
+    let balancer: Numbered = builder.build().unwrap();
+    let preview = balancer.preview(&described("", 0)).unwrap();
+    let error = balancer.apply(described("", 0)).unwrap_err();
+    let [problem] = error.problems() else { panic!("{error}") };
+    assert_eq!(problem.path, "endpoints");
+    assert!(problem.message.contains("none of 3 endpoints a weight"), "{problem}");
+    assert!(preview.warnings.contains(problem), "{:?}", preview.warnings);
+    let specs = (0..3).map(|it| EndpointSpec::new(id(it), "x").weight(0));
+    assert!(balancer.preview_specs(specs).unwrap().warnings.contains(problem));
+    balancer.apply(described("[update]\nallow_empty = true", 0)).unwrap();
+}
+
 // --- Smaller sets --------------------------------------------------------------------------------
 
 #[tokio::test(start_paused = true)]
@@ -121,10 +202,84 @@ async fn a_set_that_is_smaller_still_has_its_own_time() {
     let balancer = balancer("", 10, 0);
     refused(&balancer, |it| it.replace(endpoints(0..4)));
     advance(CONFIRM / 2).await;
-    refused(&balancer, |it| it.replace(endpoints(0..3)));
+    refused(&balancer, |it| it.replace(endpoints(0..1)));
     advance(CONFIRM / 2).await;
-    refused(&balancer, |it| it.replace(endpoints(0..3)));
+    // Six are believed to be gone; of the four that are left three more are too many at once.
+    let UpdateError::Shrinks { believed_at, .. } =
+        refused(&balancer, |it| it.replace(endpoints(0..1)))
+    else {
+        panic!("it shrinks")
+    };
+    assert_eq!(believed_at, now() + CONFIRM / 2);
     advance(CONFIRM / 2).await;
+    published(&balancer, |it| it.replace(endpoints(0..1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_little_less_than_what_is_believed_is_believed_too() {
+    let balancer = balancer("", 10, 0);
+    refused(&balancer, |it| it.replace(endpoints(0..4)));
+    advance(CONFIRM).await;
+    published(&balancer, |it| it.replace(endpoints(0..3)));
+}
+
+/// Who is sent again was not gone: each of these lists is as small as the one before, and says the
+/// opposite of it.
+#[tokio::test(start_paused = true)]
+async fn parts_of_a_set_that_are_sent_by_turns_are_never_believed() {
+    let balancer = balancer("", 9, 0);
+    for turn in 0..60 {
+        let first = 3 * (turn % 3);
+        refused(&balancer, |it| it.replace(endpoints(first..first + 3)));
+        advance(CONFIRM / 4).await;
+    }
+}
+
+/// What matters is who is gone, and not who has come instead.
+#[tokio::test(start_paused = true)]
+async fn a_smaller_set_whose_newcomers_change_is_believed() {
+    let balancer = balancer("", 10, 0);
+    for turn in 0..6 {
+        let set = || endpoints(0..2).into_iter().chain(endpoints(20 + turn..22 + turn));
+        refused(&balancer, |it| it.replace(set()));
+        advance(CONFIRM / 6).await;
+    }
+    published(&balancer, |it| it.replace(endpoints(0..2).into_iter().chain(endpoints(40..42))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_is_confirmed_by_nothing_but_the_same_again() {
+    let strict = "[update]\nmax_shrink_percent = 0\nmin_endpoints = 0";
+    let balancer = balancer(strict, 10, 0);
+    let removed = |number: usize| {
+        assert!(shrinks(&refused(&balancer, |it| it.remove(&id(number)))), "{number}");
+    };
+    removed(0);
+    advance(CONFIRM).await;
+    removed(1);
+    balancer.remove(&id(0)).unwrap();
+    removed(2);
+    // Nor do they disturb each other.
+    for _ in 0..3 {
+        advance(CONFIRM / 4).await;
+        removed(2);
+        removed(1);
+    }
+    advance(CONFIRM / 4).await;
+    balancer.remove(&id(2)).unwrap();
+    balancer.remove(&id(1)).unwrap();
+    // An endpoint of that name that comes back is another story.
+    balancer.insert(endpoint(2)).unwrap();
+    removed(2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_was_not_repeated_for_long_is_forgotten() {
+    let balancer = balancer("", 10, 0);
+    refused(&balancer, |it| it.replace(endpoints(0..3)));
+    advance(CONFIRM * 11).await;
+    refused(&balancer, |it| it.replace(endpoints(0..3)));
+    advance(CONFIRM).await;
     published(&balancer, |it| it.replace(endpoints(0..3)));
 }
 

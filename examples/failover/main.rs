@@ -129,7 +129,7 @@ async fn run() -> Result<(), BoxError> {
     promise("nothing new is taken", refused)?;
     let arrived = servers.iter().map(Server::arrived).sum::<u64>();
     sleep(Duration::from_millis(50)).await;
-    promise("nothing arrives any more", arrived == servers.iter().map(Server::arrived).sum())?;
+    promise("nothing arrives any more", arrived == servers.iter().map(Server::arrived).sum::<u64>())?;
     worker.stop().await;
     visitors.stop().await
 }

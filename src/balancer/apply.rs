@@ -1,6 +1,7 @@
 //! Changes of the settings.
 
 use crate::balancer::core::{Core, Writer};
+use crate::balancer::guard::Claim;
 use crate::balancer::merge::{Merged, Offer, Tally, by_id};
 use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, now};
@@ -99,7 +100,10 @@ impl<T: Send + Sync + 'static> Core<T> {
         self.write(now, |writer, base| {
             let current = base.version;
             if let Some(seen) = seen.filter(|seen| seen.config != current.config) {
-                return Err(ApplyError::Stale { seen, current });
+                let stale = ApplyError::Stale { seen, current };
+                let error = Problem::error("", stale.to_string()).into();
+                self.hub.push(Event::ConfigRefused { version: current, error });
+                return Err(stale);
             }
             self.apply_or_say_why(writer, base, change, now).map_err(ApplyError::Refused)
         })
@@ -139,9 +143,8 @@ impl<T: Send + Sync + 'static> Core<T> {
             let offers = specs.iter().cloned().map(Offer::Spec);
             let refused = |error: UpdateError| Problem::error("endpoints", error.to_string());
             let offers = by_id(offers).map_err(refused)?;
-            let sizes = (base.members.len(), offers.len());
-            let origin = self.ground.origin;
-            writer.guard.check(config.update(), sizes, now, origin).map_err(refused)?;
+            let (claim, origin) = (Claim::of_set(base, &offers), self.ground.origin);
+            writer.guard.check(config.update(), claim, now, origin).map_err(refused)?;
             let merged = self.merge(writer, base, offers, &config, now).map_err(refused)?;
             let Merged { members, tally } = merged;
             if tally != Tally::default() {

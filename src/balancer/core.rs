@@ -15,7 +15,6 @@ use crate::balancer::history::History;
 use crate::balancer::ledger::Ledger;
 use crate::balancer::make::{Factory, Rebuild};
 use crate::balancer::named::Named;
-use crate::balancer::preview::limit;
 use crate::balancer::steps::Steps;
 use crate::balancer::sweep::Sweeps;
 use crate::balancer::tend::Agenda;
@@ -25,7 +24,7 @@ use crate::error::PickError;
 use crate::event::{Changed, Event};
 use crate::outlier::{Rotation, Standing};
 use crate::rng::Randomness;
-use crate::snapshot::{Draft, Ground, Kept, Member, Miss, Outlook, Rise, Snapshot};
+use crate::snapshot::{Draft, Ground, Kept, Member, Miss, Rise, Snapshot};
 use crate::sync::{Arc, HandOver, Published};
 use crate::units::{EndpointId, Key, Nanos, Version};
 
@@ -92,6 +91,20 @@ impl<T> Writer<T> {
             settle_again_at: None,
             remembered: REMEMBERED,
             garbage: Vec::new(),
+        }
+    }
+
+    /// What is remembered of a member that had left, until the set it returned with is served.
+    fn left(&self, member: &Member<T>) -> Option<&Remembered> {
+        let known = self.removed.get(member.id());
+        known.filter(|known| Arc::ptr_eq(&known.cell, &member.bound.cell))
+    }
+
+    /// Nothing is detected any more: who is away is forgiven with those who are there.
+    fn pardon_removed(&mut self, now: Nanos) {
+        for left in self.removed.values_mut().filter(|left| left.standing.is_out()) {
+            left.standing = left.standing.pardoned();
+            left.cell.turn_page(now);
         }
     }
 
@@ -168,6 +181,13 @@ impl<T: Send + Sync + 'static> Core<T> {
         self.session(now, |session| self.writer.leave(|writer| session.settle(writer)));
     }
 
+    /// Looks at what only the writer sees. What is due stays so.
+    pub(crate) fn read<R>(&self, now: Nanos, look: impl FnOnce(&Writer<T>) -> R) -> R {
+        self.session(now, |session| {
+            self.writer.act(|writer| look(writer), |writer| session.settle(writer))
+        })
+    }
+
     /// Gives `run` what it needs under the lock. When it is done and the lock is free, subscribers
     /// are told and what died is dropped: both run code that is not ours.
     pub(crate) fn session<R>(&self, now: Nanos, run: impl FnOnce(&Session<'_, T>) -> R) -> R {
@@ -187,7 +207,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         judged: Judged,
         now: Nanos,
     ) -> Result<Version, Unpublished> {
-        let causes = std::mem::take(&mut draft.causes);
+        let (causes, amnesty) = (std::mem::take(&mut draft.causes), draft.amnesty);
         draft.checks &= !self.checks.are_over();
         let kept = draft.keep_bounds(now);
         let draft = Draft { other_due: writer.other_due(), ..draft };
@@ -196,35 +216,30 @@ impl<T: Send + Sync + 'static> Core<T> {
             Unpublished::Panicked
         })?;
         let version = snapshot.version;
-        let guard = snapshot.config.guard().clone();
-        let mut rises = Vec::new();
-        if judged == Judged::ByShares {
-            // The strategy that serves `base` has prepared for it before.
-            let before = Outlook::intended(base).unwrap_or_default();
-            let after = Outlook::intended(&snapshot);
-            let Ok(after) = after else {
+        let rises = match self.rises(base, &snapshot, judged) {
+            Ok(rises) => rises,
+            Err(unpublished) => {
                 writer.garbage.push(Garbage::Snapshot(Arc::new(snapshot)));
-                return Err(Unpublished::Panicked);
-            };
-            rises.extend(after.rises(&before, limit(&guard)));
-        }
-        if let (Some(most), Some(rise)) = (guard.max_share_percent(), rises.first()) {
-            let rise = rise.clone();
-            writer.garbage.push(Garbage::Snapshot(Arc::new(snapshot)));
-            return Err(Unpublished::TooMuch { rise, most: most.get() });
-        }
+                return Err(unpublished);
+            }
+        };
         let changed = changed(&base.members, &snapshot.members);
         // Opened before it can be chosen; closed once it no longer can.
         let (open, shut): (Vec<_>, Vec<_>) = changed.iter().partition(|m| m.said.admits());
         open.iter().for_each(|member| member.bound.cell.open());
-        let turned = changed.iter().filter(|member| {
-            let before = base.position(member.id()).and_then(|at| base.members.get(at));
-            before.is_some_and(|before| before.standing.is_out() != member.standing.is_out())
-        });
-        turned.for_each(|member| {
-            member.bound.cell.turn_page(now);
-            writer.sweeps.turn_page(member);
-        });
+        for member in &changed {
+            let served = base.position(member.id()).and_then(|at| base.members.get(at));
+            // Who was away may be called back by the very set it returns with.
+            let left = || writer.left(member).map(|left| left.standing);
+            let before = served.map(|served| served.standing).or_else(left);
+            if before.is_some_and(|before| before.is_out() != member.standing.is_out()) {
+                member.bound.cell.turn_page(now);
+                writer.sweeps.turn_page(member);
+            }
+        }
+        if amnesty {
+            writer.pardon_removed(now);
+        }
         writer.sweeps.plan(&snapshot, now);
         writer.steps.begin(&snapshot, now);
         self.agenda.note(&snapshot, snapshot.members_due.min(writer.other_due()));

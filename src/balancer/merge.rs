@@ -52,6 +52,13 @@ impl<T> Offer<T> {
             Self::Spec(spec) => &spec.id,
         }
     }
+
+    pub(crate) fn weight(&self) -> u32 {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.weight,
+            Self::Spec(spec) => spec.weight,
+        }
+    }
 }
 
 /// The offers in the order of their ids, none twice.
@@ -209,7 +216,7 @@ impl<T: Send + Sync + 'static> Core<T> {
 
     /// Where an endpoint begins that nobody knows. A ramp is for those who join others: where all
     /// are new there is nobody who could take what they leave.
-    fn newcomer(
+    pub(super) fn newcomer(
         &self,
         base: &Snapshot<T>,
         config: &Config,
@@ -225,9 +232,9 @@ impl<T: Send + Sync + 'static> Core<T> {
 
 /// How an endpoint begins that nobody knows.
 #[derive(Clone, Copy)]
-struct Newcomer {
-    said: Said,
-    standing: Standing,
+pub(super) struct Newcomer {
+    pub(super) said: Said,
+    pub(super) standing: Standing,
 }
 
 fn is_same<T>(known: &Member<T>, arrival: &Arrival<T>) -> bool {

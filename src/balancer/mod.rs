@@ -25,6 +25,7 @@ mod operate;
 mod preview;
 mod rollback;
 mod settle;
+mod shares;
 mod shut;
 mod status;
 mod steps;
@@ -34,6 +35,9 @@ mod tend;
 mod tether;
 mod update;
 mod verdict;
+
+#[cfg(all(test, feature = "config", feature = "testing", not(evenkeel_loom)))]
+mod tests;
 
 pub use self::apply::Change;
 pub use self::builder::Builder;

@@ -24,8 +24,9 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     ///
     /// # Errors
     ///
-    /// [`UpdateError::Unknown`] if there is no endpoint of this id, [`UpdateError::Strategy`] if the
-    /// strategy panics over the change.
+    /// [`UpdateError::Unknown`] if there is no endpoint of this id, [`UpdateError::Share`] if the
+    /// share guard (`[guard]`) refuses what an endpoint would get by it, [`UpdateError::Strategy`] if
+    /// the strategy panics over the change.
     pub fn set_weight(&self, id: &EndpointId, weight: u32) -> Result<Version, UpdateError> {
         let said = self.core.say(id, Judged::ByShares, |said, before| {
             let change = Changed::Reweighted { endpoint: id.clone(), from: before, to: weight };
@@ -75,10 +76,16 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// pardon too: an endpoint that was ejected, whoever did it, has its full share again at once.
     /// What active checks find is a fact, and stays.
     ///
+    /// The share guard judges the weight that comes back as if it were [set](Self::set_weight). That
+    /// an endpoint is no longer drained or switched off is never refused, whatever share it returns
+    /// to; far above a fair one, it is told by an event.
+    ///
     /// # Errors
     ///
-    /// [`UpdateError::Unknown`] if there is no endpoint of this id, [`UpdateError::Strategy`] if the
-    /// strategy panics over the change.
+    /// [`UpdateError::Unknown`] if there is no endpoint of this id, [`UpdateError::Share`] if the
+    /// weight that comes back would give an endpoint more than `guard.max_share_percent` allows,
+    /// [`UpdateError::Strategy`] if the strategy panics over the change. All that was said then holds
+    /// on.
     pub fn enable(&self, id: &EndpointId) -> Result<Version, UpdateError> {
         self.core.enable(id)
     }
@@ -130,7 +137,8 @@ impl<T: Send + Sync + 'static> Core<T> {
                 let (endpoint, step) = (id.clone(), Recovery::Pardoned);
                 draft.causes.push(Event::Recovery { endpoint, step });
             }
-            let published = self.publish(writer, base, draft, changes, Judged::Not, now);
+            let judged = Judged::Returning { at: Some(at) };
+            let published = self.publish(writer, base, draft, changes, judged, now);
             published.map_err(|refused| refused.for_update(&base.chosen.name))
         })
     }

@@ -1,14 +1,15 @@
 //! Who would get what, before anybody does.
 
 use crate::balancer::apply::brought;
-use crate::balancer::core::Core;
-use crate::balancer::guard::UpdateGuard;
+use crate::balancer::core::{Core, Writer};
+use crate::balancer::guard::{Claim, UpdateGuard};
+use crate::balancer::shares::{Excess, GUARD, Limits, would_receive};
 use crate::balancer::{Balancer, now};
-use crate::config::{Config, GuardConfig, UpdateConfig};
-use crate::endpoint::{Attributes, EndpointCell, EndpointSpec};
+use crate::config::{Config, UpdateConfig};
+use crate::endpoint::{Attributes, EndpointSpec};
 use crate::error::{ConfigError, Problem, UpdateError};
 use crate::outlier::Rules;
-use crate::snapshot::{Chosen, Outlook, Rise, Said, Snapshot, Stand, StrategyPanicked, Thought};
+use crate::snapshot::{Bounds, Chosen, Outlook, Snapshot, Stand, StrategyPanicked, Thought};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
 
@@ -50,7 +51,7 @@ impl Preview {
         before: &Outlooks,
         after: &Outlooks,
         mut warnings: Vec<Problem>,
-        guard: &GuardConfig,
+        limits: Limits,
     ) -> Self {
         let shares = Share::pairs(before, after);
         let takes = |share: fn(&Share) -> f64| shares.iter().any(|it| share(it) > 0.0);
@@ -59,9 +60,13 @@ impl Preview {
                            switched off, or of weight 0";
             warnings.push(Problem::warning("endpoints", message));
         }
-        warnings.extend(after.intended.rises(&before.intended, limit(guard)).map(|rise| {
+        let excesses = limits.excesses(&before.intended, &after.intended);
+        warnings.extend(excesses.map(|Excess { rise, forbidden }| {
             let words = would_receive(&rise);
-            match guard.max_share_percent() {
+            match forbidden {
+                Some(forbidden) if forbidden.allowed_next => {
+                    Problem::error(GUARD, format!("{words}, and {forbidden}"))
+                }
                 Some(_) => Problem::error(GUARD, format!("{words}: the change would be refused")),
                 None => Problem::warning(GUARD, words),
             }
@@ -96,25 +101,6 @@ impl Share {
         };
         ids.into_iter().map(share).collect()
     }
-}
-
-/// The key that judges shares.
-pub(crate) const GUARD: &str = "guard.max_share_percent";
-
-/// The share above which a change is refused or told.
-pub(crate) fn limit(guard: &GuardConfig) -> f64 {
-    f64::from(guard.max_share_percent().unwrap_or(GuardConfig::TOLD).get()) / 100.0
-}
-
-pub(crate) fn would_receive(rise: &Rise) -> String {
-    let percent = |share: f64| (100.0 * share).round();
-    let Rise { id, before, after, fair } = rise;
-    format!(
-        "`{id}` would receive {} % (before: {} %, fair: {} %)",
-        percent(*after),
-        percent(*before),
-        percent(*fair)
-    )
 }
 
 impl<T: Send + Sync + 'static> Balancer<T> {
@@ -164,10 +150,10 @@ impl<T: Send + Sync + 'static> Balancer<T> {
         if let Some(pair) = specs.windows(2).find(|pair| pair[0].id == pair[1].id) {
             return Err(UpdateError::Duplicate { id: pair[0].id.clone() });
         }
-        let thoughts = self.core.thoughts(&base, &specs, &base.config);
+        let thoughts = self.core.thoughts(&base, &specs, &base.config, now);
         let mut preview = self.core.preview_thoughts(&base, &thoughts, now)?;
-        let sizes = (base.members.len(), thoughts.len());
-        self.core.doubt(&mut preview, base.config.update(), sizes, now);
+        let claim = Claim::of_thoughts(&base, &thoughts);
+        self.core.doubt(&mut preview, base.config.update(), claim, now);
         Ok(preview)
     }
 }
@@ -183,24 +169,26 @@ impl<T: Send + Sync + 'static> Core<T> {
             Some(specs) => {
                 let mut specs = specs.to_vec();
                 specs.sort_by(|a, b| a.id.cmp(&b.id));
-                self.thoughts(&base, &specs, config)
+                self.thoughts(&base, &specs, config, now)
             }
             None => standing(&base),
         };
         let rules = Rules::of(config);
-        let after =
-            self.outlooks(&base, &rules, &chosen, &thoughts, now).map_err(|StrategyPanicked| {
+        let after = self.outlooks(&base, (&rules, config), &chosen, &thoughts, now).map_err(
+            |StrategyPanicked| {
                 let message = format!("strategy `{}` panicked while it prepared", chosen.name);
                 ConfigError::from(Problem::error("strategy", message))
-            })?;
+            },
+        )?;
         let warnings = config.warnings(thoughts.len());
-        let mut preview = Preview::new(&self.standing(&base), &after, warnings, config.guard());
+        let limits = Limits::between(&base.config, config);
+        let mut preview = Preview::new(&self.standing(&base), &after, warnings, limits);
         if brought(config, &base.config).is_some_and(|specs| !specs.is_empty())
             && self.factory.is_none()
         {
             preview.refuse(&UpdateError::NoFactory);
         }
-        self.doubt(&mut preview, config.update(), (base.members.len(), thoughts.len()), now);
+        self.doubt(&mut preview, config.update(), Claim::of_thoughts(&base, &thoughts), now);
         Ok(preview)
     }
 
@@ -211,9 +199,10 @@ impl<T: Send + Sync + 'static> Core<T> {
         now: Nanos,
     ) -> Result<Preview, UpdateError> {
         let after = self
-            .outlooks(base, &base.rules, &base.chosen, thoughts, now)
+            .outlooks(base, (&base.rules, &base.config), &base.chosen, thoughts, now)
             .map_err(|_| UpdateError::Strategy { name: base.chosen.name.to_string() })?;
-        Ok(Preview::new(&self.standing(base), &after, Vec::new(), base.config.guard()))
+        let limits = Limits::between(&base.config, &base.config);
+        Ok(Preview::new(&self.standing(base), &after, Vec::new(), limits))
     }
 
     /// What is served. Its strategy has prepared for it before.
@@ -227,10 +216,10 @@ impl<T: Send + Sync + 'static> Core<T> {
         &self,
         preview: &mut Preview,
         update: Option<&UpdateConfig>,
-        sizes: (usize, usize),
+        claim: Claim,
         now: Nanos,
     ) {
-        let judged = UpdateGuard::default().check(update, sizes, now, self.ground.origin);
+        let judged = UpdateGuard::default().check(update, claim, now, self.ground.origin);
         if let Err(error) = judged {
             preview.refuse(&error);
         }
@@ -239,43 +228,46 @@ impl<T: Send + Sync + 'static> Core<T> {
     fn outlooks(
         &self,
         base: &Snapshot<T>,
-        rules: &Rules,
+        (rules, config): (&Rules, &Config),
         chosen: &Chosen,
         thoughts: &[Thought],
         now: Nanos,
     ) -> Result<Outlooks, StrategyPanicked> {
-        let (cursors, health) = (&base.cursors, (rules, &base.panics));
-        let now = Outlook::of_thoughts_now(chosen, cursors, thoughts, health, now)?;
+        let bounds = Bounds {
+            rules,
+            panics: &base.panics,
+            amnesty: rules.pardon(&base.rules),
+            checks: config.health().is_some() && !self.checks.are_over(),
+        };
+        let cursors = &base.cursors;
+        let now = Outlook::of_thoughts_now(chosen, cursors, thoughts, bounds, now)?;
         Ok(Outlooks { intended: Outlook::of_thoughts(chosen, cursors, thoughts, rules)?, now })
     }
 
     /// The set that `specs`, in the order of their ids, would make under these settings: what
-    /// operators said stays.
+    /// operators said stays, and so does what is remembered of who left.
     fn thoughts(
         &self,
         base: &Snapshot<T>,
         specs: &[EndpointSpec],
         config: &Config,
+        now: Nanos,
     ) -> Vec<Thought> {
-        let joining = self.checks.awaited(config).unwrap_or_default();
-        let thought = |spec: &EndpointSpec| {
-            let known = base.position(&spec.id).and_then(|at| base.members.get(at));
-            let newcomer = || Said::of_newcomer(base.is_closed);
-            let said = known.map_or_else(newcomer, |member| member.said);
-            Thought {
-                attributes: Arc::new(Attributes::of(spec)),
-                cell: known.map_or_else(
-                    || Arc::new(EndpointCell::new(spec.id.clone(), Arc::clone(&self.shared))),
-                    |member| Arc::clone(&member.bound.cell),
-                ),
-                stand: Stand {
-                    weight: said.weight.unwrap_or(spec.weight),
-                    enabled: said.admits(),
-                    standing: known.map_or(joining, |member| member.standing),
-                },
-            }
+        let known = |spec: &EndpointSpec| base.members.get(base.position(&spec.id)?);
+        let joins_others = specs.iter().any(|spec| known(spec).is_some());
+        let newcomer = self.newcomer(base, config, joins_others, now);
+        let thought = |writer: &Writer<T>, spec: &EndpointSpec| {
+            let said = known(spec).map_or(newcomer.said, |member| member.said);
+            let (cell, left) = match known(spec) {
+                Some(member) => (Arc::clone(&member.bound.cell), Some(member.standing)),
+                None => self.cell(writer, &spec.id, now),
+            };
+            let standing = left.unwrap_or(newcomer.standing);
+            let (weight, enabled) = (said.weight.unwrap_or(spec.weight), said.admits());
+            let stand = Stand { weight, enabled, standing };
+            Thought { attributes: Arc::new(Attributes::of(spec)), cell, stand }
         };
-        specs.iter().map(thought).collect()
+        self.read(now, |writer| specs.iter().map(|spec| thought(writer, spec)).collect())
     }
 }
 

@@ -6,7 +6,7 @@ use crate::balancer::merge::{Merged, Offer, by_id};
 use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, Revision, now};
 use crate::error::RollbackError;
-use crate::event::Changed;
+use crate::event::{Changed, Event};
 use crate::snapshot::{Draft, Member, Said, Snapshot};
 use crate::sync::Arc;
 use crate::units::{Nanos, Version};
@@ -34,25 +34,33 @@ impl<T: Send + Sync + 'static> Core<T> {
     fn rollback(&self) -> Result<Version, RollbackError> {
         let now = self.ground.origin.nanos(now());
         self.write(now, |writer, base| {
-            let revision = writer.history.previous().ok_or(RollbackError::NothingBefore)?.clone();
-            let restored = |member: &Arc<Member<T>>| {
-                let joined = || Said::of_newcomer(revision.is_closed);
-                let said = revision.said.get(member.id()).copied().unwrap_or_else(joined);
-                let said = said.at(now);
-                if said == member.said {
-                    Arc::clone(member)
-                } else {
-                    Arc::new(member.with_said(said))
-                }
-            };
-            let described = self.described(writer, base, &revision, now)?;
-            let set = described.is_some();
-            let members = described.as_deref().unwrap_or(&base.members);
-            let members = members.iter().map(restored).collect();
-            let (by, because) = (None, None);
-            let restoring = Restoring { revision: &revision, members, set, by, because };
-            self.restore(writer, base, restoring, now)
+            self.roll_back(writer, base, now).inspect_err(|error| {
+                let (version, error) = (base.version, error.clone());
+                self.hub.push(Event::RollbackFailed { version, error });
+            })
         })
+    }
+
+    fn roll_back(
+        &self,
+        writer: &mut Writer<T>,
+        base: &Snapshot<T>,
+        now: Nanos,
+    ) -> Result<Version, RollbackError> {
+        let revision = writer.history.previous().ok_or(RollbackError::NothingBefore)?.clone();
+        let restored = |member: &Arc<Member<T>>| {
+            let joined = || Said::of_newcomer(revision.is_closed);
+            let said = revision.said.get(member.id()).copied().unwrap_or_else(joined);
+            let said = said.at(now);
+            if said == member.said { Arc::clone(member) } else { Arc::new(member.with_said(said)) }
+        };
+        let described = self.described(writer, base, &revision, now)?;
+        let set = described.is_some();
+        let members = described.as_deref().unwrap_or(&base.members);
+        let members = members.iter().map(restored).collect();
+        let (by, because) = (None, None);
+        let restoring = Restoring { revision: &revision, members, set, by, because };
+        self.restore(writer, base, restoring, now)
     }
 
     /// The set that the settings of a revision describe, if it is another one than is served.

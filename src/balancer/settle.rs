@@ -80,6 +80,8 @@ impl<T: Send + Sync + 'static> Core<T> {
 
     /// Takes up what outcomes have reported, what a sweep finds, and what time has brought about.
     fn judge(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) -> Result<(), ()> {
+        // Whatever else was published at this instant.
+        writer.steps.step(base, now);
         let reports = self.shared.take_reports();
         let (swept, late) = (writer.sweeps.due() <= now, base.members_due <= now);
         // Nobody makes checks any more, and nobody would bring back whom they keep out.
@@ -106,16 +108,13 @@ impl<T: Send + Sync + 'static> Core<T> {
                     let charge = Charge::of_row(reached, base.rules.enforced);
                     docket.charge(at, charge, &mut writer.told);
                 }
-                Testimony::Probe { epoch, good } => docket.probed(at, epoch, good),
+                Testimony::Probe { token, good } => docket.probed(at, token.epoch(), good),
                 Testimony::Fell { failures, ref error } => docket.fell(at, failures, error),
                 Testimony::Rose => docket.rose(at),
             }
         }
         if swept {
             writer.sweeps.sweep(&mut docket, &mut writer.told, base, now);
-        }
-        if late {
-            writer.steps.step(base, now);
         }
         let (draft, events) = docket.close();
         let due = late || unchecked;
@@ -137,8 +136,8 @@ impl<T: Send + Sync + 'static> Core<T> {
         }
         // Only now may somebody else probe.
         for report in &reports {
-            if let Testimony::Probe { epoch, .. } = report.testimony {
-                report.cell.trial.end_probe(epoch);
+            if let Testimony::Probe { token, .. } = report.testimony {
+                report.cell.trial.end_probe(token);
             }
         }
         published

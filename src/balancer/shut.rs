@@ -108,7 +108,8 @@ impl<T: Send + Sync + 'static> Core<T> {
                 draft.version = draft.version.next_config();
                 changes.push(Changed::EnabledAll { endpoints });
             }
-            let published = self.publish(writer, base, draft, changes, Judged::ByShares, now);
+            let judged = Judged::Returning { at: None };
+            let published = self.publish(writer, base, draft, changes, judged, now);
             published.map_err(|refused| refused.for_update(&base.chosen.name))
         })
     }

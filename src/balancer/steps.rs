@@ -33,7 +33,7 @@ impl Steps {
     /// If a step is over, an endpoint that warms up and was sent nothing of its own in it, though
     /// its fair share would have been a request or more, gets the next pick.
     pub(crate) fn step<T>(&mut self, base: &Snapshot<T>, now: Nanos) {
-        if now < self.due {
+        if self.warming.is_empty() || now < self.due {
             return;
         }
         self.due = base.rules.ramp.next(now);

@@ -1,6 +1,7 @@
 //! Changes of the set: what discovery says.
 
 use crate::balancer::core::{Core, Writer};
+use crate::balancer::guard::Claim;
 use crate::balancer::merge::{Merged, Offer, by_id};
 use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, now};
@@ -33,7 +34,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     }
 
     /// Makes `endpoints` the whole set without asking the update guard: the operator means it,
-    /// even if the set is empty.
+    /// even if the set is empty or takes no requests.
     ///
     /// # Errors
     ///
@@ -86,7 +87,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// # Errors
     ///
     /// [`UpdateError::Unknown`] if there is none of this id, or one of the guards refuses; to
-    /// remove the last endpoint is to send an empty set.
+    /// remove the last endpoint, or the last with a weight above zero, is to send an empty set.
     pub fn remove(&self, id: &EndpointId) -> Result<Version, UpdateError> {
         self.core.remove(id)
     }
@@ -104,8 +105,8 @@ impl<T: Send + Sync + 'static> Core<T> {
         self.update(now, |writer, base| {
             let offers = offers.as_mut().map_err(|error| error.clone())?;
             if checked {
-                let sizes = (base.members.len(), offers.as_ref().map_or(0, Vec::len));
-                writer.guard.check(base.config.update(), sizes, now, self.ground.origin)?;
+                let claim = Claim::of_set(base, offers.as_deref().unwrap_or_default());
+                writer.guard.check(base.config.update(), claim, now, self.ground.origin)?;
             }
             let offers = offers.take().unwrap_or_default();
             let Merged { members, tally } = self.merge(writer, base, offers, &base.config, now)?;
@@ -152,12 +153,14 @@ impl<T: Send + Sync + 'static> Core<T> {
         let now = self.ground.origin.nanos(now());
         self.update(now, |writer, base| {
             let at = base.position(id).ok_or_else(|| UpdateError::Unknown { id: id.clone() })?;
-            let sizes = (base.members.len(), base.members.len() - 1);
-            writer.guard.check(base.config.update(), sizes, now, self.ground.origin)?;
+            let claim = Claim::of_removal(base, id);
+            writer.guard.check(base.config.update(), claim, now, self.ground.origin)?;
             let mut members = base.members.to_vec();
             members.remove(at);
             let change = Changed::Removed { endpoint: id.clone() };
-            self.publish_set(writer, base, members, change, Judged::ByShares, now)
+            let version = self.publish_set(writer, base, members, change, Judged::ByShares, now)?;
+            writer.guard.believe_gone(id);
+            Ok(version)
         })
     }
 

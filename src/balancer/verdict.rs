@@ -1,7 +1,7 @@
 //! Whether a draft is published, and what is left of it if not.
 
 use crate::balancer::guarded::Watched;
-use crate::balancer::preview::{GUARD, would_receive};
+use crate::balancer::shares::{Forbidden, GUARD, would_receive};
 use crate::error::{ConfigError, Problem, UpdateError};
 use crate::snapshot::{Member, Rise, Snapshot};
 use crate::sync::Arc;
@@ -10,6 +10,11 @@ use crate::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Judged {
     ByShares,
+    /// As `ByShares`, but for what the member at this place of the set has by its return, or all
+    /// have: that they were drained or switched off is no reason to keep them so.
+    Returning {
+        at: Option<usize>,
+    },
     /// It takes nothing from anybody, or is meant whatever comes of it.
     Not,
 }
@@ -20,18 +25,18 @@ pub(crate) enum Unpublished {
     /// Its strategy panicked.
     Panicked,
     /// It would give one endpoint too much.
-    TooMuch { rise: Rise, most: u8 },
+    TooMuch { rise: Rise, forbidden: Forbidden },
 }
 
 impl Unpublished {
     pub(crate) fn for_update(self, strategy: &str) -> UpdateError {
         match self {
             Self::Panicked => UpdateError::Strategy { name: strategy.to_owned() },
-            Self::TooMuch { rise, most } => UpdateError::Share {
+            Self::TooMuch { rise, forbidden } => UpdateError::Share {
                 id: rise.id,
                 before: rise.before,
                 after: rise.after,
-                max_share_percent: most,
+                max_share_percent: forbidden.most.get(),
             },
         }
     }
@@ -43,9 +48,8 @@ impl Unpublished {
                     format!("strategy `{strategy}` panicked while it prepared its picker");
                 Problem::error("strategy", message)
             }
-            Self::TooMuch { rise, most } => {
-                let message = format!("{}, and at most {most} % is allowed", would_receive(&rise));
-                Problem::error(GUARD, message)
+            Self::TooMuch { rise, forbidden } => {
+                Problem::error(GUARD, format!("{}, and {forbidden}", would_receive(&rise)))
             }
         };
         problem.into()

@@ -38,7 +38,8 @@ impl GuardConfig {
     ///
     /// A fair share, 100 divided by the number of endpoints, is always allowed, and so is whatever
     /// gives an endpoint no more than it had. Shares are those while all endpoints are healthy and
-    /// equally loaded. Smaller refuses more changes.
+    /// equally loaded. A change that drops or loosens the guard is held to it all the same: that, and
+    /// what it would forbid, are two changes. Smaller refuses more changes.
     #[must_use]
     pub const fn max_share_percent(&self) -> Option<Percent> {
         self.max_share_percent

@@ -48,7 +48,8 @@ impl UpdateConfig {
 
     /// Whether an empty list empties the set; default `false`: it keeps the last good set.
     ///
-    /// Where it is allowed it is believed at once, whatever `max_shrink_percent` says.
+    /// A list that leaves nobody a weight above zero is one that takes all requests away, and is
+    /// held to be empty, unless nobody had a weight before. Where it is allowed it is believed at once, whatever `max_shrink_percent` says.
     #[must_use]
     pub const fn allow_empty(&self) -> bool {
         self.allow_empty
@@ -74,6 +75,12 @@ impl UpdateConfig {
 
     /// How long a smaller set has to be sent before it is believed after all; 1s to 24h, default
     /// 1m.
+    ///
+    /// What counts is who is missing: an endpoint that has been missing from all that was sent for
+    /// this long is believed to be gone, and one that is sent in between was not. Of the rest
+    /// [`max_shrink_percent`](Self::max_shrink_percent) may go at once. So lists of equal size that
+    /// name others each time confirm nothing, and neither does the removal of one endpoint that of
+    /// another; who comes meanwhile does not matter.
     ///
     /// Longer outlasts longer failures of the source, and keeps endpoints that are really gone
     /// for as long.
@@ -140,8 +147,9 @@ mod reading {
             Key::new(
                 "allow_empty",
                 Range::Flag,
-                "Whether an empty list empties the set. By default it keeps the last good set, \
-                 since a source that fails often says so by an empty list.",
+                "Whether an empty list, or one of zero weights only, empties the set. By default \
+                 it keeps the last good set, since a source that fails often says so by an empty \
+                 list.",
                 |it, found| Ok(it.with_allow_empty(flag(found)?)),
             ),
             Key::new(
@@ -162,9 +170,9 @@ mod reading {
             Key::new(
                 "confirm_after",
                 Range::Duration(Self::CONFIRM_AFTER),
-                "How long a smaller set has to be sent before it is believed after all. Longer \
-                 outlasts longer failures of the source, and keeps endpoints that are really \
-                 gone for as long.",
+                "How long endpoints have to be missing from all that is sent before a smaller set \
+                 is believed after all. Longer outlasts longer failures of the source, and keeps \
+                 endpoints that are really gone for as long.",
                 |it, found| Ok(it.with_confirm_after(duration(found)?)?),
             ),
         ];

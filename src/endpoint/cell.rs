@@ -15,7 +15,7 @@ use std::task::Waker;
 
 use crate::classify::{FailureKind, Outcome};
 use crate::endpoint::Totals;
-use crate::endpoint::trial::Trial;
+use crate::endpoint::trial::{Token, Trial};
 use crate::error::BoxError;
 use crate::stats::{Histogram, Latency, Reached, RecentFailures, Row, RowLimits, Streak, Typical};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
@@ -106,7 +106,7 @@ pub(crate) enum Testimony {
     /// Failures in a row have reached a limit, by a request that began then.
     Row { reached: Reached, began: Nanos },
     /// The probe of an ejection was answered, well or not.
-    Probe { epoch: u32, good: bool },
+    Probe { token: Token, good: bool },
     /// Active checks have failed so many times in a row, the last with this error.
     Fell { failures: u32, error: Arc<BoxError> },
     /// Active checks have succeeded often enough.

@@ -6,7 +6,7 @@ use std::sync::{OnceLock, Weak};
 use tokio::time::Instant;
 
 use crate::classify::{FailureKind, Outcome};
-use crate::endpoint::{EndpointCell, Terms, Testimony};
+use crate::endpoint::{EndpointCell, Terms, Testimony, Token};
 use crate::error::PickError;
 use crate::sync::{Arc, AtomicBool, Ordering};
 use crate::units::{Key, Nanos};
@@ -119,8 +119,8 @@ pub(crate) struct Held<T> {
     began: Nanos,
     answered: Option<Nanos>,
     terms: Terms,
-    /// The number of the ejection that this request probes; 0 if it probes none.
-    probes: u32,
+    /// The right by which this request is a probe, if it is one.
+    probes: Option<Token>,
     open: bool,
 }
 
@@ -129,15 +129,15 @@ impl<T> Held<T> {
     pub(crate) fn begin(bound: &Arc<Bound<T>>, began: Nanos, terms: Terms) -> Result<Self, Closed> {
         if bound.cell.begin(began) {
             let bound = Arc::clone(bound);
-            Ok(Self { bound, began, answered: None, terms, probes: 0, open: true })
+            Ok(Self { bound, began, answered: None, terms, probes: None, open: true })
         } else {
             Err(Closed)
         }
     }
 
-    /// A request that probes ejection `epoch`; its token was claimed.
-    pub(crate) fn probing(mut self, epoch: u32) -> Self {
-        self.probes = epoch;
+    /// A request that is a probe, by this right.
+    pub(crate) fn probing(mut self, token: Token) -> Self {
+        self.probes = Some(token);
         self
     }
 
@@ -171,8 +171,8 @@ impl<T> Held<T> {
         let trip = self.bound.note(outcome);
         let cell = &self.bound.cell;
         let reached = cell.finish(outcome, self.began, latency, now, self.terms);
-        if self.probes > 0 {
-            self.testify(outcome, now);
+        if let Some(token) = self.probes {
+            self.testify(token, outcome, now);
         } else if let Some(reached) = reached {
             cell.report(Testimony::Row { reached, began: self.began }, now);
         } else if trip {
@@ -182,14 +182,13 @@ impl<T> Held<T> {
 
     /// What the answer to a probe says. The writer gives the token back where it says something.
     #[cold]
-    fn testify(&self, outcome: Outcome, now: Nanos) {
+    fn testify(&self, token: Token, outcome: Outcome, now: Nanos) {
         let cell = &self.bound.cell;
-        let epoch = self.probes;
         match outcome {
-            Outcome::Ignore => cell.trial.give_up_probe(epoch, self.began, now),
-            Outcome::Success => cell.report(Testimony::Probe { epoch, good: true }, now),
+            Outcome::Ignore => cell.trial.give_up_probe(token, self.began, now),
+            Outcome::Success => cell.report(Testimony::Probe { token, good: true }, now),
             Outcome::Failure(_) | Outcome::Overloaded { .. } => {
-                cell.report(Testimony::Probe { epoch, good: false }, now);
+                cell.report(Testimony::Probe { token, good: false }, now);
             }
         }
     }
@@ -204,8 +203,8 @@ impl<T> Held<T> {
     }
 
     fn free_probe(&self) {
-        if self.probes > 0 {
-            self.bound.cell.trial.free_probe(self.probes);
+        if let Some(token) = self.probes {
+            self.bound.cell.trial.free_probe(token);
         }
     }
 
@@ -217,7 +216,7 @@ impl<T> Held<T> {
 
     /// Whether a clock is needed to say what it means that the caller goes away now.
     pub(crate) fn is_timed(&self) -> bool {
-        self.open && (self.terms.abandoned_after < u64::MAX || self.probes > 0)
+        self.open && (self.terms.abandoned_after < u64::MAX || self.probes.is_some())
     }
 
     /// The caller goes away at `now`.

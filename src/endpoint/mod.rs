@@ -16,6 +16,7 @@ pub(crate) use self::cell::{EndpointCell, Report, Shared, Terms, Testimony, Trip
 pub(crate) use self::held::{Bound, Held, Home, PickAgain};
 pub(crate) use self::public::Attributes;
 pub(crate) use self::totals::Totals;
+pub(crate) use self::trial::Token;
 
 #[cfg(all(test, not(evenkeel_loom)))]
 pub(crate) use self::held::Closed;

@@ -1,21 +1,64 @@
 //! What is noted of an endpoint for the next verdict about it.
 
+use std::num::NonZeroU64;
+
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 use crate::units::Nanos;
 
-/// Evidence, and the one probe that may be on its way.
+/// Evidence, and the one probe that is waited for.
 #[derive(Debug)]
 pub(crate) struct Trial {
     /// Requests that began before do not count for failures in a row.
     since: AtomicU64,
     /// Whether it has answered well since the last look.
     behaved: AtomicBool,
-    /// The number of the ejection whose probe is on its way; 0 for none.
+    /// The token of the probe that is waited for; 0 for none.
     probe: AtomicU64,
     /// Before this nobody may probe.
     not_before: AtomicU64,
     /// Whether the next pick is to go to it, however small its share is.
     nudge: AtomicBool,
+}
+
+/// The right to probe an ejection: the ejection's number, and when the right was taken.
+///
+/// Both stand in one word, so that nobody sees the time of one probe beside the number of another.
+/// Two probes of one ejection are out at once only if the first was waited for too long; then they
+/// differ in the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Token(NonZeroU64);
+
+/// The places that the number of the ejection is moved by.
+const NUMBER: u32 = 32;
+
+/// The places of an instant in nanoseconds that a token leaves out: it tells quarters of a second.
+/// The others come round after 36 years.
+const TICK: u32 = 28;
+
+impl Token {
+    /// `None` for ejection 0, which nobody probes.
+    fn new(epoch: u32, now: Nanos) -> Option<Self> {
+        let word = u64::from(epoch) << NUMBER | u64::from(ticks(now));
+        NonZeroU64::new(word).filter(|_| epoch > 0).map(Self)
+    }
+
+    /// The number of the ejection.
+    pub(crate) fn epoch(self) -> u32 {
+        // The upper half of the word fits.
+        (self.0.get() >> NUMBER) as u32
+    }
+
+    /// Nanoseconds since the right was taken, to a quarter of a second; none while the clock is
+    /// before that.
+    fn age(self, now: Nanos) -> u64 {
+        let passed = ticks(now).wrapping_sub(self.0.get() as u32).cast_signed();
+        u64::from(passed.max(0).cast_unsigned()) << TICK
+    }
+}
+
+/// The lower half of the ticks up to `now`.
+fn ticks(now: Nanos) -> u32 {
+    (now.0 >> TICK) as u32
 }
 
 /// How many times as long as it was waited for an endpoint is left alone after a probe that came to
@@ -62,39 +105,48 @@ impl Trial {
         self.behaved.swap(false, Ordering::Relaxed)
     }
 
-    /// Takes the right to probe ejection `epoch`: one at a time.
-    pub(crate) fn claim_probe(&self, epoch: u32, now: Nanos) -> bool {
-        let epoch = u64::from(epoch);
+    /// Takes the right to probe ejection `epoch`: one at a time, but that one which was waited for
+    /// longer than `patience` keeps nobody from it. Nobody has it before `rested` is past the rest.
+    pub(crate) fn claim_probe(
+        &self,
+        epoch: u32,
+        now: Nanos,
+        rested: Nanos,
+        patience: u64,
+    ) -> Option<Token> {
         let taken = self.probe.load(Ordering::Relaxed);
-        // A later ejection's is left to it: this one is known from an old snapshot.
-        taken < epoch
-            && now.0 >= self.not_before.load(Ordering::Relaxed)
-            && self
-                .probe
-                .compare_exchange(taken, epoch, Ordering::AcqRel, Ordering::Relaxed)
-                .is_ok()
+        let free = NonZeroU64::new(taken).map(Token).is_none_or(|token| {
+            // A later ejection's is left to it: this one is known from an old snapshot.
+            token.epoch() < epoch || token.epoch() == epoch && token.age(now) >= patience
+        });
+        if !free || rested.0 < self.not_before.load(Ordering::Relaxed) {
+            return None;
+        }
+        let token = Token::new(epoch, now)?;
+        let exchanged =
+            self.probe.compare_exchange(taken, token.0.get(), Ordering::AcqRel, Ordering::Relaxed);
+        exchanged.is_ok().then_some(token)
     }
 
     /// Gives it back: the probe has decided something.
-    pub(crate) fn end_probe(&self, epoch: u32) {
-        if self.free_probe(epoch) {
+    pub(crate) fn end_probe(&self, token: Token) {
+        if self.free_probe(token) {
             self.not_before.store(0, Ordering::Relaxed);
         }
     }
 
     /// Gives it back: the probe was waited for from `began` to `now`, and came to nothing.
-    pub(super) fn give_up_probe(&self, epoch: u32, began: Nanos, now: Nanos) {
+    pub(super) fn give_up_probe(&self, token: Token, began: Nanos, now: Nanos) {
         let rest = now.0.saturating_sub(began.0).saturating_mul(REST).min(LONGEST_REST);
-        if self.free_probe(epoch) {
+        if self.free_probe(token) {
             self.not_before.store(now.0.saturating_add(rest), Ordering::Relaxed);
         }
     }
 
-    /// Gives it back unused; says whether there was anything to give back. A later ejection's is
-    /// left alone.
-    pub(crate) fn free_probe(&self, epoch: u32) -> bool {
-        let epoch = u64::from(epoch);
-        self.probe.compare_exchange(epoch, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    /// Gives it back unused; says whether there was anything to give back. What somebody else has
+    /// taken since is left alone.
+    pub(crate) fn free_probe(&self, token: Token) -> bool {
+        self.probe.compare_exchange(token.0.get(), 0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
     /// Asks for the next pick.
@@ -112,29 +164,74 @@ impl Trial {
 mod tests {
     use super::*;
 
+    const PATIENCE: u64 = 30_000_000_000;
+
+    fn at(seconds: u64) -> Nanos {
+        Nanos(seconds * 1_000_000_000)
+    }
+
+    fn claim(trial: &Trial, epoch: u32, now: Nanos) -> Option<Token> {
+        trial.claim_probe(epoch, now, now, PATIENCE)
+    }
+
     #[test]
     fn one_probe_at_a_time_and_a_later_ejection_is_left_alone() {
         let trial = Trial::new();
-        assert!(trial.claim_probe(1, Nanos(0)) && !trial.claim_probe(1, Nanos(0)));
-        assert!(trial.claim_probe(2, Nanos(0)), "the first belongs to an ejection that is over");
-        trial.free_probe(1);
-        assert!(!trial.claim_probe(2, Nanos(0)));
-        trial.free_probe(2);
-        assert!(trial.claim_probe(2, Nanos(0)));
+        let first = claim(&trial, 1, at(0)).unwrap();
+        assert_eq!(claim(&trial, 1, at(0)), None);
+        let second =
+            claim(&trial, 2, at(0)).expect("the first belongs to an ejection that is over");
+        trial.free_probe(first);
+        assert_eq!(claim(&trial, 2, at(0)), None);
+        assert_eq!(claim(&trial, 1, at(3_600)), None, "the later one's, however old");
+        trial.free_probe(second);
+        assert_eq!(claim(&trial, 2, at(0)).map(Token::epoch), Some(2));
+        assert_eq!(claim(&trial, 0, at(0)), None, "no ejection has this number");
     }
 
     #[test]
     fn after_a_probe_that_came_to_nothing_it_rests() {
         let trial = Trial::new();
-        let at = |seconds: u64| Nanos(seconds * 1_000_000_000);
-        assert!(trial.claim_probe(1, at(10)));
-        trial.give_up_probe(1, at(10), at(12));
-        assert!(!trial.claim_probe(1, at(19)) && trial.claim_probe(1, at(20)));
-        trial.give_up_probe(1, at(20), at(120));
-        assert!(!trial.claim_probe(1, at(179)) && trial.claim_probe(1, at(180)));
-        trial.end_probe(1);
-        assert!(trial.claim_probe(2, at(180)), "a later ejection begins afresh");
-        trial.give_up_probe(2, at(300), at(200));
-        assert!(trial.claim_probe(2, at(200)), "a clock that went back is no time waited");
+        let first = claim(&trial, 1, at(10)).unwrap();
+        trial.give_up_probe(first, at(10), at(12));
+        assert_eq!(claim(&trial, 1, at(19)), None);
+        let second = claim(&trial, 1, at(20)).unwrap();
+        trial.give_up_probe(second, at(20), at(120));
+        assert_eq!(claim(&trial, 1, at(179)), None);
+        let third = claim(&trial, 1, at(180)).unwrap();
+        trial.end_probe(third);
+        let fourth = claim(&trial, 2, at(180)).expect("a later ejection begins afresh");
+        trial.give_up_probe(fourth, at(300), at(200));
+        let last = claim(&trial, 2, at(200));
+        assert!(last.is_some(), "a clock that went back is no time waited");
+    }
+
+    #[test]
+    fn one_that_is_waited_for_too_long_keeps_nobody_from_it() {
+        let trial = Trial::new();
+        let stuck = claim(&trial, 1, at(100)).unwrap();
+        for early in [0, 99, 100, 129] {
+            assert_eq!(claim(&trial, 1, at(early)), None, "{early}");
+        }
+        let second = claim(&trial, 1, at(131)).unwrap();
+        assert_eq!(claim(&trial, 1, at(150)), None, "the second is waited for as long");
+        trial.give_up_probe(stuck, at(100), at(151));
+        trial.end_probe(stuck);
+        assert!(!trial.free_probe(stuck), "it is another's by now");
+        assert_eq!(claim(&trial, 1, at(160)), None);
+        assert!(trial.free_probe(second));
+        assert!(claim(&trial, 1, at(160)).is_some(), "and there is no rest");
+    }
+
+    #[test]
+    fn the_age_of_a_token_holds_while_its_ticks_come_round() {
+        let round = 1 << (32 + TICK);
+        for since in [0, round - 1, round, u64::MAX - 2 * PATIENCE] {
+            let token = Token::new(7, Nanos(since)).unwrap();
+            let aged = token.age(Nanos(since + PATIENCE));
+            assert!(aged.abs_diff(PATIENCE) < 1 << TICK, "{since}: {aged}");
+            assert_eq!(token.age(Nanos(since.saturating_sub(PATIENCE))), 0);
+            assert_eq!(token.epoch(), 7);
+        }
     }
 }

@@ -21,6 +21,15 @@ pub enum UpdateError {
         /// How many endpoints there are.
         current: usize,
     },
+    /// The change would leave endpoints, and none of them with a weight above zero, where one had
+    /// such a weight: nobody would take requests any more.
+    ///
+    /// Way out: `allow_empty = true` under `[update]`, or
+    /// [`replace_unchecked`](crate::Balancer::replace_unchecked).
+    AllWeightsZero {
+        /// How many endpoints there would be.
+        proposed: usize,
+    },
     /// The change would remove too many endpoints at once.
     ///
     /// Way out: a larger `max_shrink_percent` under `[update]`,
@@ -33,7 +42,8 @@ pub enum UpdateError {
         proposed: usize,
         /// The part of them that may go at once.
         max_shrink_percent: u8,
-        /// When the smaller set will be believed if it is still being sent.
+        /// When the smaller set will be believed if it, or one in which the same endpoints are
+        /// missing, is still being sent.
         believed_at: Instant,
     },
     /// Two endpoints of the new set share an id.
@@ -61,7 +71,8 @@ pub enum UpdateError {
     /// The change would give one endpoint too large a share.
     ///
     /// Way out: weights that are less uneven, a larger `max_share_percent` under `[guard]`, or
-    /// [`replace_unchecked`](crate::Balancer::replace_unchecked).
+    /// [`replace_unchecked`](crate::Balancer::replace_unchecked). For a weight that would come back
+    /// by [`enable`](crate::Balancer::enable): another one for the endpoint from discovery.
     Share {
         /// The endpoint.
         id: EndpointId,
@@ -97,6 +108,11 @@ impl fmt::Display for UpdateError {
             Self::Empty { current } => write!(
                 f,
                 "the change would remove the last of {current} endpoints; set \
+                 update.allow_empty or use replace_unchecked if that is meant"
+            ),
+            Self::AllWeightsZero { proposed } => write!(
+                f,
+                "the change would leave none of {proposed} endpoints a weight above zero; set \
                  update.allow_empty or use replace_unchecked if that is meant"
             ),
             Self::Shrinks { current, proposed, max_shrink_percent, .. } => write!(

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::error::{BoxError, ConfigError, UpdateError};
+use crate::error::{BoxError, ConfigError, RollbackError, UpdateError};
 use crate::units::{EndpointId, Version};
 
 /// Something that happened to a balancer.
@@ -36,16 +36,25 @@ pub enum Event {
         /// Why.
         error: UpdateError,
     },
-    /// A change of the settings was refused; all is as it was.
+    /// A change of the settings was refused, for what they say or since the writer had not seen the
+    /// last change; all is as it was.
     ConfigRefused {
         /// The version that is still served.
         version: Version,
         /// Why.
         error: ConfigError,
     },
+    /// A rollback came to nothing; all is as it was.
+    RollbackFailed {
+        /// The version that is still served.
+        version: Version,
+        /// Why.
+        error: RollbackError,
+    },
     /// A change that was published gives an endpoint a share far above a fair one.
     ///
-    /// With `guard.max_share_percent` it would have been refused.
+    /// With `guard.max_share_percent` it would have been refused, unless the endpoint only returns:
+    /// it was drained or switched off, and has by its own weight what it is given here.
     ShareRaised {
         /// The version that is served from now on.
         version: Version,
@@ -234,6 +243,9 @@ impl fmt::Display for Event {
             }
             Self::ConfigRefused { version, error } => {
                 write!(f, "refused, still version {version}: {error}")
+            }
+            Self::RollbackFailed { version, error } => {
+                write!(f, "not rolled back, still version {version}: {error}")
             }
             Self::ShareRaised { version, endpoint, before, after, fair } => write!(
                 f,

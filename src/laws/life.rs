@@ -106,7 +106,11 @@ impl Life {
         let known = self.model.set.contains_key(&id);
         match self.trial.balancer.remove(&id) {
             Ok(_) => demand(known, || format!("`{id}` was removed without having been there"))?,
-            Err(UpdateError::Empty { .. } | UpdateError::Shrinks { .. }) => return Ok(()),
+            Err(
+                UpdateError::Empty { .. }
+                | UpdateError::AllWeightsZero { .. }
+                | UpdateError::Shrinks { .. },
+            ) => return Ok(()),
             Err(UpdateError::Unknown { .. }) if !known => return Ok(()),
             Err(error) => return Err(refused(error)),
         }

@@ -8,6 +8,9 @@ use crate::stats::RowLimits;
 use crate::tiers::Tiering;
 use crate::units::{Percent, nanos};
 
+/// Nanoseconds for which a probe is waited for at the least, however short ejections are.
+const LEAST_PATIENCE: u64 = 10_000_000_000;
+
 const ALL: Percent = Percent::new(100).expect("100 is at most 100");
 
 /// The settings of ejections, panic and ramps, ready for use.
@@ -93,6 +96,18 @@ impl Rules {
             ramp_joining: slow_start.new_endpoints(),
             tiers: config.tiers().map(Tiering::of),
         }
+    }
+
+    /// Whether these rules, coming after `before`, let back all that is out: nothing is detected
+    /// any more.
+    pub(crate) fn pardon(&self, before: &Self) -> bool {
+        before.detects && !self.detects
+    }
+
+    /// Nanoseconds for which a probe is waited for before another is sent beside it: whoever sent it
+    /// may have more patience than anybody should have.
+    pub(crate) fn probe_patience(&self) -> u64 {
+        self.base.max(LEAST_PATIENCE)
     }
 
     /// How long an endpoint is out that is ejected for the `times`th time, in nanoseconds. The
@@ -213,6 +228,12 @@ mod tests {
             }),
         };
         assert_eq!(Rules::of(&config), expected);
+    }
+
+    #[test]
+    fn a_probe_is_waited_for_as_long_as_the_first_ejection_lasts_and_ten_seconds_at_the_least() {
+        assert_eq!(defaults().probe_patience(), 30 * SECOND);
+        assert_eq!(Rules { base: 3 * SECOND, ..defaults() }.probe_patience(), 10 * SECOND);
     }
 
     #[test]

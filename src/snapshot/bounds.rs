@@ -1,9 +1,9 @@
 //! What holds of every snapshot, whatever the change was that led to it.
 
 use crate::event::Recovery;
-use crate::outlier::{Phase, Rotation, Standing};
+use crate::outlier::{Panics, Phase, Rotation, Rules, Standing};
 use crate::snapshot::grouping::Grouping;
-use crate::snapshot::{Draft, Member};
+use crate::snapshot::{Draft, Stand};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
 
@@ -19,11 +19,23 @@ impl<T> Draft<T> {
     /// Brings the endpoints to `now`, lets go of those that nobody checks any more, calls back as many
     /// as the cap requires, and decides whether health is believed.
     pub(crate) fn keep_bounds(&mut self, now: Nanos) -> Kept {
+        let mut stands: Vec<_> = self.members.iter().map(|member| member.stand()).collect();
+        let bounds = Bounds {
+            rules: &self.rules,
+            panics: &self.panics,
+            amnesty: self.amnesty,
+            checks: self.checks,
+        };
+        let steps = bounds.keep(&mut stands, now);
         let mut kept = Kept::default();
-        for at in 0..self.members.len() {
-            self.keep_time(at, now, &mut kept);
+        for (at, step) in steps {
+            kept.recoveries.extend(self.members.get(at).map(|it| (it.id().clone(), step)));
         }
-        self.keep_cap(now, &mut kept);
+        for (member, stand) in self.members.iter_mut().zip(&stands) {
+            if stand.standing != member.standing {
+                *member = Arc::new(member.with_standing(stand.standing));
+            }
+        }
         let grouping = Grouping::of(&self.places(), &self.rules, now);
         let panics = grouping.panics(&self.panics, &self.rules, now);
         for tier in grouping.tiers() {
@@ -35,51 +47,74 @@ impl<T> Draft<T> {
         self.panics = panics;
         kept
     }
+}
 
-    fn keep_time(&mut self, at: usize, now: Nanos, kept: &mut Kept) {
-        let member = &self.members[at];
-        let standing = member.standing.at(now, self.rules.ramp.window);
-        let (standing, step) = if self.amnesty && standing.is_ejected() {
-            (standing.pardoned(), Some(ended(standing, Recovery::SwitchedOff)))
-        } else {
-            let step = match (member.standing.phase, standing.phase) {
-                (Phase::Ejected { .. }, Phase::Probing { .. }) => Some(Recovery::Probing),
-                (Phase::Warming { .. }, Phase::Available) => Some(Recovery::Recovered),
-                _ => None,
-            };
-            (standing, step)
-        };
-        let (standing, unchecked) = if self.checks || !standing.is_unhealthy() {
-            (standing, None)
-        } else {
-            (standing.risen(now, false), Some(Recovery::Unchecked))
-        };
-        if standing != member.standing {
-            let steps = step.into_iter().chain(unchecked);
-            kept.recoveries.extend(steps.map(|step| (member.id().clone(), step)));
-            self.members[at] = Arc::new(member.with_standing(standing));
+/// What the bounds are, for a set that is to be served as for one that is only thought of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds<'a> {
+    pub(crate) rules: &'a Rules,
+    /// In which tiers health was not believed until now.
+    pub(crate) panics: &'a Panics,
+    /// Whether all that is out is let back in.
+    pub(crate) amnesty: bool,
+    /// Whether somebody makes checks: else nobody is kept out by them.
+    pub(crate) checks: bool,
+}
+
+impl Bounds<'_> {
+    /// Brings `stands` within the bounds. Says who has come a step further, by position.
+    pub(super) fn keep(&self, stands: &mut [Stand], now: Nanos) -> Vec<(usize, Recovery)> {
+        let mut steps = Vec::new();
+        for (at, stand) in stands.iter_mut().enumerate() {
+            let taken = [self.keep_time(stand, now), self.keep_checks(stand, now)];
+            steps.extend(taken.into_iter().flatten().map(|step| (at, step)));
+        }
+        self.keep_cap(stands, now, &mut steps);
+        steps
+    }
+
+    fn keep_time(&self, stand: &mut Stand, now: Nanos) -> Option<Recovery> {
+        let before = stand.standing.phase;
+        stand.standing = stand.standing.at(now, self.rules.ramp.window);
+        if self.amnesty && stand.standing.is_ejected() {
+            let step = ended(stand.standing, Recovery::SwitchedOff);
+            stand.standing = stand.standing.pardoned();
+            return Some(step);
+        }
+        match (before, stand.standing.phase) {
+            (Phase::Ejected { .. }, Phase::Probing { .. }) => Some(Recovery::Probing),
+            (Phase::Warming { .. }, Phase::Available) => Some(Recovery::Recovered),
+            _ => None,
         }
     }
 
+    fn keep_checks(&self, stand: &mut Stand, now: Nanos) -> Option<Recovery> {
+        if self.checks || !stand.standing.is_unhealthy() {
+            return None;
+        }
+        stand.standing = stand.standing.risen(now, false);
+        Some(Recovery::Unchecked)
+    }
+
     /// Those whose time ends soonest come back.
-    fn keep_cap(&mut self, now: Nanos, kept: &mut Kept) {
-        let excess = self.rules.cap.excess(self.rotation());
+    fn keep_cap(&self, stands: &mut [Stand], now: Nanos, steps: &mut Vec<(usize, Recovery)>) {
+        let excess = self.rules.cap.excess(Stand::rotation(stands.iter().copied()));
         if excess == 0 {
             return;
         }
-        let ends = |member: &Member<T>| match member.standing.phase {
+        let ends = |stand: &Stand| match stand.standing.phase {
             Phase::Probing { .. } => Some(Nanos(0)),
             Phase::Ejected { until } => Some(until),
             Phase::Available | Phase::Warming { .. } => None,
         };
-        let out = self.members.iter().enumerate().filter(|(_, member)| member.is_in_rotation());
-        let mut out: Vec<_> = out.filter_map(|(at, member)| Some((ends(member)?, at))).collect();
+        let out = stands.iter().enumerate().filter(|(_, stand)| stand.is_in_rotation());
+        let mut out: Vec<_> = out.filter_map(|(at, stand)| Some((ends(stand)?, at))).collect();
         out.sort_unstable();
         for &(_, at) in out.iter().take(excess) {
-            let member = &self.members[at];
-            let step = ended(member.standing, Recovery::MadeRoom);
-            kept.recoveries.push((member.id().clone(), step));
-            self.members[at] = Arc::new(member.with_standing(member.standing.readmitted(now)));
+            if let Some(stand) = stands.get_mut(at) {
+                steps.push((at, ended(stand.standing, Recovery::MadeRoom)));
+                stand.standing = stand.standing.readmitted(now);
+            }
         }
     }
 }

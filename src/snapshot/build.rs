@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::endpoint::Terms;
 use crate::event::Event;
-use crate::outlier::{Panics, Rotation, Rules};
+use crate::outlier::{Panics, Rules};
 use crate::snapshot::seats::{Claims, Place, Seats, Stand, next_step};
 use crate::snapshot::tables::{Cursors, Tables};
 use crate::snapshot::{Chosen, Due, Member, Snapshot};
@@ -72,14 +72,9 @@ impl<T> Draft<T> {
     /// The same members under other settings.
     pub(crate) fn configured(self, config: Arc<Config>, chosen: Chosen) -> Self {
         let rules = Arc::new(Rules::of(&config));
-        let amnesty = self.rules.detects && !rules.detects;
+        let amnesty = rules.pardon(&self.rules);
         let checks = config.health().is_some();
         Self { config, rules, chosen, amnesty, checks, ..self }
-    }
-
-    /// How many could be chosen were they well, and how many of them are out.
-    pub(crate) fn rotation(&self) -> Rotation {
-        Stand::rotation(self.members.iter().map(|member| member.stand()))
     }
 
     pub(super) fn places(&self) -> Vec<Place<'_>> {
@@ -97,7 +92,7 @@ impl<T> Draft<T> {
             .unwrap_or(Nanos::NEVER)
             .min(next_step(&self.members, &self.rules, now))
             .min(self.panics.due(self.rules.panic));
-        let claims = Claims::of(&self.members);
+        let claims = Claims::of(&self.members, &self.rules);
         Ok(Snapshot {
             version: self.version,
             terms: terms(&self.config, &self.rules),

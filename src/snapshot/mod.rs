@@ -9,7 +9,7 @@ mod outlook;
 mod seats;
 mod tables;
 
-pub(crate) use self::bounds::Kept;
+pub(crate) use self::bounds::{Bounds, Kept};
 pub(crate) use self::build::{Draft, Ground};
 pub(crate) use self::due::Due;
 pub(crate) use self::grouping::Tier;

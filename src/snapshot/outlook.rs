@@ -1,11 +1,11 @@
 //! Who would get what: shares computed by the picker that would serve them.
 
 use crate::endpoint::{Attributes, EndpointCell};
-use crate::outlier::{Panics, Rules};
+use crate::outlier::Rules;
 use crate::snapshot::grouping::Grouping;
 use crate::snapshot::seats::{Place, Seats, Stand};
 use crate::snapshot::tables::{Prepared, prepare, spread};
-use crate::snapshot::{Chosen, Cursors, Member, Snapshot, StrategyPanicked};
+use crate::snapshot::{Bounds, Chosen, Cursors, Member, Snapshot, StrategyPanicked};
 use crate::strategy::Candidate;
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
@@ -61,18 +61,22 @@ impl Outlook {
         Self::seated(chosen, cursors, thoughts, &seats)
     }
 
-    /// What `thoughts` would make of the shares at `now`, under these rules, while health is as it
+    /// What `thoughts` would make of the shares at `now`, within these bounds, while health is as it
     /// is.
     pub(crate) fn of_thoughts_now(
         chosen: &Chosen,
         cursors: &Cursors,
         thoughts: &[Thought],
-        (rules, panics): (&Rules, &Panics),
+        bounds: Bounds<'_>,
         now: Nanos,
     ) -> Result<Self, StrategyPanicked> {
-        let places = places(thoughts);
-        let panics = Grouping::of(&places, rules, now).panics(panics, rules, now);
-        let seats = Seats::of(&places, &panics, rules, now);
+        let mut stands: Vec<_> = thoughts.iter().map(|thought| thought.stand).collect();
+        bounds.keep(&mut stands, now);
+        let mut places = places(thoughts);
+        places.iter_mut().zip(stands).for_each(|(place, stand)| place.stand = stand);
+        let panics =
+            Grouping::of(&places, bounds.rules, now).panics(bounds.panics, bounds.rules, now);
+        let seats = Seats::of(&places, &panics, bounds.rules, now);
         Self::seated(chosen, cursors, thoughts, &seats)
     }
 
@@ -122,9 +126,7 @@ impl Outlook {
         let fair = 1.0 / self.enabled.max(1) as f64;
         self.shares.iter().filter_map(move |(id, after)| {
             let rise = Rise { id: id.clone(), before: before.share(id), after: *after, fair };
-            let (more, much) =
-                (rise.after > rise.before + NOISE, rise.after > limit.max(fair) + NOISE);
-            (more && much).then_some(rise)
+            (rise.is_more_than(rise.before) && rise.exceeds(limit)).then_some(rise)
         })
     }
 }
@@ -144,4 +146,15 @@ pub(crate) struct Rise {
     pub(crate) after: f64,
     /// What each would get of an even split.
     pub(crate) fair: f64,
+}
+
+impl Rise {
+    /// Whether it is more than `limit` and more than a fair share.
+    pub(crate) fn exceeds(&self, limit: f64) -> bool {
+        self.is_more_than(limit.max(self.fair))
+    }
+
+    pub(crate) fn is_more_than(&self, share: f64) -> bool {
+        self.after > share + NOISE
+    }
 }

@@ -191,6 +191,8 @@ pub(super) fn next_step<T>(members: &[Arc<Member<T>>], rules: &Rules, now: Nanos
 pub(crate) struct Claims<T> {
     owed: Box<[Claim<T>]>,
     turn: AtomicU64,
+    /// Nanoseconds for which a probe is waited for before somebody else may probe too.
+    patience: u64,
 }
 
 #[derive(Debug)]
@@ -209,7 +211,7 @@ enum Due {
 const LOOKED_AT: usize = 4;
 
 impl<T> Claims<T> {
-    pub(super) fn of(members: &[Arc<Member<T>>]) -> Self {
+    pub(super) fn of(members: &[Arc<Member<T>>], rules: &Rules) -> Self {
         let claim = |member: &Arc<Member<T>>| {
             let due = match member.standing.phase {
                 // A request would only find what checks have found.
@@ -220,7 +222,8 @@ impl<T> Claims<T> {
             };
             member.is_in_rotation().then(|| Claim { bound: Arc::clone(&member.bound), due })
         };
-        Self { owed: members.iter().filter_map(claim).collect(), turn: AtomicU64::new(0) }
+        let owed = members.iter().filter_map(claim).collect();
+        Self { owed, turn: AtomicU64::new(0), patience: rules.probe_patience() }
     }
 
     #[inline]
@@ -260,17 +263,16 @@ impl<T> Claims<T> {
         looked_at.filter(|claim| !key.excludes(claim.bound.cell.id())).find_map(|claim| {
             let trial = &claim.bound.cell.trial;
             match claim.due {
-                Due::Probe { epoch } if trial.claim_probe(epoch, rested) => {
-                    match Held::begin(&claim.bound, now, terms) {
-                        Ok(held) => Some(held.probing(epoch)),
-                        Err(_) => {
-                            trial.free_probe(epoch);
-                            None
-                        }
+                Due::Probe { epoch } => {
+                    let token = trial.claim_probe(epoch, now, rested, self.patience)?;
+                    let held = Held::begin(&claim.bound, now, terms);
+                    if held.is_err() {
+                        trial.free_probe(token);
                     }
+                    held.ok().map(|held| held.probing(token))
                 }
                 Due::Nudge if trial.claim_nudge() => Held::begin(&claim.bound, now, terms).ok(),
-                Due::Probe { .. } | Due::Nudge => None,
+                Due::Nudge => None,
             }
         })
     }

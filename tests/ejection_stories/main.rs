@@ -9,6 +9,7 @@ mod support;
 mod ends;
 mod operators;
 mod panics;
+mod previews;
 mod ramps;
 mod returns;
 mod settings;

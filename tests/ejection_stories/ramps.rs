@@ -154,3 +154,20 @@ async fn the_share_guard_sees_the_intended_shares() {
     let raised = |event: &Event| matches!(event, Event::ShareRaised { .. });
     assert!(!story.told().iter().any(raised));
 }
+
+/// The end of a drain publishes, and with it moves what is due next.
+#[tokio::test(start_paused = true)]
+async fn a_step_that_falls_together_with_the_end_of_a_drain_is_not_skipped() {
+    let settings = "[slow_start]\nmin_weight_percent = 1\naggression = 0.01\n";
+    let story = story(settings, 102);
+    story.fail(50, 5);
+    story.probe(50, Outcome::Success).await;
+    advance(3 * SECOND).await;
+    story.got(50, 1);
+    // The next step ends in three seconds, with the drain.
+    drop(story.balancer.drain_for(&id(101), 3 * SECOND).unwrap());
+    assert_eq!(story.got(50, 102), 0);
+    advance(3 * SECOND).await;
+    assert_eq!(story.got(50, 10), 1, "it is owed one for the step that is over");
+    assert_eq!(story.state(101), Availability::Available);
+}

@@ -200,3 +200,63 @@ async fn a_probe_that_nobody_had_the_patience_for_is_followed_by_a_rest() {
     assert_eq!(probes, 3, "one in five seconds, and the others are answered in a tenth");
     assert_eq!(story.state(1), Availability::Probing);
 }
+
+/// Nothing limits how long he waits: no `attempt_timeout`, no `abandoned_after`.
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_never_ends_does_not_keep_others_from_proving_it_well() {
+    let mut story = on_probation("").await;
+    let stuck = story.only(1).unwrap();
+    advance(29 * SECOND).await;
+    assert_eq!(story.got(1, 20), 0, "one at a time");
+    advance(2 * SECOND).await;
+    let second = crate::support::pick(&story.balancer);
+    assert_eq!(*second.endpoint(), id(1), "it has been waited for long enough");
+    assert_eq!(story.got(1, 20), 0, "again one at a time");
+    second.finish(Outcome::Success);
+    assert_eq!(story.state(1), Availability::Warming);
+    stuck.finish(Outcome::failure());
+    assert_eq!((story.state(1), story.times(1)), (Availability::Warming, 1), "it comes too late");
+    assert_eq!(
+        story.words(),
+        ["`e001` is probed", "`e001` has proved itself and takes a growing share"]
+    );
+}
+
+/// Where answers take longer than probes are waited for, nobody else could ever be in time.
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_is_answered_late_decides_if_it_is_the_first() {
+    for (end, then) in
+        [(Outcome::Success, Availability::Warming), (Outcome::failure(), Availability::Ejected)]
+    {
+        let story = on_probation("probe_successes = 1\n").await;
+        let (mut probes, mut second) = (vec![story.only(1).unwrap()], 0);
+        while second < 80 {
+            advance(SECOND).await;
+            second += 1;
+            let lease = crate::support::pick(&story.balancer);
+            if *lease.endpoint() == id(1) {
+                probes.push(lease);
+            }
+        }
+        assert_eq!(probes.len(), 3, "one in half a minute");
+        probes.remove(0).finish(end);
+        assert_eq!(story.state(1), then);
+        probes.into_iter().for_each(|probe| probe.finish(Outcome::failure()));
+        assert_eq!(story.state(1), then, "decided already");
+        assert!(story.times(1) <= 2);
+    }
+}
+
+/// Somebody who gives up must not free what is another's by now.
+#[tokio::test(start_paused = true)]
+async fn a_late_caller_who_goes_away_gives_back_only_his_own_probe() {
+    let story = on_probation("").await;
+    let stuck = story.only(1).unwrap();
+    advance(31 * SECOND).await;
+    let second = story.only(1).expect("it has been waited for long enough");
+    drop(stuck);
+    assert_eq!(story.got(1, 20), 0, "the second is on its way");
+    drop(second);
+    advance(60 * SECOND).await;
+    assert!(story.only(1).is_some());
+}

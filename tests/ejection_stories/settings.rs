@@ -3,7 +3,7 @@
 use evenkeel::{Availability, Decision, Event, Outcome, Recovery};
 use tokio::time::advance;
 
-use crate::support::{balancer, config, id, pick, pick_only, received};
+use crate::support::{balancer, config, endpoints, id, pick, pick_only, received};
 use crate::{EXACT, SECOND, count, steps, story, told};
 
 const DRY: &str = "[outlier]\nejection_jitter_percent = 0\ndry_run = true\n";
@@ -87,6 +87,24 @@ async fn switching_detection_off_lets_all_back_in() {
     // What operators say still holds.
     story.balancer.eject(&id(1), SECOND).unwrap();
     assert_eq!(story.state(1), Availability::Ejected);
+}
+
+/// Who is away at that moment is let back in as well, and has no failures in a row either.
+#[tokio::test(start_paused = true)]
+async fn switching_detection_off_pardons_who_is_away_too() {
+    let mut story = story("", 6);
+    story.fail(0, 5);
+    for _ in 0..4 {
+        story.probe(0, Outcome::failure()).await;
+    }
+    story.balancer.replace(endpoints(10..16)).unwrap();
+    story.balancer.apply(config("outlier = false\n[strategy]\nkind = 'round_robin'")).unwrap();
+    story.balancer.replace(endpoints(0..6)).unwrap();
+    assert_eq!((story.state(0), story.times(0)), (Availability::Available, 0));
+    story.balancer.apply(config(EXACT)).unwrap();
+    story.words();
+    story.fail(0, 4);
+    assert_eq!(story.state(0), Availability::Available);
 }
 
 #[tokio::test(start_paused = true)]

@@ -57,11 +57,11 @@ async fn who_comes_back_in_time_is_what_it_was() {
 async fn time_goes_on_for_who_is_away() {
     let mut story = three_out("5m").await;
     let probed = {
-        advance(30 * SECOND).await;
+        advance(50 * SECOND).await;
         story.only(1).unwrap()
     };
     story.balancer.replace(endpoints(10..16)).unwrap();
-    advance(60 * SECOND).await;
+    advance(25 * SECOND).await;
     story.words();
     // The probe is still on its way, and one is enough.
     story.balancer.replace(endpoints(0..6)).unwrap();
@@ -122,4 +122,29 @@ async fn half_a_deploy_shrinks_the_cap_and_nobody_stays_out_beyond_it() {
     // And back to six: the one that was away is still out.
     story.balancer.replace(endpoints(0..6)).unwrap();
     assert_eq!(count(&story.balancer, &OUT), 1, "one went while it was out");
+}
+
+/// Failed probes are failures in a row. Who is called back has a new page, wherever it was.
+#[tokio::test(start_paused = true)]
+async fn who_is_called_back_as_it_returns_begins_with_no_failures_in_a_row() {
+    let settings = format!("{EXACT}max_ejected_percent = 40\n");
+    for away in [false, true] {
+        let mut story = told(balancer(&settings, 3, 7));
+        story.fail(0, 5);
+        for _ in 0..4 {
+            story.probe(0, Outcome::failure()).await;
+        }
+        if away {
+            story.balancer.replace(endpoints(1..4)).unwrap();
+        }
+        story.words();
+        // Of two none may be out.
+        story.balancer.replace(endpoints(0..2)).unwrap();
+        assert_eq!(story.words()[1..], ["`e000` is back ahead of time, for fewer may be out"]);
+        story.balancer.insert(crate::support::endpoint(2)).unwrap();
+        story.fail(0, 4);
+        assert_eq!(story.state(0), Availability::Warming, "away: {away}");
+        story.fail(0, 1);
+        assert_eq!(story.state(0), Availability::Ejected);
+    }
 }

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::balancer::preview::limit;
+use crate::balancer::shares::limit;
 use crate::config::{GuardConfig, within};
 use crate::error::Problem;
 use crate::units::Percent;

@@ -3,7 +3,7 @@
 
 use evenkeel::config::StrategyKind;
 use evenkeel::strategy::Random;
-use evenkeel::{Balancer, Config, ConfigError, EndpointId, Preview, Severity, Share};
+use evenkeel::{Balancer, Config, ConfigError, EndpointId, Percent, Preview, Severity, Share};
 
 use crate::finding::{Finding, Level};
 use crate::paths::Paths;
@@ -45,9 +45,9 @@ pub(crate) fn judge(
         let specs = new.endpoints().or_else(|| old.and_then(Config::endpoints)).unwrap_or_default();
         let each = of_shares.iter().zip(risen(shares, of_shares.len()));
         findings.extend(each.map(|(problem, share)| {
-            let mut finding = too_much(problem.severity, share, new, specs.len());
+            let mut finding = too_much(problem.severity, share, (old, new), specs.len());
             finding.place = of_endpoint(&share.id, name, new, paths);
-            let limit = paths.place(name, GUARD).filter(|_| finding.level == Level::Error);
+            let limit = paths.place(name, GUARD).filter(|_| over(new, share).is_some());
             if finding.place.is_none() {
                 finding.place = limit;
             } else {
@@ -104,7 +104,12 @@ fn risen(shares: &[Share], count: usize) -> Vec<&Share> {
 }
 
 /// The complaint about `share`, one of those of `endpoints` endpoints, and the way out.
-fn too_much(severity: Severity, share: &Share, new: &Config, endpoints: usize) -> Finding {
+fn too_much(
+    severity: Severity,
+    share: &Share,
+    (old, new): (Option<&Config>, &Config),
+    endpoints: usize,
+) -> Finding {
     let Share { id, before, after, .. } = share;
     let before = match before {
         0.0 => String::new(),
@@ -112,10 +117,18 @@ fn too_much(severity: Severity, share: &Share, new: &Config, endpoints: usize) -
     };
     let (after, fair) = (percent(*after), percent(1.0 / endpoints.max(1) as f64));
     let told = format!("`{id}` would receive {after} of the requests ({before}fair: {fair})");
-    match (severity, new.guard().max_share_percent()) {
-        (Severity::Error, Some(most)) => {
+    let by_old = old.and_then(|old| over(old, share));
+    match (severity, over(new, share), by_old) {
+        (Severity::Error, Some(most), _) => {
             let message = format!(
                 "{told}, and at most {most} is allowed; even out the weights, or raise the limit"
+            );
+            Finding::new(Level::Error, GUARD, message)
+        }
+        (Severity::Error, None, Some(most)) => {
+            let message = format!(
+                "{told}, and the settings before allow at most {most}; even out the weights, or \
+                 change the guard first, in a change of its own"
             );
             Finding::new(Level::Error, GUARD, message)
         }
@@ -127,6 +140,12 @@ fn too_much(severity: Severity, share: &Share, new: &Config, endpoints: usize) -
             Finding::new(Level::Warning, GUARD, message)
         }
     }
+}
+
+/// The limit that these settings have and the share is over.
+fn over(config: &Config, share: &Share) -> Option<Percent> {
+    let most = config.guard().max_share_percent();
+    most.filter(|most| share.after > f64::from(most.get()) / 100.0)
 }
 
 /// Where the weight of the endpoint stands, or the endpoint if its weight is not said.
@@ -173,6 +192,19 @@ mod tests {
         // `e0` has more than the limit and does not rise.
         assert_eq!(about(Some(&endpoints(&[9, 1, 1, 1]))), ["e2"]);
         assert_eq!(about(Some(&endpoints(&[4, 1, 4, 1]))), [""; 0]);
+    }
+
+    #[test]
+    fn a_guard_is_not_dropped_by_the_change_that_it_forbids() {
+        let guarded = format!("{}guard.max_share_percent = 50", endpoints(&[1, 1, 1]));
+        for guard in ["", "guard.max_share_percent = 90"] {
+            let new = format!("{}{guard}", endpoints(&[8, 1, 1]));
+            let findings = judged(Some(&guarded), &new).findings;
+            let [finding] = findings.as_slice() else { panic!("{findings:?}") };
+            assert_eq!(finding.level, Level::Error);
+            let message = &finding.message;
+            assert!(message.contains("the settings before allow at most 50 %"), "{message}");
+        }
     }
 
     #[test]

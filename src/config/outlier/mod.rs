@@ -155,7 +155,9 @@ impl OutlierConfig {
     /// How many good answers an endpoint owes after an ejection before its share grows again; 1 to
     /// 100, default 1.
     ///
-    /// They are asked one at a time, by requests of callers. Larger makes surer, and takes longer.
+    /// They are asked one at a time, by requests of callers. One that is not answered within
+    /// [`base_ejection_time`](Self::base_ejection_time), or 10s if that is longer, keeps the next
+    /// from being asked no more. Larger makes surer, and takes longer.
     #[must_use]
     pub const fn probe_successes(&self) -> u32 {
         self.probe_successes

@@ -288,7 +288,7 @@ impl Run {
                 let all = status.endpoints.iter().all(|it| shares.iter().any(|s| s.id == it.id));
                 assert!(all, "a preview forgot somebody");
             }
-            Err(Refusal::Share | Refusal::Empty | Refusal::Shrinks) => {
+            Err(Refusal::Share | Refusal::Empty | Refusal::AllWeightsZero | Refusal::Shrinks) => {
                 assert!(refusal.is_some(), "a preview did not promise the refusal");
             }
             Err(_) => {}

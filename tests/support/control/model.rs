@@ -33,17 +33,20 @@ pub(crate) struct Model {
     pub(crate) tallies: Vec<Tally>,
     /// Tallies of endpoints that left, and until when they are kept.
     left: BTreeMap<usize, (usize, u64)>,
-    doubted: Option<Doubted>,
+    /// Since when endpoints are said to be gone that were not believed to be, and when it was said
+    /// last.
+    missing: BTreeMap<usize, (u64, u64)>,
     /// Events that have to be told.
     pub(crate) told: Vec<Told>,
 }
 
-/// A smaller set that was refused: its size, since when, and when it was last sent.
+/// What a change has to answer for.
 #[derive(Clone, Copy, Debug)]
-struct Doubted {
-    size: usize,
-    since: u64,
-    last: u64,
+enum Judged {
+    Not,
+    ByShares,
+    /// But for what this endpoint has by its return.
+    Returning(usize),
 }
 
 impl Model {
@@ -56,7 +59,7 @@ impl Model {
             revisions: Vec::new(),
             tallies: Vec::new(),
             left: BTreeMap::new(),
-            doubted: None,
+            missing: BTreeMap::new(),
             told: Vec::new(),
         };
         model.merge(offers, &|_, _| None).expect("the first set comes with targets");
@@ -77,16 +80,34 @@ impl Model {
         self.members.iter().map(|(&number, member)| (number, share(member))).collect()
     }
 
-    /// Those to whom `self` gives more than `before` did, and more than it may.
-    fn rises(&self, before: &Self) -> Vec<usize> {
+    /// Those to whom `self` gives more than `before` did, and more than `most`.
+    fn rises(&self, before: &Self, most: f64) -> Vec<usize> {
         let enabled = self.members.values().filter(|it| it.is_enabled(self.now)).count();
-        let most = self.settings.max_share.map_or(TOLD, |percent| f64::from(percent) / 100.0);
         let most = most.max(1.0 / enabled.max(1) as f64);
         let had = before.shares();
         let rose = |number: &usize, share: f64| {
             share > most + NOISE && share > had.get(number).unwrap_or(&0.0) + NOISE
         };
         self.shares().into_iter().filter(|(it, share)| rose(it, *share)).map(|it| it.0).collect()
+    }
+
+    /// Those whose rise from `before` is told, unless a guard forbids one: the present or the next.
+    /// An endpoint that returns may get what it would have by nothing but its return.
+    fn judged(&self, before: &Self, returning: Option<usize>) -> Result<Vec<usize>, Refusal> {
+        let part = |percent: u8| f64::from(percent) / 100.0;
+        let [served, coming] = [before, self].map(|it| it.settings.max_share.map(part));
+        let mut excused = before.clone();
+        if let Some(member) = returning.and_then(|number| excused.members.get_mut(&number)) {
+            member.said = Said { weight: member.said.weight, ..Said::default() };
+        }
+        let forbidden = |most: f64| {
+            let risen = self.rises(before, most);
+            self.rises(&excused, most).iter().any(|number| risen.contains(number))
+        };
+        if [served, coming].into_iter().flatten().any(forbidden) {
+            return Err(Refusal::Share);
+        }
+        Ok(self.rises(before, coming.unwrap_or(TOLD)))
     }
 
     // --- Requests --------------------------------------------------------------------------------
@@ -118,22 +139,23 @@ impl Model {
                 return Err(Refusal::Duplicate);
             }
             if checked {
-                it.believe(&it.settings.clone(), offers.len())?;
+                it.believe(&it.settings.clone(), &distinct, it.weighed(offers), true)?;
             }
-            it.change(checked, None, |it| {
+            let judged = if checked { Judged::ByShares } else { Judged::Not };
+            it.change(judged, None, |it| {
                 if it.merge(offers, made)? {
                     it.version.1 += 1;
                 }
                 Ok(())
             })?;
-            it.doubted = None;
+            it.missing.clear();
             Ok(())
         })
     }
 
     pub(crate) fn insert(&mut self, offer: &Offer, made: Made<'_>) -> Answer {
         self.update(|it| {
-            it.change(true, None, |it| {
+            it.change(Judged::ByShares, None, |it| {
                 let (target, spec) = it.target(offer, made)?;
                 it.join(offer, target, spec);
                 it.version.1 += 1;
@@ -145,10 +167,14 @@ impl Model {
     pub(crate) fn remove(&mut self, number: usize) -> Answer {
         self.update(|it| {
             it.known(number)?;
-            it.believe(&it.settings.clone(), it.members.len() - 1)?;
-            it.change(true, None, |it| {
+            let mut others = it.members.iter().filter(|(other, _)| **other != number);
+            let weighed = others.any(|(_, member)| member.weight() > 0);
+            let others = it.members.keys().copied().filter(|other| *other != number).collect();
+            it.believe(&it.settings.clone(), &others, weighed, false)?;
+            it.change(Judged::ByShares, None, |it| {
                 it.leave(number);
                 it.version.1 += 1;
+                it.missing.remove(&number);
                 Ok(())
             })
         })
@@ -157,23 +183,23 @@ impl Model {
     // --- What operators say ----------------------------------------------------------------------
 
     pub(crate) fn set_weight(&mut self, number: usize, weight: u32) -> Answer {
-        self.say(number, true, |said| said.weight = Some(weight))
+        self.say(number, Judged::ByShares, |said| said.weight = Some(weight))
     }
 
     pub(crate) fn drain(&mut self, number: usize, seconds: Option<u64>) -> Answer {
         let until = seconds.map_or(u64::MAX, |seconds| self.now + seconds);
-        self.say(number, false, |said| said.drained_until = Some(until))
+        self.say(number, Judged::Not, |said| said.drained_until = Some(until))
     }
 
     pub(crate) fn disable(&mut self, number: usize) -> Answer {
-        self.say(number, false, |said| said.disabled = true)
+        self.say(number, Judged::Not, |said| said.disabled = true)
     }
 
     pub(crate) fn enable(&mut self, number: usize) -> Answer {
-        self.say(number, false, |said| *said = Said::default())
+        self.say(number, Judged::Returning(number), |said| *said = Said::default())
     }
 
-    fn say(&mut self, number: usize, judged: bool, words: impl Fn(&mut Said)) -> Answer {
+    fn say(&mut self, number: usize, judged: Judged, words: impl Fn(&mut Said)) -> Answer {
         self.update(|it| {
             it.known(number)?;
             it.change(judged, None, |it| {
@@ -197,6 +223,7 @@ impl Model {
     ) -> Answer {
         self.settle();
         if seen.is_some_and(|seen| seen.0 != self.version.0) {
+            self.told.push(Told::ConfigRefused(self.version));
             return Err(Refusal::Stale);
         }
         if *settings == self.settings {
@@ -213,9 +240,10 @@ impl Model {
         let specs = settings.specs.as_ref().filter(|_| settings.specs != self.settings.specs);
         let offers: Option<Vec<Offer>> = specs.map(|specs| specs.iter().map(Offer::from).collect());
         if let Some(offers) = &offers {
-            self.believe(settings, offers.len())?;
+            let sent = offers.iter().map(|offer| offer.number).collect();
+            self.believe(settings, &sent, self.weighed(offers), true)?;
         }
-        self.change(true, None, |it| {
+        self.change(Judged::ByShares, None, |it| {
             it.settings = settings.clone();
             it.version.0 += 1;
             if let Some(offers) = &offers
@@ -226,22 +254,30 @@ impl Model {
             Ok(())
         })?;
         if offers.is_some() {
-            self.doubted = None;
+            self.missing.clear();
         }
         Ok(())
     }
 
     pub(crate) fn rollback(&mut self, made: Made<'_>) -> Answer {
         self.settle();
+        let done = self.roll_back(made);
+        if done.is_err() {
+            self.told.push(Told::RollbackFailed(self.version));
+        }
+        done.map(|()| self.version)
+    }
+
+    fn roll_back(&mut self, made: Made<'_>) -> Result<(), Refusal> {
         let revision = self.previous().ok_or(Refusal::NothingBefore)?;
         let restores = Some(revision.restores.unwrap_or(revision.version));
-        self.change(false, restores, |it| {
+        self.change(Judged::Not, restores, |it| {
             let specs = revision.settings.specs.as_ref();
             if let Some(specs) = specs.filter(|_| revision.settings.specs != it.settings.specs)
                 && it.merge(&specs.iter().map(Offer::from).collect::<Vec<_>>(), made)?
             {
                 it.version.1 += 1;
-                it.doubted = None;
+                it.missing.clear();
             }
             it.settings = revision.settings;
             it.version.0 += 1;
@@ -250,8 +286,7 @@ impl Model {
                 member.said = revision.said.get(number).copied().unwrap_or_default().at(now);
             }
             Ok(())
-        })?;
-        Ok(self.version)
+        })
     }
 
     /// The revision before the last change that somebody made; a rollback stands for what it
@@ -295,7 +330,7 @@ impl Model {
     /// Takes what `act` makes of a copy, all or nothing.
     fn change(
         &mut self,
-        judged: bool,
+        judged: Judged,
         restores: Option<Version>,
         act: impl FnOnce(&mut Self) -> Result<(), Refusal>,
     ) -> Result<(), Refusal> {
@@ -305,10 +340,11 @@ impl Model {
         if version == self.version {
             return Ok(());
         }
-        let rises = if judged { next.rises(self) } else { Vec::new() };
-        if next.settings.max_share.is_some() && !rises.is_empty() {
-            return Err(Refusal::Share);
-        }
+        let rises = match judged {
+            Judged::Not => Vec::new(),
+            Judged::ByShares => next.judged(self, None)?,
+            Judged::Returning(number) => next.judged(self, Some(number))?,
+        };
         next.told.push(Told::Published(version));
         next.told.extend(rises.into_iter().map(|number| Told::Raised(version, number)));
         if version.0 != self.version.0 {
@@ -330,24 +366,52 @@ impl Model {
         self.members.get(&number).map(drop).ok_or(Refusal::Unknown)
     }
 
-    /// Whether a set of this size is believed.
-    fn believe(&mut self, settings: &Settings, size: usize) -> Result<(), Refusal> {
+    /// Whether any of `offers` would have a weight.
+    fn weighed(&self, offers: &[Offer]) -> bool {
+        let said = |number: usize| self.members.get(&number).and_then(|it| it.said.weight);
+        offers.iter().any(|offer| said(offer.number).unwrap_or(offer.weight) > 0)
+    }
+
+    /// Whether this set is believed, of which somebody has a weight or nobody. All that is sent is
+    /// there, if the whole set was sent.
+    fn believe(
+        &mut self,
+        settings: &Settings,
+        sent: &BTreeSet<usize>,
+        weighed: bool,
+        whole: bool,
+    ) -> Result<(), Refusal> {
         let (Some(update), current) = (settings.update, self.members.len()) else {
             return Ok(());
         };
-        if size == 0 && current > 0 {
+        if sent.is_empty() && current > 0 {
             return if update.allow_empty { Ok(()) } else { Err(Refusal::Empty) };
         }
-        let most_gone = current * update.max_shrink_percent / 100;
-        if current < update.min_endpoints || current.saturating_sub(size) <= most_gone {
+        let weighs = self.members.values().any(|member| member.weight() > 0);
+        if weighs && !weighed && !update.allow_empty {
+            return Err(Refusal::AllWeightsZero);
+        }
+        let gone: Vec<_> = self.members.keys().copied().filter(|it| !sent.contains(it)).collect();
+        if whole {
+            self.missing.retain(|it, _| gone.contains(it));
+        }
+        let surplus = current.saturating_sub(sent.len());
+        // Whether it may be, once so many are believed to be gone.
+        let may = |believed: usize| {
+            let rest = current.saturating_sub(believed);
+            let most = rest * update.max_shrink_percent / 100;
+            rest < update.min_endpoints || surplus.saturating_sub(believed) <= most
+        };
+        if may(0) {
             return Ok(());
         }
-        // A set that is smaller still, or one after a long silence, is another claim.
-        let lapsed = |it: &Doubted| self.now - it.last > 10 * update.confirm_after;
-        let since = self.doubted.filter(|it| size >= it.size && !lapsed(it));
-        let (size, since) = since.map_or((size, self.now), |it| (it.size, it.since));
-        self.doubted = Some(Doubted { size, since, last: self.now });
-        if self.now - since >= update.confirm_after { Ok(()) } else { Err(Refusal::Shrinks) }
+        let now = self.now;
+        self.missing.retain(|_, &mut (_, last)| now - last <= 10 * update.confirm_after);
+        for number in &gone {
+            self.missing.entry(*number).or_insert((now, now)).1 = now;
+        }
+        let long = |it: &&usize| now - self.missing[*it].0 >= update.confirm_after;
+        if may(gone.iter().filter(long).count()) { Ok(()) } else { Err(Refusal::Shrinks) }
     }
 
     /// Makes `offers` the set; `true` if that changes anything.

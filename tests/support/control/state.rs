@@ -67,6 +67,7 @@ pub(crate) enum What {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Empty,
+    AllWeightsZero,
     Shrinks,
     Duplicate,
     Unknown,
@@ -82,6 +83,7 @@ pub(crate) enum Told {
     Published(Version),
     UpdateRefused(Version),
     ConfigRefused(Version),
+    RollbackFailed(Version),
     Raised(Version, usize),
 }
 

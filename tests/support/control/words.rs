@@ -16,6 +16,7 @@ pub(crate) fn told(event: &Event) -> Told {
         Event::Published { version, .. } => Told::Published(pair(*version)),
         Event::UpdateRefused { version, .. } => Told::UpdateRefused(pair(*version)),
         Event::ConfigRefused { version, .. } => Told::ConfigRefused(pair(*version)),
+        Event::RollbackFailed { version, .. } => Told::RollbackFailed(pair(*version)),
         Event::ShareRaised { version, endpoint, .. } => {
             Told::Raised(pair(*version), number(endpoint).expect("an endpoint of the set"))
         }
@@ -37,6 +38,7 @@ impl Refused for UpdateError {
     fn refusal(&self) -> Refusal {
         match self {
             Self::Empty { .. } => Refusal::Empty,
+            Self::AllWeightsZero { .. } => Refusal::AllWeightsZero,
             Self::Shrinks { .. } => Refusal::Shrinks,
             Self::Duplicate { .. } => Refusal::Duplicate,
             Self::Unknown { .. } => Refusal::Unknown,
@@ -55,6 +57,7 @@ impl Refused for ApplyError {
         match (problem.path.as_str(), &problem.message) {
             ("guard.max_share_percent", _) => Refusal::Share,
             ("endpoints", it) if it.contains("the last of") => Refusal::Empty,
+            ("endpoints", it) if it.contains("a weight above zero") => Refusal::AllWeightsZero,
             ("endpoints", it) if it.contains("may go at once") => Refusal::Shrinks,
             ("endpoints", it) if it.contains("no way there") => Refusal::Make,
             _ => unreachable!("nobody expects {problem}"),

@@ -1,0 +1,135 @@
+//! Whether a change gives one endpoint too much.
+
+use std::fmt;
+
+use crate::balancer::core::Core;
+use crate::balancer::verdict::{Judged, Unpublished};
+use crate::config::{Config, GuardConfig};
+use crate::snapshot::{Outlook, Rise, Snapshot, Thought};
+use crate::units::Percent;
+
+/// The key that judges shares.
+pub(crate) const GUARD: &str = "guard.max_share_percent";
+
+/// The share above which a change is refused or told, from 0 to 1.
+pub(crate) fn limit(guard: &GuardConfig) -> f64 {
+    part(guard.max_share_percent().unwrap_or(GuardConfig::TOLD))
+}
+
+/// What a change may give to one endpoint: both by the settings that are served and by those that
+/// come with it. Else whoever drops the guard would not be held to it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    served: Option<Percent>,
+    coming: Option<Percent>,
+}
+
+/// An endpoint that would get more than before, and more than it should.
+#[derive(Clone, Debug)]
+pub(crate) struct Excess {
+    pub(crate) rise: Rise,
+    /// The limit that forbids it; `None` if it is only told.
+    pub(crate) forbidden: Option<Forbidden>,
+}
+
+/// The limit that an [`Excess`] is over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Forbidden {
+    pub(crate) most: Percent,
+    /// Whether the settings that come with the change would allow it.
+    pub(crate) allowed_next: bool,
+}
+
+impl Limits {
+    pub(crate) fn between(served: &Config, coming: &Config) -> Self {
+        let most = |config: &Config| config.guard().max_share_percent();
+        Self { served: most(served), coming: most(coming) }
+    }
+
+    pub(crate) fn excesses<'a>(
+        self,
+        before: &'a Outlook,
+        after: &'a Outlook,
+    ) -> impl Iterator<Item = Excess> + 'a {
+        let Self { served, coming } = self;
+        let told = coming.unwrap_or(GuardConfig::TOLD);
+        let lowest = served.map_or(told, |served| served.min(told));
+        after.rises(before, part(lowest)).map(move |rise| {
+            let forbids = |most: &Percent| rise.exceeds(part(*most));
+            let forbidden = |most, allowed_next| Forbidden { most, allowed_next };
+            let by_coming = coming.filter(forbids).map(|most| forbidden(most, false));
+            let by_served = || served.filter(forbids).map(|most| forbidden(most, true));
+            Excess { forbidden: by_coming.or_else(by_served), rise }
+        })
+    }
+}
+
+impl<T: Send + Sync + 'static> Core<T> {
+    /// Judges what `coming` gives to each where `base` is served. Gives what is to be told of it.
+    pub(super) fn rises(
+        &self,
+        base: &Snapshot<T>,
+        coming: &Snapshot<T>,
+        judged: Judged,
+    ) -> Result<Vec<Rise>, Unpublished> {
+        let returning = match judged {
+            Judged::Not => return Ok(Vec::new()),
+            Judged::ByShares => None,
+            Judged::Returning { at } => Some(at),
+        };
+        // The strategy that serves `base` has prepared for it before.
+        let before = Outlook::intended(base).unwrap_or_default();
+        let after = Outlook::intended(coming).map_err(|_| Unpublished::Panicked)?;
+        let excused = match returning {
+            Some(at) => self.with_returned(base, at)?,
+            None => Outlook::default(),
+        };
+        let mut rises = Vec::new();
+        for excess in Limits::between(&base.config, &coming.config).excesses(&before, &after) {
+            let Excess { rise, forbidden } = excess;
+            match forbidden.filter(|_| rise.is_more_than(excused.share(&rise.id))) {
+                Some(forbidden) => return Err(Unpublished::TooMuch { rise, forbidden }),
+                None => rises.push(rise),
+            }
+        }
+        Ok(rises)
+    }
+
+    /// What is intended where the member at `at`, or all, are neither drained nor switched off, and
+    /// all else is as it is.
+    fn with_returned(&self, base: &Snapshot<T>, at: Option<usize>) -> Result<Outlook, Unpublished> {
+        let mut thoughts: Vec<_> = base.members.iter().map(|it| Thought::of(it)).collect();
+        for (place, thought) in thoughts.iter_mut().enumerate() {
+            thought.stand.enabled |= at.is_none_or(|at| at == place);
+        }
+        let outlook = Outlook::of_thoughts(&base.chosen, &base.cursors, &thoughts, &base.rules);
+        outlook.map_err(|_| Unpublished::Panicked)
+    }
+}
+
+impl fmt::Display for Forbidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at most {} is allowed", self.most)?;
+        if self.allowed_next {
+            f.write_str(
+                " by the settings that are served: change the guard first, in a change of its own",
+            )?;
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn would_receive(rise: &Rise) -> String {
+    let percent = |share: f64| (100.0 * share).round();
+    let Rise { id, before, after, fair } = rise;
+    format!(
+        "`{id}` would receive {} % (before: {} %, fair: {} %)",
+        percent(*after),
+        percent(*before),
+        percent(*fair)
+    )
+}
+
+fn part(percent: Percent) -> f64 {
+    f64::from(percent.get()) / 100.0
+}
