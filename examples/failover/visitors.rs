@@ -23,7 +23,7 @@ pub(crate) struct Visitors {
 }
 
 impl Visitors {
-    pub(crate) fn start(balancer: &Balancer<Uri>, many: usize) -> Self {
+    pub(crate) fn start(balancer: &Balancer<Uri>, many: u64) -> Self {
         let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
         let service = BalanceLayer::new(balancer.clone()).classify(ByStatus).layer(client);
         let (stop, stopped) = watch::channel(false);

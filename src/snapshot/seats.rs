@@ -165,16 +165,16 @@ impl Group {
 
 /// Seats those who are `taken` with their groups.
 fn seat(taken: &[Seat], groups: &mut [Group]) {
-    let mut parts: Vec<(Vec<usize>, Vec<(u32, f64)>)> = vec![Default::default(); groups.len()];
+    let mut seated: Vec<Vec<&Seat>> = vec![Vec::new(); groups.len()];
     for seat in taken {
-        if let Some((members, parts)) = parts.get_mut(seat.group) {
-            members.push(seat.member);
-            parts.push((seat.weight, seat.part));
+        if let Some(seated) = seated.get_mut(seat.group) {
+            seated.push(seat);
         }
     }
-    for (group, (members, parts)) in groups.iter_mut().zip(parts) {
+    for (group, seated) in groups.iter_mut().zip(seated) {
+        let parts: Vec<_> = seated.iter().map(|seat| (seat.weight, seat.part)).collect();
         group.weights = parts.iter().map(|&(weight, _)| u64::from(weight)).sum();
-        group.seats = members.into_iter().zip(scaled(&parts)).collect();
+        group.seats = seated.iter().map(|seat| seat.member).zip(scaled(&parts)).collect();
     }
 }
 

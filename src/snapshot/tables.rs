@@ -83,7 +83,7 @@ impl<T> Tables<T> {
         let draw = rng.below(DRAWS);
         let at = self.drawn.partition_point(|&(upto, _)| upto <= draw);
         // What the parts lack of 1 by rounding belongs to the last.
-        let &(_, at) = self.drawn.get(at).or(self.drawn.last())?;
+        let &(_, at) = self.drawn.get(at).or_else(|| self.drawn.last())?;
         self.all.get(at).map(|table| (at, table))
     }
 
