@@ -46,7 +46,7 @@ impl Claim {
     /// The set is to be what is offered, in the order of the ids, and nothing else.
     pub(crate) fn of_set<T>(base: &Snapshot<T>, offers: &[Offer<T>]) -> Self {
         let said = |id: &EndpointId| base.members.get(base.position(id)?)?.said.weight;
-        let weighs = |offer: &Offer<T>| said(offer.id()).unwrap_or(offer.weight()) > 0;
+        let weighs = |offer: &Offer<T>| said(offer.id()).unwrap_or_else(|| offer.weight()) > 0;
         let stays = |id: &EndpointId| offers.binary_search_by(|it| it.id().cmp(id)).is_ok();
         Self::new(base, offers.len(), offers.iter().any(weighs), stays)
     }
