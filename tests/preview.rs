@@ -225,7 +225,7 @@ fn a_guard_that_is_dropped_or_loosened_still_holds_for_the_change_that_does_so()
         let [refusal] = preview.warnings.as_slice() else { panic!("{:?}", preview.warnings) };
         assert_eq!(refusal.severity, Severity::Error);
         let error = balancer.apply(skewed).unwrap_err();
-        assert_eq!(error.problems(), [refusal.clone()]);
+        assert_eq!(error.problems(), std::slice::from_ref(refusal));
         assert_eq!(
             refusal.message,
             "`e00` would receive 80 % (before: 33 %, fair: 33 %), and at most 50 % is allowed by \

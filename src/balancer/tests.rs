@@ -271,7 +271,7 @@ impl Life {
     const ENDPOINTS: usize = 6;
 
     fn new(seed: u64) -> Self {
-        let more = if seed % 2 == 0 {
+        let more = if seed.is_multiple_of(2) {
             ""
         } else {
             "max_ejected_percent = 100\nprobe_successes = 2\n[outlier.failure_percentage]\n\
@@ -351,7 +351,7 @@ impl Life {
     }
 
     fn check(&self) {
-        let most = if self.seed % 2 == 0 { 3 } else { Self::ENDPOINTS - 1 };
+        let most = if self.seed.is_multiple_of(2) { 3 } else { Self::ENDPOINTS - 1 };
         let out = self.scene.out();
         assert!(out <= most, "seed {}: {out} are out", self.seed);
         for endpoint in self.scene.balancer.status().endpoints {
