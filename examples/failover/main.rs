@@ -202,7 +202,7 @@ async fn watch(balancer: &Balancer<Uri>) -> Result<f64, BoxError> {
     loop {
         let (status, now) = (balancer.status(), now());
         let load = status.tiers.first().map_or(0.0, |tier| tier.load);
-        let grown = 1.4 * now.duration_since(at).as_secs_f64() / WINDOW.as_secs_f64();
+        let grown = 1.4 * now.saturating_duration_since(at).as_secs_f64() / WINDOW.as_secs_f64();
         largest = largest.max(load - last - grown);
         if (load - last).abs() > 1e-9 {
             told.push(format!("{:.0}", 100.0 * load));
