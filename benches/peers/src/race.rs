@@ -1,0 +1,135 @@
+//! Contestants by turns.
+//!
+//! A machine that is shared, or changes its clock, is fast for a while and slow for a while. Whoever
+//! is measured in one block gets the one or the other. Here everybody has a turn of about a
+//! millisecond in each round, and who begins changes, so what one round compares happened within
+//! some milliseconds; the median over rounds leaves out those in which somebody was interrupted.
+
+use std::time::Duration;
+
+use crate::clock;
+use crate::contestant::{Contestant, Runner};
+use crate::options::Pace;
+use crate::spread::Spread;
+
+/// Contestants that are built and warm, and their number of endpoints.
+#[derive(Default)]
+pub struct Race {
+    lanes: Vec<Lane>,
+}
+
+struct Lane {
+    name: &'static str,
+    n: usize,
+    runner: Runner,
+    /// What fills a turn.
+    requests: u64,
+    /// Nanoseconds a request, by round.
+    nanos: Vec<f64>,
+}
+
+impl Race {
+    /// Takes `contestants` in, each with `n` endpoints.
+    #[must_use]
+    pub fn with(mut self, contestants: &[Contestant], n: usize) -> Self {
+        self.lanes.extend(contestants.iter().map(|contestant| Lane {
+            name: contestant.name,
+            n,
+            runner: (contestant.build)(n).runner(),
+            requests: 1,
+            nanos: Vec::new(),
+        }));
+        self
+    }
+
+    /// Runs it.
+    #[must_use]
+    pub fn run(mut self, pace: &Pace) -> Results {
+        self.lanes.iter_mut().for_each(|lane| lane.calibrate(pace.slice));
+        for round in 0..pace.rounds {
+            for turn in 0..self.lanes.len() {
+                let at = (round + turn) % self.lanes.len();
+                self.lanes[at].turn();
+            }
+        }
+        let result = |lane: Lane| Result { name: lane.name, n: lane.n, nanos: lane.nanos };
+        Results(self.lanes.into_iter().map(result).collect())
+    }
+}
+
+impl std::fmt::Debug for Race {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let lanes = self.lanes.iter().map(|lane| (lane.name, lane.n));
+        f.debug_list().entries(lanes).finish()
+    }
+}
+
+impl Lane {
+    fn calibrate(&mut self, slice: Duration) {
+        loop {
+            let took = clock::time(|| (self.runner)(self.requests));
+            if took >= slice {
+                return;
+            }
+            self.requests *= 2;
+        }
+    }
+
+    /// The caches belong to whoever ran before, so as much again runs first without being timed: at
+    /// least enough to have touched nearly every endpoint.
+    fn turn(&mut self) {
+        (self.runner)(self.requests.max(2 * self.n as u64));
+        let took = clock::time(|| (self.runner)(self.requests));
+        self.nanos.push(took.as_nanos() as f64 / self.requests as f64);
+    }
+}
+
+/// How a race ended.
+#[derive(Debug)]
+pub struct Results(Vec<Result>);
+
+#[derive(Debug)]
+struct Result {
+    name: &'static str,
+    n: usize,
+    nanos: Vec<f64>,
+}
+
+impl Results {
+    /// Nanoseconds a request.
+    #[must_use]
+    pub fn nanos(&self, name: &str, n: usize) -> Option<Spread> {
+        Spread::of(self.of(name, n)?.iter().copied())
+    }
+
+    /// How many times as much the first costs as the second, round by round.
+    #[must_use]
+    pub fn ratio(&self, first: (&str, usize), second: (&str, usize)) -> Option<Spread> {
+        let (first, second) = (self.of(first.0, first.1)?, self.of(second.0, second.1)?);
+        Spread::of(first.iter().zip(second).map(|(first, second)| first / second))
+    }
+
+    fn of(&self, name: &str, n: usize) -> Option<&[f64]> {
+        let found = self.0.iter().find(|result| result.name == name && result.n == n)?;
+        Some(&found.nanos)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Race;
+    use crate::contestant::CLOCKS;
+    use crate::options::Pace;
+
+    #[test]
+    fn whoever_runs_is_found_by_name_and_size() {
+        let pace = Pace { rounds: 3, slice: Duration::from_micros(10) };
+        let results = Race::default().with(CLOCKS, 1).with(CLOCKS, 2).run(&pace);
+        let (std, tokio) = ("floor:clock-std", "floor:clock-tokio");
+        assert!(results.nanos(std, 1).expect("it ran").middle > 0.0);
+        assert!(results.ratio((std, 1), (tokio, 2)).expect("they ran").low > 0.0);
+        assert!(results.nanos(std, 3).is_none());
+    }
+}
