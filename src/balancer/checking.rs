@@ -193,3 +193,80 @@ fn known<'a, T>(served: &'a Snapshot<T>, cell: &Arc<EndpointCell>) -> Option<&'a
     let member = served.members.get(served.position(cell.id())?)?;
     Arc::ptr_eq(&member.bound.cell, cell).then_some(member)
 }
+
+#[cfg(all(test, not(evenkeel_loom)))]
+mod tests {
+    use super::*;
+    use crate::balancer::Events;
+    use crate::endpoint::{Availability, Endpoint, Testimony};
+    use crate::health::probe_fn;
+
+    fn balancer(config: Config) -> Balancer<u8> {
+        let probe = probe_fn(|_| async { Ok::<_, std::io::Error>(()) });
+        let endpoints = ["a", "b", "c", "d"].map(|id| Endpoint::new(id, 0));
+        let balancer = Balancer::builder().config(config).endpoints(endpoints).probe(probe);
+        balancer.build().unwrap()
+    }
+
+    fn checked() -> Config {
+        Config::default().with_health(Some(HealthConfig::default()))
+    }
+
+    fn cell(balancer: &Balancer<u8>, at: usize) -> Arc<EndpointCell> {
+        let look = |members: &[Arc<Member<u8>>]| Arc::clone(&members[at].bound.cell);
+        balancer.check().look(|_, members| look(members)).unwrap()
+    }
+
+    fn fell(cell: &Arc<EndpointCell>) -> Report {
+        let testimony = Testimony::Fell { failures: 3, error: Arc::new("no".into()) };
+        Report { cell: Arc::clone(cell), testimony }
+    }
+
+    fn rose(cell: &Arc<EndpointCell>) -> Report {
+        Report { cell: Arc::clone(cell), testimony: Testimony::Rose }
+    }
+
+    fn told(events: &mut Events) -> Vec<String> {
+        use futures_util::{FutureExt, StreamExt};
+        let next = || events.next().now_or_never().flatten();
+        std::iter::from_fn(next).map(|event| event.to_string()).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_reports_are_one_snapshot_and_repeated_ones_are_no_news() {
+        let balancer = balancer(checked());
+        let checking = balancer.check();
+        let cells: Vec<_> = (0..4).map(|at| cell(&balancer, at)).collect();
+        let mut events = balancer.subscribe();
+        let all = || cells.iter().map(fell).chain(cells.iter().map(fell)).collect();
+        checking.report(all(), Vec::new());
+        let words = told(&mut events);
+        assert_eq!(words.len(), 5, "four, and one panic: {words:?}");
+        assert_eq!(words[4], "panic: only 0 of 4 endpoints are well, all are used");
+        checking.report(all(), Vec::new());
+        // What follows in the same breath counts, in its order.
+        checking.report(vec![rose(&cells[0]), fell(&cells[0]), rose(&cells[1])], Vec::new());
+        let words = told(&mut events);
+        assert_eq!(words.len(), 3, "{words:?}");
+        let states = balancer.status().endpoints.into_iter().map(|it| it.state);
+        let states: Vec<_> = states.collect();
+        assert_eq!(states[..2], [Availability::Unhealthy, Availability::Warming]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn reports_of_strangers_and_from_before_checks_were_switched_off_are_nothing() {
+        let balancer = balancer(checked());
+        let checking = balancer.check();
+        let known = cell(&balancer, 1);
+        let stranger = EndpointCell::new("a".into(), Arc::clone(&balancer.core.shared));
+        let mut events = balancer.subscribe();
+        checking.report(vec![fell(&Arc::new(stranger))], Vec::new());
+        assert_eq!(told(&mut events).len(), 0);
+        balancer.apply(Config::default()).unwrap();
+        checking.report(vec![fell(&known)], Vec::new());
+        assert_eq!(told(&mut events).len(), 1, "that the settings were changed");
+        drop(balancer);
+        assert!(checking.look(|_, _| ()).is_none());
+        checking.report(vec![fell(&known)], Vec::new());
+    }
+}

@@ -28,8 +28,8 @@ pub(super) struct Rounds<T: Send + Sync + 'static> {
     deadline: Duration,
     tasks: JoinSet<Result<(), BoxError>>,
     under_way: HashMap<Id, UnderWay<T>>,
-    /// Held while it checks. After the tasks, so that nobody else begins before they are stopped.
-    turn: Option<OwnedSemaphorePermit>,
+    /// Held while it checks, by each check as well: nobody else begins before the last is over.
+    turn: Option<Arc<OwnedSemaphorePermit>>,
     /// Last, so that it is known to be over only when it is.
     checking: Checking<T>,
 }
@@ -69,7 +69,7 @@ impl<T: Send + Sync + 'static> Rounds<T> {
 
     /// Checks when it is its turn, until the balancer is gone.
     pub(super) async fn run(mut self) {
-        self.turn = self.checking.turn().await;
+        self.turn = self.checking.turn().await.map(Arc::new);
         if self.turn.is_none() {
             return;
         }
@@ -126,7 +126,11 @@ impl<T: Send + Sync + 'static> Rounds<T> {
                 continue;
             };
             let bound = Arc::downgrade(&asked.bound);
-            let task = self.tasks.spawn(ask(asked, self.deadline));
+            let (turn, check) = (self.turn.clone(), ask(asked, self.deadline));
+            let task = self.tasks.spawn(async move {
+                let _turn = turn;
+                check.await
+            });
             let under_way = UnderWay { known, bound, called_off: false, task };
             self.under_way.insert(under_way.task.id(), under_way);
         }

@@ -147,9 +147,10 @@ async fn checks_are_not_capped_and_end_no_ejection() {
 async fn who_is_sick_may_be_ejected_where_that_changes_nothing_for_the_cap() {
     let mut story = story("", 4).await;
     story.falls(1).await;
-    story.balancer.eject(&id(1), 60 * SECOND).unwrap();
     story.balancer.eject(&id(2), 60 * SECOND).unwrap();
-    assert_eq!(story.words(), ["`e001` ejected by an operator", "`e002` ejected by an operator"]);
+    // As many are out as may be, and one of them is it already.
+    story.balancer.eject(&id(1), 60 * SECOND).unwrap();
+    assert_eq!(story.words(), ["`e002` ejected by an operator", "`e001` ejected by an operator"]);
     story.balancer.eject(&id(3), SECOND).unwrap_err();
     story.words();
     // Recalled before its time it is still sick.

@@ -98,6 +98,22 @@ async fn another_target_is_asked_at_once_and_the_old_one_let_go() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_of_a_target_that_was_just_exchanged_is_no_answer() {
+    let mut story = story("fall = 1\n", 4).await;
+    story.is(1, Nature::Waits);
+    while story.ward.under_way() == 0 {
+        sleep(SECOND / 100).await;
+    }
+    // It has answered, and nobody has heard it yet.
+    story.is(1, Nature::Well);
+    story.ward.open_gate();
+    story.balancer.insert(endpoint(1)).unwrap();
+    settled().await;
+    assert_eq!((story.ward.under_way(), story.state(1)), (0, Availability::Available));
+    assert_eq!(story.words(), ["version 1.2: `e001` has a new target"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_deploy_that_exchanges_all_is_checked_from_its_beginning() {
     let mut story = story("", 4).await;
     story.falls(1).await;

@@ -132,3 +132,58 @@ async fn those_who_wait_for_their_turn_end_with_the_balancer() {
     assert!(worker.is_finished() && others.iter().all(evenkeel::Worker::is_finished));
     assert_eq!((tasks(), ward.under_way(), told), (before, 0, 1));
 }
+
+#[test]
+fn on_many_threads_nothing_is_left_whatever_was_being_done_just_then() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(4).enable_time().build().unwrap();
+    let tasks = || runtime.metrics().num_alive_tasks();
+    let ward = Ward::default();
+    ward.is(1, Nature::Hangs);
+    ward.is(2, Nature::Sick);
+    let target = Arc::new(());
+    let health = "[health]\ninterval = '10ms'\nunhealthy_interval = '10ms'\ntimeout = '15ms'\n";
+    for round in 0..120 {
+        let endpoint = |number: usize| Endpoint::new(number.to_string(), (number, target.clone()));
+        let balancer = Balancer::builder()
+            .config(config(health))
+            .endpoints((0..8).map(endpoint))
+            .probe(probe_by(&ward, |target: &(usize, Arc<()>)| target.0))
+            .build()
+            .unwrap();
+        let inside = runtime.enter();
+        let workers = [balancer.start(), balancer.start()];
+        drop(inside);
+        // Until a few checks were made, now in this state and now in that.
+        let asked = ward.all_asked();
+        while ward.all_asked() < asked + round % 24 {
+            std::thread::yield_now();
+        }
+        match round % 3 {
+            0 => {
+                let [first, second] = workers;
+                drop(first);
+                let asked = ward.all_asked();
+                while ward.all_asked() < asked + 4 {
+                    std::thread::yield_now();
+                }
+                drop((second, balancer));
+            }
+            1 => {
+                balancer.insert(endpoint(1)).unwrap();
+                balancer.remove(&"2".into()).unwrap();
+                drop((balancer, workers));
+            }
+            _ => {
+                workers.into_iter().for_each(evenkeel::Worker::detach);
+                balancer.apply(config("")).unwrap();
+                balancer.apply(config(health)).unwrap();
+                drop(balancer);
+            }
+        }
+        while tasks() > 0 || Arc::strong_count(&target) > 1 {
+            std::thread::yield_now();
+        }
+        assert_eq!((ward.under_way(), ward.overlapped()), (0, false));
+    }
+}
