@@ -3,7 +3,9 @@
 #![allow(dead_code, reason = "the tests and the fuzzer each use their own part of it")]
 
 use evenkeel::config::{UpdateConfig, locate};
-use evenkeel::{Balancer, Config, ConfigError, ConfigFile, Problem, Severity};
+use evenkeel::{
+    Balancer, BoxError, Config, ConfigError, ConfigFile, Problem, Severity, Subject, probe_fn,
+};
 
 /// Reads `text`, and panics if the answer is not one that can be used.
 pub(crate) fn check(text: &str) {
@@ -59,7 +61,8 @@ fn check_settings(text: &str, config: &Config) {
 
 /// Settings that are valid can be served, but for a strategy that nobody registered.
 fn check_served(config: &Config) {
-    let built = Balancer::builder().config(config.clone()).make(|_| Ok(())).build();
+    let well = probe_fn(|_: Subject<'_, ()>| async { Ok::<_, BoxError>(()) });
+    let built = Balancer::builder().config(config.clone()).make(|_| Ok(())).probe(well).build();
     let Ok(balancer) = built else {
         assert_eq!(config.strategy().kind().to_string(), "custom", "{built:?}");
         return;

@@ -1,9 +1,14 @@
 //! What the crate says of a change, asked of a balancer that has the endpoints of a file and
 //! nothing behind them.
 
+use std::future::ready;
+
 use evenkeel::config::StrategyKind;
 use evenkeel::strategy::Random;
-use evenkeel::{Balancer, Config, ConfigError, EndpointId, Percent, Preview, Severity, Share};
+use evenkeel::{
+    Balancer, BoxError, Config, ConfigError, EndpointId, Percent, Preview, Severity, Share,
+    Subject, probe_fn,
+};
 
 use crate::finding::{Finding, Level};
 use crate::paths::Paths;
@@ -80,7 +85,9 @@ fn own_strategy(config: &Config) -> Option<&str> {
 }
 
 fn preview(old: Option<&Config>, new: &Config) -> Result<Preview, ConfigError> {
-    let mut builder = Balancer::<()>::builder().make(|_| Ok(()));
+    // The service has a probe, if its settings ask for checks; none is made here.
+    let probe = probe_fn(|_: Subject<'_, ()>| ready(Ok::<_, BoxError>(())));
+    let mut builder = Balancer::<()>::builder().make(|_| Ok(())).probe(probe);
     for strategy in [old, Some(new)].into_iter().flatten().filter_map(own_strategy) {
         builder = builder.strategy(strategy, Random);
     }
