@@ -290,11 +290,14 @@ impl<T: Send + Sync + 'static> Core<T> {
     pub(crate) fn remember(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) {
         let current = self.published.current();
         let until = now.plus(base.config.memory().remember_removed());
-        let left = || base.members.iter().filter(|m| current.position(m.id()).is_none());
+        let left: Vec<_> = {
+            let mut stays = current.walk();
+            base.members.iter().filter(|member| stays(member.id()).is_none()).collect()
+        };
         // As many as the largest set had, so that one that vanishes and comes back is known.
         let known = if writer.removed.is_empty() { 0 } else { writer.remembered };
         writer.remembered = known.max(REMEMBERED).max(2 * base.members.len());
-        for member in left() {
+        for member in left {
             let cell = Arc::clone(&member.bound.cell);
             let left_with = writer.ledger.leaves(&cell);
             let standing = member.standing;

@@ -47,7 +47,12 @@ impl Claim {
     pub(crate) fn of_set<T>(base: &Snapshot<T>, offers: &[Offer<T>]) -> Self {
         let said = |id: &EndpointId| base.members.get(base.position(id)?)?.said.weight;
         let weighs = |offer: &Offer<T>| said(offer.id()).unwrap_or_else(|| offer.weight()) > 0;
-        let stays = |id: &EndpointId| offers.binary_search_by(|it| it.id().cmp(id)).is_ok();
+        // Asked for one id after the other.
+        let mut offered = offers.iter().map(Offer::id).peekable();
+        let stays = |id: &EndpointId| {
+            while offered.next_if(|offered| *offered < id).is_some() {}
+            offered.peek().is_some_and(|offered| *offered == id)
+        };
         Self::new(base, offers.len(), offers.iter().any(weighs), stays)
     }
 
@@ -72,7 +77,7 @@ impl Claim {
         base: &Snapshot<T>,
         proposed: usize,
         weighs: bool,
-        stays: impl Fn(&EndpointId) -> bool,
+        mut stays: impl FnMut(&EndpointId) -> bool,
     ) -> Self {
         let weighed = |member: &Arc<Member<T>>| member.weight() > 0;
         let takes_all_weight = !weighs && base.members.iter().any(weighed);

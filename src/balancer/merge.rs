@@ -87,10 +87,11 @@ impl<T: Send + Sync + 'static> Core<T> {
         // Everything that can fail comes first; only then is anything touched.
         let mut arrivals = Vec::with_capacity(offers.len());
         let mut refusal = None;
+        let mut known = base.walk();
         for offer in offers {
-            let known = base.position(offer.id()).and_then(|at| base.members.get(at));
+            let known = known(offer.id());
             match self.arrive(writer, known, offer) {
-                Ok(arrival) => arrivals.push(arrival),
+                Ok(arrival) => arrivals.push((known, arrival)),
                 Err(error) => {
                     refusal = Some(error);
                     break;
@@ -98,16 +99,15 @@ impl<T: Send + Sync + 'static> Core<T> {
             }
         }
         if let Some(error) = refusal {
-            let made = arrivals.into_iter().filter_map(|arrival| arrival.target);
+            let made = arrivals.into_iter().filter_map(|(_, arrival)| arrival.target);
             writer.garbage.extend(made.map(Garbage::Target));
             return Err(error);
         }
         let mut tally = Tally::default();
         let mut members = Vec::with_capacity(arrivals.len());
-        let stays = |arrival: &Arrival<T>| base.position(&arrival.attributes.id).is_some();
-        let newcomer = self.newcomer(base, config, arrivals.iter().any(stays), now);
-        for arrival in arrivals {
-            let known = base.position(&arrival.attributes.id).and_then(|at| base.members.get(at));
+        let joins_others = arrivals.iter().any(|(known, _)| known.is_some());
+        let newcomer = self.newcomer(base, config, joins_others, now);
+        for (known, arrival) in arrivals {
             let (Some(known), None) = (known, &arrival.target) else {
                 match known {
                     None => tally.added += 1,

@@ -27,7 +27,7 @@ use crate::snapshot::seats::{Claims, Seats};
 use crate::snapshot::tables::{Table, Tables};
 use crate::strategy::{PickContext, Strategy};
 use crate::sync::Arc;
-use crate::units::{Key, Nanos, Origin, Version};
+use crate::units::{EndpointId, Key, Nanos, Origin, Version};
 
 /// A strategy and what it is called.
 #[derive(Clone, Debug)]
@@ -158,8 +158,17 @@ impl<T> Snapshot<T> {
     }
 
     /// Where in `members` an endpoint is.
-    pub(crate) fn position(&self, id: &crate::units::EndpointId) -> Option<usize> {
+    pub(crate) fn position(&self, id: &EndpointId) -> Option<usize> {
         self.members.binary_search_by(|member| member.id().cmp(id)).ok()
+    }
+
+    /// Finds members whose ids are asked for in ascending order, all of them in one pass.
+    pub(crate) fn walk<'a>(&'a self) -> impl FnMut(&EndpointId) -> Option<&'a Arc<Member<T>>> {
+        let mut members = self.members.iter().peekable();
+        move |id| {
+            while members.next_if(|member| member.id() < id).is_some() {}
+            members.peek().copied().filter(|member| member.id() == id)
+        }
     }
 
     /// An endpoint that is owed a pick, for a request that the table has nobody for.

@@ -124,9 +124,11 @@ impl Outlook {
         limit: f64,
     ) -> impl Iterator<Item = Rise> + 'a {
         let fair = 1.0 / self.enabled.max(1) as f64;
-        self.shares.iter().filter_map(move |(id, after)| {
+        // Hardly anybody gets so much, so that hardly anybody is looked up.
+        let much = self.shares.iter().filter(move |&&(_, after)| after > limit.max(fair) + NOISE);
+        much.filter_map(move |(id, after)| {
             let rise = Rise { id: id.clone(), before: before.share(id), after: *after, fair };
-            (rise.is_more_than(rise.before) && rise.exceeds(limit)).then_some(rise)
+            rise.is_more_than(rise.before).then_some(rise)
         })
     }
 }
