@@ -205,7 +205,7 @@ mod tests {
         let probe = probe_fn(|_| async { Ok::<_, std::io::Error>(()) });
         let endpoints = ["a", "b", "c", "d"].map(|id| Endpoint::new(id, 0));
         let balancer = Balancer::builder().config(config).endpoints(endpoints).probe(probe);
-        balancer.build().unwrap()
+        balancer.build().expect("the settings are sound")
     }
 
     fn checked() -> Config {
@@ -214,7 +214,7 @@ mod tests {
 
     fn cell(balancer: &Balancer<u8>, at: usize) -> Arc<EndpointCell> {
         let look = |members: &[Arc<Member<u8>>]| Arc::clone(&members[at].bound.cell);
-        balancer.check().look(|_, members| look(members)).unwrap()
+        balancer.check().look(|_, members| look(members)).expect("the balancer is there")
     }
 
     fn fell(cell: &Arc<EndpointCell>) -> Report {
