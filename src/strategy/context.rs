@@ -16,7 +16,7 @@ pub struct PickContext<'a> {
     pub(crate) key: &'a Key,
     pub(crate) now: Nanos,
     pub(crate) origin: Origin,
-    pub(crate) terms: Terms,
+    pub(crate) terms: &'a Terms,
     pub(crate) typical: f32,
     pub(crate) rng: Rng,
 }

@@ -141,6 +141,27 @@ impl Draw {
         }
     }
 
+    /// Two distinct ones by weight, the second of those that the first left; twice the same one
+    /// where there is no other. `None` if there is nobody.
+    #[inline]
+    pub(crate) fn two(&self, rng: &mut Rng) -> Option<(usize, usize)> {
+        match self {
+            Self::Equal(0) => None,
+            Self::Equal(1) => Some((self.one(rng), 0)),
+            Self::Equal(n) => {
+                let first = rng.below(*n as u64) as usize;
+                let ticket = rng.below(*n as u64 - 1) as usize;
+                Some((first, ticket + usize::from(ticket >= first)))
+            }
+            Self::Weighted(weighted) => {
+                let mut taken = Taken::none();
+                let first = weighted.one(rng);
+                taken.insert(first);
+                Some((first, weighted.other(rng, &taken).unwrap_or(first)))
+            }
+        }
+    }
+
     /// The part of each.
     pub(crate) fn shares(&self) -> Vec<f64> {
         match self {
@@ -271,6 +292,24 @@ mod tests {
             let counts = counts(4, 100_000, || lottery.other(&mut rng, &taken));
             assert!(near(&counts, &left), "{weights:?}: {counts:?}");
         }
+    }
+
+    #[test]
+    fn two_are_drawn_as_one_and_then_another() {
+        for weights in [&[1, 1, 1, 1][..], &[5, 2, 1, 1], &[1_000_000, 2, 1, 3], &[1, 1], &[7, 2]] {
+            let (mut rng, mut same) = (Rng::seeded(12), Rng::seeded(12));
+            let lottery = draw(weights);
+            for _ in 0..1_000 {
+                let mut taken = Taken::none();
+                let first = lottery.other(&mut same, &taken).unwrap();
+                taken.insert(first);
+                let second = lottery.other(&mut same, &taken).unwrap();
+                assert_eq!(lottery.two(&mut rng), Some((first, second)));
+            }
+        }
+        assert_eq!(draw(&[]).two(&mut Rng::seeded(1)), None);
+        assert_eq!(draw(&[3]).two(&mut Rng::seeded(1)), Some((0, 0)));
+        assert_eq!(draw(&[0, 3]).two(&mut Rng::seeded(1)), Some((1, 1)));
     }
 
     #[test]

@@ -54,6 +54,9 @@ impl Loaded {
         choices: usize,
         cost: impl Fn(&PickContext<'_>, usize) -> Cost,
     ) -> Option<usize> {
+        if choices == 2 && cx.excluded().is_empty() {
+            return self.of_two(cx, rng, cost);
+        }
         let Some(mut taken) = Taken::excluded(cx) else {
             return scan(cx, rng, cost);
         };
@@ -73,6 +76,21 @@ impl Loaded {
             least = std::hint::select_unpredictable(better, next_cost, least);
         }
         Some(best)
+    }
+}
+
+impl Loaded {
+    /// What nearly every pick is. Draws as [`sample`](Self::sample) does.
+    #[inline]
+    fn of_two(
+        &self,
+        cx: &PickContext<'_>,
+        rng: &mut Rng,
+        cost: impl Fn(&PickContext<'_>, usize) -> Cost,
+    ) -> Option<usize> {
+        let (first, second) = self.draw.two(rng)?;
+        let better = cost(cx, second) < cost(cx, first);
+        Some(std::hint::select_unpredictable(better, second, first))
     }
 }
 

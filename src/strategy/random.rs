@@ -32,6 +32,9 @@ impl Picker for RandomPicker {
 /// One by weight of those that the request does not exclude.
 #[inline]
 pub(crate) fn draw_one(draw: &Draw, cx: &mut PickContext<'_>) -> Option<usize> {
+    if cx.excluded().is_empty() && draw.len() > 0 {
+        return Some(draw.one(&mut cx.rng));
+    }
     let mut rng = cx.rng.clone();
     let chosen = match Taken::excluded(cx) {
         Some(taken) => draw.other(&mut rng, &taken),
