@@ -190,10 +190,11 @@ impl<T: Send + Sync + 'static> Builder<T> {
         };
         // Where all have to prove themselves first, none has: that is panic from the beginning.
         draft.keep_bounds(Nanos(0));
-        let snapshot = draft.build(&ground, Nanos(0)).map_err(|_| {
+        let mut snapshot = draft.build(&ground, Nanos(0)).map_err(|_| {
             let message = format!("strategy `{strategy}` panicked while it prepared its picker");
             Problem::error("strategy", message)
         })?;
+        snapshot.enlist(&shared.terms);
         let history = History::new(&snapshot);
         let mut sweeps = Sweeps::new(self.detectors);
         sweeps.plan(&snapshot, Nanos(0));

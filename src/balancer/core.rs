@@ -211,7 +211,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         draft.checks &= !self.checks.are_over();
         let kept = draft.keep_bounds(now);
         let draft = Draft { other_due: writer.other_due(), ..draft };
-        let snapshot = draft.build(&self.ground, now).map_err(|unbuilt| {
+        let mut snapshot = draft.build(&self.ground, now).map_err(|unbuilt| {
             writer.garbage.push(Garbage::Members(unbuilt.members));
             Unpublished::Panicked
         })?;
@@ -243,6 +243,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         writer.sweeps.plan(&snapshot, now);
         writer.steps.begin(&snapshot, now);
         self.agenda.note(&snapshot, snapshot.members_due.min(writer.other_due()));
+        snapshot.enlist(&self.shared.terms);
         writer.garbage.push(Garbage::Snapshot(self.published.publish(snapshot)));
         self.checks.notice();
         shut.iter().for_each(|member| member.bound.cell.close());

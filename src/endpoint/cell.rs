@@ -14,8 +14,8 @@ use std::sync::{OnceLock, Weak};
 use std::task::Waker;
 
 use crate::classify::{FailureKind, Outcome};
-use crate::endpoint::Totals;
 use crate::endpoint::trial::{Token, Trial};
+use crate::endpoint::{Served, Totals};
 use crate::error::BoxError;
 use crate::stats::{Histogram, Latency, Reached, RecentFailures, Row, RowLimits, Streak, Typical};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
@@ -52,6 +52,7 @@ pub(crate) struct EndpointCell {
 /// What all cells of one balancer share.
 pub(crate) struct Shared {
     pub(crate) origin: Origin,
+    pub(crate) terms: Served,
     pub(crate) typical: Typical,
     pub(crate) name: Arc<str>,
     control: OnceLock<Weak<dyn Tripped>>,
@@ -63,6 +64,7 @@ impl Shared {
     pub(crate) fn new(origin: Origin, name: Arc<str>) -> Self {
         Self {
             origin,
+            terms: Served::new(),
             typical: Typical::new(),
             name,
             control: OnceLock::new(),
@@ -120,7 +122,7 @@ pub(crate) trait Tripped: Send + Sync {
 }
 
 /// What a request is judged by: the settings of the snapshot that chose its endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Terms {
     /// Nanoseconds in which an estimate comes down to 1/e of its way.
     pub(crate) decay: u64,
@@ -181,6 +183,12 @@ impl EndpointCell {
 
     pub(crate) fn origin(&self) -> Origin {
         self.shared.origin
+    }
+
+    /// What requests are judged by that were chosen under the terms of this number.
+    #[inline]
+    pub(crate) fn terms(&self, number: u64) -> Terms {
+        self.shared.terms.read(number)
     }
 
     /// Counts a request in. `false` if the endpoint is closed: nothing was counted.
@@ -295,7 +303,7 @@ impl EndpointCell {
         began: Nanos,
         latency: u64,
         now: Nanos,
-        terms: Terms,
+        terms: &Terms,
     ) -> Option<Reached> {
         let mut reached = None;
         match outcome {
@@ -370,13 +378,13 @@ impl EndpointCell {
         self.stirred.store(now.0, Ordering::Relaxed);
     }
 
-    fn measure(&self, sample: u64, now: Nanos, terms: Terms) {
+    fn measure(&self, sample: u64, now: Nanos, terms: &Terms) {
         self.latencies.record(sample);
         self.latency.observe(sample, now, terms.decay, self.shared.typical.read());
         self.shared.typical.observe(sample, now, terms.decay);
     }
 
-    fn weigh(&self, now: Nanos, terms: Terms, hint: u64) {
+    fn weigh(&self, now: Nanos, terms: &Terms, hint: u64) {
         if terms.penalty > 0 || hint > 0 {
             self.failures.record(now, terms.penalty, hint);
         }
@@ -390,7 +398,7 @@ impl EndpointCell {
 
     /// Requests in flight plus the failures that still weigh.
     #[inline]
-    pub(crate) fn load(&self, now: Nanos, terms: Terms) -> u64 {
+    pub(crate) fn load(&self, now: Nanos, terms: &Terms) -> u64 {
         // In flight first: a request that fails in between then counts twice rather than never.
         let in_flight = self.in_flight();
         in_flight.saturating_add(self.failures.count(now, terms.penalty))
@@ -400,12 +408,12 @@ impl EndpointCell {
     /// the time for which the last failure still weighs, and the time for which the endpoint has
     /// been silent.
     #[inline]
-    pub(crate) fn expected_latency(&self, now: Nanos, terms: Terms, typical: f32) -> f32 {
+    pub(crate) fn expected_latency(&self, now: Nanos, terms: &Terms, typical: f32) -> f32 {
         let estimate = self.latency.read(now, terms.decay, typical);
         estimate.max(self.silence(now) as f32).max(self.failures.remaining(now) as f32)
     }
 
-    pub(crate) fn measured_latency(&self, now: Nanos, terms: Terms) -> Option<f32> {
+    pub(crate) fn measured_latency(&self, now: Nanos, terms: &Terms) -> Option<f32> {
         let typical = self.shared.typical.read();
         self.latency.is_measured().then(|| self.latency.read(now, terms.decay, typical))
     }

@@ -111,25 +111,32 @@ impl<T> fmt::Debug for Home<T> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Closed;
 
+/// The last instant at which a request can begin.
+const LAST: Nanos = Nanos(Nanos::NEVER.0 - 1);
+
 /// One request counted on an endpoint, released exactly once however it ends.
 ///
 /// Neither `Clone` nor `Default`: each would be released without having been counted.
 pub(crate) struct Held<T> {
     bound: Arc<Bound<T>>,
+    /// When it began; [`Nanos::NEVER`] once it is released. All here are whole words, so that moving
+    /// it moves no padding.
     began: Nanos,
-    answered: Option<Nanos>,
-    terms: Terms,
+    /// When its answer began; [`Nanos::NEVER`] while it has not.
+    answered: Nanos,
+    /// The number of the terms that it is judged by.
+    terms: u64,
     /// The right by which this request is a probe, if it is one.
     probes: Option<Token>,
-    open: bool,
 }
 
 impl<T> Held<T> {
     #[inline]
-    pub(crate) fn begin(bound: &Arc<Bound<T>>, began: Nanos, terms: Terms) -> Result<Self, Closed> {
+    pub(crate) fn begin(bound: &Arc<Bound<T>>, began: Nanos, terms: u64) -> Result<Self, Closed> {
         if bound.cell.begin(began) {
+            let began = began.min(LAST);
             let bound = Arc::clone(bound);
-            Ok(Self { bound, began, answered: None, terms, probes: None, open: true })
+            Ok(Self { bound, began, answered: Nanos::NEVER, terms, probes: None })
         } else {
             Err(Closed)
         }
@@ -146,7 +153,7 @@ impl<T> Held<T> {
     }
 
     pub(crate) fn terms(&self) -> Terms {
-        self.terms
+        self.bound.cell.terms(self.terms)
     }
 
     pub(crate) fn bound(&self) -> &Bound<T> {
@@ -155,26 +162,24 @@ impl<T> Held<T> {
 
     /// The answer has begun: what follows of it is no part of the latency.
     pub(crate) fn answered(&mut self, now: Nanos) {
-        if self.answered.is_none() {
-            self.answered = Some(now);
+        if !self.is_answered() {
+            self.answered = now;
             self.bound.cell.answer_begins(now);
         }
     }
 
     #[inline]
     pub(crate) fn finish(&mut self, outcome: Outcome, now: Nanos) {
-        if !std::mem::replace(&mut self.open, false) {
-            return;
-        }
-        let latency = self.answered.unwrap_or(now).0.saturating_sub(self.began.0);
+        let Some(began) = self.release() else { return };
+        let latency = self.answered.min(now).0.saturating_sub(began.0);
         self.end_answer();
         let trip = self.bound.note(outcome);
         let cell = &self.bound.cell;
-        let reached = cell.finish(outcome, self.began, latency, now, self.terms);
+        let reached = cell.finish(outcome, began, latency, now, &cell.terms(self.terms));
         if let Some(token) = self.probes {
-            self.testify(token, outcome, now);
+            self.testify(token, outcome, began, now);
         } else if let Some(reached) = reached {
-            cell.report(Testimony::Row { reached, began: self.began }, now);
+            cell.report(Testimony::Row { reached, began }, now);
         } else if trip {
             cell.alert(now);
         }
@@ -182,10 +187,10 @@ impl<T> Held<T> {
 
     /// What the answer to a probe says. The writer gives the token back where it says something.
     #[cold]
-    fn testify(&self, token: Token, outcome: Outcome, now: Nanos) {
+    fn testify(&self, token: Token, outcome: Outcome, began: Nanos, now: Nanos) {
         let cell = &self.bound.cell;
         match outcome {
-            Outcome::Ignore => cell.trial.give_up_probe(token, self.began, now),
+            Outcome::Ignore => cell.trial.give_up_probe(token, began, now),
             Outcome::Success => cell.report(Testimony::Probe { token, good: true }, now),
             Outcome::Failure(_) | Outcome::Overloaded { .. } => {
                 cell.report(Testimony::Probe { token, good: false }, now);
@@ -195,11 +200,22 @@ impl<T> Held<T> {
 
     /// Gives it back as if it had never been counted: the request was not sent.
     pub(crate) fn withdraw(&mut self) {
-        if std::mem::replace(&mut self.open, false) {
+        if self.release().is_some() {
             self.end_answer();
             self.bound.cell.withdraw();
             self.free_probe();
         }
+    }
+
+    /// When it began, the first time that this is asked.
+    #[inline]
+    fn release(&mut self) -> Option<Nanos> {
+        let began = std::mem::replace(&mut self.began, Nanos::NEVER);
+        (began < Nanos::NEVER).then_some(began)
+    }
+
+    fn is_open(&self) -> bool {
+        self.began < Nanos::NEVER
     }
 
     fn free_probe(&self) {
@@ -208,22 +224,26 @@ impl<T> Held<T> {
         }
     }
 
+    fn is_answered(&self) -> bool {
+        self.answered < Nanos::NEVER
+    }
+
     fn end_answer(&self) {
-        if self.answered.is_some() {
+        if self.is_answered() {
             self.bound.cell.answer_ends();
         }
     }
 
     /// Whether a clock is needed to say what it means that the caller goes away now.
     pub(crate) fn is_timed(&self) -> bool {
-        self.open && (self.terms.abandoned_after < u64::MAX || self.probes.is_some())
+        self.is_open() && (self.probes.is_some() || self.terms().abandoned_after < u64::MAX)
     }
 
     /// The caller goes away at `now`.
     pub(crate) fn abandon(&mut self, now: Nanos) {
         // An endpoint that has begun to answer is not silent, however long its answer is.
         let age = now.0.saturating_sub(self.began.0);
-        let blamed = self.answered.is_none() && age >= self.terms.abandoned_after;
+        let blamed = !self.is_answered() && age >= self.terms().abandoned_after;
         let timeout = Outcome::Failure(FailureKind::Timeout);
         self.finish(if blamed { timeout } else { Outcome::Ignore }, now);
     }
@@ -232,7 +252,7 @@ impl<T> Held<T> {
 impl<T> Drop for Held<T> {
     #[inline]
     fn drop(&mut self) {
-        if self.open {
+        if self.is_open() {
             self.end_answer();
             self.bound.cell.abandon();
             self.free_probe();

@@ -30,7 +30,7 @@ fn cell() -> Arc<EndpointCell> {
 fn request(cell: &EndpointCell, outcome: Outcome) -> bool {
     let begun = cell.begin(Nanos(0));
     if begun {
-        cell.finish(outcome, Nanos(0), 1, Nanos(1), SETTINGS);
+        cell.finish(outcome, Nanos(0), 1, Nanos(1), &SETTINGS);
     }
     begun
 }
@@ -97,6 +97,6 @@ fn loom_a_failure_is_never_lost() {
         request(&cell, Outcome::failure());
         other.join().unwrap();
         assert_eq!(cell.counts().failures, 2);
-        assert_eq!(cell.load(Nanos(2), SETTINGS), 2);
+        assert_eq!(cell.load(Nanos(2), &SETTINGS), 2);
     });
 }

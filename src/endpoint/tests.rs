@@ -32,16 +32,22 @@ impl Tripped for Counting {
 fn shared() -> Arc<Shared> {
     #[expect(clippy::disallowed_methods, reason = "an origin for the test")]
     let origin = Origin::new(Instant::now());
-    Arc::new(Shared::new(origin, "test".into()))
+    let shared = Shared::new(origin, "test".into());
+    assert_eq!(shared.terms.serve(SETTINGS), 1);
+    Arc::new(shared)
 }
 
 fn bound() -> Arc<Bound<&'static str>> {
-    let cell = Arc::new(EndpointCell::new(EndpointId::from("a"), shared()));
+    bound_to(shared())
+}
+
+fn bound_to(shared: Arc<Shared>) -> Arc<Bound<&'static str>> {
+    let cell = Arc::new(EndpointCell::new(EndpointId::from("a"), shared));
     Arc::new(Bound::new(cell, Arc::new(Home::new()), "target"))
 }
 
 fn hold(bound: &Arc<Bound<&'static str>>) -> Held<&'static str> {
-    Held::begin(bound, Nanos(0), SETTINGS).expect("the endpoint is open")
+    Held::begin(bound, Nanos(0), 1).expect("the endpoint is open")
 }
 
 fn end<T>(mut held: Held<T>, outcome: Outcome, now: Nanos) {
@@ -88,7 +94,7 @@ fn a_closed_endpoint_turns_requests_away_and_counts_none() {
     let bound = bound();
     let held = hold(&bound);
     bound.cell.close();
-    assert_eq!(Held::begin(&bound, Nanos(0), SETTINGS).err(), Some(Closed));
+    assert_eq!(Held::begin(&bound, Nanos(0), 1).err(), Some(Closed));
     assert_eq!(bound.cell.in_flight(), 1);
     assert_eq!(bound.cell.counts().picks, 1);
     drop(held);
@@ -120,15 +126,18 @@ fn the_last_to_leave_wakes_those_who_wait() {
 
 #[test]
 fn failures_weigh_on_the_load_for_the_penalty() {
-    let bound = bound();
+    let shared = shared();
+    let bound = bound_to(Arc::clone(&shared));
     end(hold(&bound), Outcome::failure(), Nanos(SECOND));
-    assert_eq!(bound.cell.load(Nanos(SECOND), SETTINGS), 1);
-    assert!(bound.cell.expected_latency(Nanos(2 * SECOND), SETTINGS, 1e6) >= 3.9e9);
-    assert_eq!(bound.cell.load(Nanos(6 * SECOND), SETTINGS), 0);
-    assert_eq!(bound.cell.expected_latency(Nanos(6 * SECOND), SETTINGS, 1e6), 1e6);
+    assert_eq!(bound.cell.load(Nanos(SECOND), &SETTINGS), 1);
+    assert!(bound.cell.expected_latency(Nanos(2 * SECOND), &SETTINGS, 1e6) >= 3.9e9);
+    assert_eq!(bound.cell.load(Nanos(6 * SECOND), &SETTINGS), 0);
+    assert_eq!(bound.cell.expected_latency(Nanos(6 * SECOND), &SETTINGS, 1e6), 1e6);
     let off = Terms { penalty: 0, ..SETTINGS };
-    end(Held::begin(&bound, Nanos(0), off).unwrap(), Outcome::failure(), Nanos(10 * SECOND));
-    assert_eq!(bound.cell.load(Nanos(10 * SECOND), off), 0);
+    let under_off = shared.terms.serve(off);
+    let off_held = Held::begin(&bound, Nanos(0), under_off).unwrap();
+    end(off_held, Outcome::failure(), Nanos(10 * SECOND));
+    assert_eq!(bound.cell.load(Nanos(10 * SECOND), &off), 0);
 }
 
 #[test]
@@ -136,15 +145,15 @@ fn a_retry_hint_is_capped() {
     let bound = bound();
     let hint = Some(Duration::from_secs(86_400));
     end(hold(&bound), Outcome::overloaded(hint), Nanos(0));
-    assert!(bound.cell.load(Nanos(299 * SECOND), SETTINGS) > 1);
-    assert_eq!(bound.cell.load(Nanos(300 * SECOND), SETTINGS), 0);
+    assert!(bound.cell.load(Nanos(299 * SECOND), &SETTINGS) > 1);
+    assert_eq!(bound.cell.load(Nanos(300 * SECOND), &SETTINGS), 0);
 }
 
 #[test]
 fn a_failure_is_no_fast_answer() {
     let bound = bound();
     end(hold(&bound), Outcome::failure(), Nanos(1));
-    assert_eq!(bound.cell.measured_latency(Nanos(60 * SECOND), SETTINGS), None);
+    assert_eq!(bound.cell.measured_latency(Nanos(60 * SECOND), &SETTINGS), None);
 }
 
 #[test]
@@ -155,7 +164,7 @@ fn a_broken_target_alerts_whoever_is_in_control() {
     shared.report_to(weak);
     let cell = Arc::new(EndpointCell::new(EndpointId::from("a"), shared));
     let bound = Arc::new(Bound::new(cell, Arc::new(Home::new()), ()));
-    end(Held::begin(&bound, Nanos(0), SETTINGS).unwrap(), Outcome::broken(), Nanos(1));
+    end(Held::begin(&bound, Nanos(0), 1).unwrap(), Outcome::broken(), Nanos(1));
     assert_eq!(control.0.load(Ordering::Relaxed), 1);
     assert!(bound.take_broken());
     assert!(!bound.take_broken());
@@ -165,12 +174,12 @@ fn a_broken_target_alerts_whoever_is_in_control() {
 fn an_endpoint_that_never_answers_looks_slower_and_slower() {
     let bound = bound();
     end(hold(&bound), Outcome::Success, Nanos(SECOND / 100));
-    let _hung = Held::begin(&bound, Nanos(SECOND), SETTINGS).unwrap();
+    let _hung = Held::begin(&bound, Nanos(SECOND), 1).unwrap();
     let expected =
-        |seconds: u64| bound.cell.expected_latency(Nanos(seconds * SECOND), SETTINGS, 1e6);
+        |seconds: u64| bound.cell.expected_latency(Nanos(seconds * SECOND), &SETTINGS, 1e6);
     assert!(expected(2) >= 0.99e9 && expected(9) >= 7.9e9);
     // A second request does not make it look alive; an answer does.
-    let second = Held::begin(&bound, Nanos(9 * SECOND), SETTINGS).unwrap();
+    let second = Held::begin(&bound, Nanos(9 * SECOND), 1).unwrap();
     assert!(expected(10) >= 8.9e9);
     end(second, Outcome::Success, Nanos(10 * SECOND));
     assert!(expected(11) <= 1.1e9);
@@ -193,8 +202,9 @@ fn what_was_not_sent_was_never_picked() {
 
 #[test]
 fn a_caller_who_waited_long_enough_speaks_against_the_endpoint() {
-    let bound = bound();
-    let settings = Terms { abandoned_after: SECOND, ..SETTINGS };
+    let shared = shared();
+    let settings = shared.terms.serve(Terms { abandoned_after: SECOND, ..SETTINGS });
+    let bound = bound_to(shared);
     let abandon = |at: u64, answered: bool| {
         let mut held = Held::begin(&bound, Nanos(0), settings).unwrap();
         assert!(held.is_timed());
@@ -216,7 +226,7 @@ fn the_latency_of_a_stream_ends_where_its_answer_begins() {
     held.answered(Nanos(SECOND / 100));
     held.answered(Nanos(SECOND));
     end(held, Outcome::Success, Nanos(60 * SECOND));
-    let measured = bound.cell.measured_latency(Nanos(60 * SECOND), SETTINGS).unwrap();
+    let measured = bound.cell.measured_latency(Nanos(60 * SECOND), &SETTINGS).unwrap();
     assert!((measured - 1e7).abs() < 1e5, "{measured}");
 }
 
@@ -226,7 +236,7 @@ fn a_long_answer_that_has_begun_is_no_silence() {
     let mut stream = hold(&bound);
     stream.answered(Nanos(SECOND));
     assert_eq!(bound.cell.silence(Nanos(3_600 * SECOND)), 0);
-    let _hung = Held::begin(&bound, Nanos(3_600 * SECOND), SETTINGS).unwrap();
+    let _hung = Held::begin(&bound, Nanos(3_600 * SECOND), 1).unwrap();
     drop(stream);
     assert!(bound.cell.silence(Nanos(3_610 * SECOND)) > 9 * SECOND);
 }
@@ -249,7 +259,7 @@ fn only_the_first_word_of_a_broken_target_calls_for_help() {
     let cell = Arc::new(EndpointCell::new(EndpointId::from("a"), shared));
     let bound = Arc::new(Bound::new(cell, Arc::new(Home::new()), ()));
     for _ in 0..9 {
-        let held = Held::begin(&bound, Nanos(0), SETTINGS).unwrap();
+        let held = Held::begin(&bound, Nanos(0), 1).unwrap();
         end(held, Outcome::broken(), Nanos(1));
     }
     assert_eq!(control.0.load(Ordering::Relaxed), 1);

@@ -11,7 +11,7 @@ use tower_service::Service;
 use crate::balancer::Lease;
 use crate::classify::Classify;
 use crate::error::{BoxError, PickError};
-use crate::service::calling::{Calling, Unsent};
+use crate::service::calling::{Calling, Unsent, deadline};
 use crate::service::readying::{Contender, Ready, Readying};
 use crate::service::{Until, UntilHead};
 use crate::units::Key;
@@ -76,12 +76,11 @@ where
                     let StateTaken::Chosen { lease, key, request, classify } = taken else {
                         continue;
                     };
-                    let Some(lease) = lease.send() else { continue };
-                    let mut chosen = Contender::new(lease);
-                    let deadline = chosen.deadline();
-                    let broken = match chosen.poll::<Req>(cx) {
+                    let Some(held) = lease.get() else { continue };
+                    let (mut service, deadline) = (held.target().clone(), deadline(held));
+                    let broken = match service.poll_ready(cx) {
                         Poll::Ready(Ok(())) => {
-                            if let Some((mut service, lease)) = chosen.send() {
+                            if let Some(lease) = lease.send() {
                                 let call = || service.call(request);
                                 let calling = Calling::new(lease, classify, deadline, call);
                                 state.set(State::Calling { calling });
@@ -91,6 +90,7 @@ where
                         Poll::Ready(Err(error)) => Some(error.into()),
                         Poll::Pending => None,
                     };
+                    let chosen = Contender::of(service, lease);
                     let mut readying = Box::new(Readying::new(chosen, key, deadline, broken));
                     match readying.poll_others::<Req>(cx) {
                         Poll::Ready(readied) => {

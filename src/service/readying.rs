@@ -9,7 +9,7 @@ use tower_service::Service;
 use crate::balancer::{Elsewhere, Lease};
 use crate::classify::Outcome;
 use crate::error::{BoxError, EndpointError, EndpointErrorReason};
-use crate::service::calling::{Deadline, Unsent, deadline, time_out};
+use crate::service::calling::{Deadline, Unsent, time_out};
 use crate::units::Key;
 
 /// Endpoints that one request waits for at once. Each costs a clone of its service.
@@ -48,30 +48,13 @@ pub(crate) struct Ready<T> {
 }
 
 impl<T: Clone> Contender<T> {
-    pub(crate) fn new(lease: Lease<T>) -> Self {
+    fn new(lease: Lease<T>) -> Self {
         Self { service: lease.target().clone(), lease: Unsent::new(lease) }
     }
 
-    /// Asks whether it is ready.
-    #[inline]
-    pub(crate) fn poll<Req>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), T::Error>>
-    where
-        T: Service<Req>,
-    {
-        self.service.poll_ready(cx)
-    }
-
-    /// Its time, if it is limited.
-    #[inline]
-    pub(crate) fn deadline(&self) -> Deadline {
-        self.lease.get().and_then(deadline)
-    }
-
-    /// The service and its lease, for a request that is about to be sent.
-    #[inline]
-    pub(crate) fn send(self) -> Option<(T, Lease<T>)> {
-        let Self { service, lease } = self;
-        Some((service, lease.send()?))
+    /// The clone that was asked already.
+    pub(crate) fn of(service: T, lease: Unsent<T>) -> Self {
+        Self { service, lease }
     }
 }
 
@@ -180,7 +163,8 @@ impl<T: Clone> Readying<T> {
     fn win(&mut self, contender: Contender<T>) -> Poll<Result<Ready<T>, BoxError>> {
         self.chosen = None;
         self.others.clear();
-        let (service, lease) = contender.send().ok_or_else(gone)?;
+        let Contender { service, lease } = contender;
+        let lease = lease.send().ok_or_else(gone)?;
         Poll::Ready(Ok(Ready { service, lease, deadline: self.deadline.take() }))
     }
 }

@@ -96,6 +96,7 @@ impl<T> Draft<T> {
         Ok(Snapshot {
             version: self.version,
             terms: terms(&self.config, &self.rules),
+            enlisted: 0,
             config: self.config,
             rotation: Stand::rotation(self.members.iter().map(|member| member.stand())),
             has_strikes: self.members.iter().any(|member| member.standing.times > 0),

@@ -19,7 +19,7 @@ pub(crate) use self::seats::{Place, Stand};
 pub(crate) use self::tables::{Cursors, StrategyPanicked};
 
 use crate::config::Config;
-use crate::endpoint::{Bound, Held, Terms};
+use crate::endpoint::{Bound, Held, Served, Terms};
 use crate::error::PickError;
 use crate::outlier::{Panics, Rotation, Rules};
 use crate::rng::Rng;
@@ -61,6 +61,8 @@ pub(crate) struct Snapshot<T> {
     claims: Claims<T>,
     tables: Tables<T>,
     terms: Terms,
+    /// The number under which requests find them again.
+    enlisted: u64,
     origin: Origin,
 }
 
@@ -84,7 +86,7 @@ impl<T> Snapshot<T> {
         rng: Rng,
     ) -> Result<Held<T>, Miss> {
         if !self.claims.is_empty()
-            && let Some(held) = self.claims.redeem(key, now, self.terms)
+            && let Some(held) = self.claims.redeem(key, now, self.enlisted)
         {
             return Ok(held);
         }
@@ -93,7 +95,7 @@ impl<T> Snapshot<T> {
             key,
             now,
             origin: self.origin,
-            terms: self.terms,
+            terms: &self.terms,
             typical,
             rng,
         };
@@ -101,7 +103,7 @@ impl<T> Snapshot<T> {
             return self.last_resort(key, now).ok_or_else(|| Miss::Refused(self.nobody()));
         };
         match self.pick_from(table, &mut cx)? {
-            Some(bound) => Held::begin(bound, now, self.terms).map_err(|_| Miss::Stale),
+            Some(bound) => Held::begin(bound, now, self.enlisted).map_err(|_| Miss::Stale),
             None => self.pick_elsewhere(drawn, &mut cx),
         }
     }
@@ -131,7 +133,7 @@ impl<T> Snapshot<T> {
     ) -> Result<Held<T>, Miss> {
         for table in self.tables.but(drawn) {
             if let Some(bound) = self.pick_from(table, cx)? {
-                return Held::begin(bound, cx.now, self.terms).map_err(|_| Miss::Stale);
+                return Held::begin(bound, cx.now, self.enlisted).map_err(|_| Miss::Stale);
             }
         }
         let refused = || Miss::Refused(PickError::AllExcluded);
@@ -153,8 +155,13 @@ impl<T> Snapshot<T> {
         self.origin
     }
 
-    pub(crate) fn terms(&self) -> Terms {
-        self.terms
+    /// Makes its terms those that are served, before anybody is chosen under them.
+    pub(crate) fn enlist(&mut self, served: &Served) {
+        self.enlisted = served.serve(self.terms);
+    }
+
+    pub(crate) fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// Where in `members` an endpoint is.
@@ -174,7 +181,7 @@ impl<T> Snapshot<T> {
     /// An endpoint that is owed a pick, for a request that the table has nobody for.
     #[cold]
     fn last_resort(&self, key: &Key, now: Nanos) -> Option<Held<T>> {
-        self.claims.redeem_any(key, now, self.terms)
+        self.claims.redeem_any(key, now, self.enlisted)
     }
 
     /// Why there is nothing to choose from.

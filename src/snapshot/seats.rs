@@ -1,6 +1,6 @@
 //! Who takes part in the pickers' tables, with which weight, and who is owed a pick outside of them.
 
-use crate::endpoint::{Attributes, Bound, Held, Terms};
+use crate::endpoint::{Attributes, Bound, Held};
 use crate::outlier::{Panics, Phase, Rotation, Rules, Standing};
 use crate::ramp::scaled;
 use crate::snapshot::Member;
@@ -234,14 +234,14 @@ impl<T> Claims<T> {
     /// Gives the request to somebody who is owed one, if it may go there. Looks at a few of them:
     /// each pick pays for it.
     #[cold]
-    pub(super) fn redeem(&self, key: &Key, now: Nanos, terms: Terms) -> Option<Held<T>> {
+    pub(super) fn redeem(&self, key: &Key, now: Nanos, terms: u64) -> Option<Held<T>> {
         self.redeem_among(LOOKED_AT, key, (now, now), terms)
     }
 
     /// As [`redeem`](Self::redeem), for a request that has nowhere else to go: looks at all, and
     /// leaves nobody his rest.
     #[cold]
-    pub(super) fn redeem_any(&self, key: &Key, now: Nanos, terms: Terms) -> Option<Held<T>> {
+    pub(super) fn redeem_any(&self, key: &Key, now: Nanos, terms: u64) -> Option<Held<T>> {
         self.redeem_among(self.owed.len(), key, (now, Nanos::NEVER), terms)
     }
 
@@ -250,7 +250,7 @@ impl<T> Claims<T> {
         most: usize,
         key: &Key,
         (now, rested): (Nanos, Nanos),
-        terms: Terms,
+        terms: u64,
     ) -> Option<Held<T>> {
         let owed = self.owed.len();
         let first = if owed <= most {
