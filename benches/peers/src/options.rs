@@ -36,7 +36,7 @@ impl Options {
     pub fn read(args: impl Iterator<Item = String>, known: &[&str]) -> Result<Self, String> {
         let mut options = Self {
             pace: Pace { rounds: 100, slice: Duration::from_millis(1) },
-            threads: Pace { rounds: 40, slice: Duration::from_millis(100) },
+            threads: Pace { rounds: 20, slice: Duration::from_millis(100) },
             sizes: vec![3, 10, 100, 1_000, 10_000],
             sections: Vec::new(),
         };

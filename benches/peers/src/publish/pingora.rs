@@ -42,7 +42,7 @@ where
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.expect("a runtime without I/O and timers");
     let backend = |at| Backend::new(&address(at)).expect("it is an address");
-    let mut update = move |last: usize| {
+    let update = move |last: usize| {
         *hand.0.lock() = (0..n - 1).chain([last]).map(backend).collect();
         let took = clock::time(|| {
             runtime.block_on(balancer.update()).expect("a discovery that cannot fail");

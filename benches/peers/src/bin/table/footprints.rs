@@ -9,6 +9,9 @@ use evenkeel_peers::targets::{Bound, Target};
 /// The most bytes an endpoint may keep beyond its target and id.
 const BYTES: f64 = 512.0;
 
+/// Few endpoints carry what the balancer keeps once, so bytes count from this many on.
+const MANY: usize = 1_000;
+
 /// Whose memory is bounded, and who may not allocate.
 const OURS: [&str; 4] = ["round_robin", "random", "least_request", "peak_ewma"];
 
@@ -22,13 +25,15 @@ pub(crate) fn memory(options: &Options) -> Vec<Target> {
         }
     };
     println!("{}", footprint::table(&footprints));
-    let target = |(what, name, bound, figure): (&str, &str, f64, fn(&Footprint) -> f64)| {
-        let its = footprints.iter().filter(|footprint| footprint.name == name);
-        let figures = its.map(|footprint| (footprint.n, Some(figure(footprint))));
-        Target::new(format!("{what}: {name}"), Bound::AtMost(bound), figures)
-    };
-    let bytes = OURS.map(|name| target(("bytes an endpoint", name, BYTES, Footprint::beyond)));
-    let allocations = OURS.map(|name| target(("allocations", name, 0.0, |it| it.allocations)));
+    let of = |name: &'static str| footprints.iter().filter(move |it| it.name == name);
+    let bytes = OURS.map(|name| {
+        let figures = of(name).filter(|it| it.n >= MANY).map(|it| (it.n, Some(it.beyond())));
+        Target::new(format!("bytes an endpoint: {name}"), Bound::AtMost(BYTES), figures)
+    });
+    let allocations = OURS.map(|name| {
+        let figures = of(name).map(|it| (it.n, Some(it.allocations)));
+        Target::new(format!("allocations a request: {name}"), Bound::AtMost(0.0), figures)
+    });
     bytes.into_iter().chain(allocations).collect()
 }
 
