@@ -2,6 +2,7 @@
 
 mod bounds;
 mod build;
+mod claims;
 mod due;
 mod grouping;
 mod member;
@@ -23,7 +24,8 @@ use crate::endpoint::{Bound, Held, Served, Terms};
 use crate::error::PickError;
 use crate::outlier::{Panics, Rotation, Rules};
 use crate::rng::Rng;
-use crate::snapshot::seats::{Claims, Seats};
+use crate::snapshot::claims::Claims;
+use crate::snapshot::seats::Seats;
 use crate::snapshot::tables::{Table, Tables};
 use crate::strategy::{PickContext, Strategy};
 use crate::sync::Arc;
