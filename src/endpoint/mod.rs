@@ -16,7 +16,7 @@ pub use self::spec::EndpointSpec;
 pub(crate) use self::cell::{EndpointCell, Report, Shared, Terms, Testimony, Tripped};
 pub(crate) use self::held::{Bound, Held, Home, PickAgain};
 pub(crate) use self::public::Attributes;
-pub(crate) use self::served::Served;
+pub(crate) use self::served::{Served, Under};
 pub(crate) use self::totals::Totals;
 pub(crate) use self::trial::Token;
 

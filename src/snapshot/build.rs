@@ -1,13 +1,16 @@
 //! From a list of endpoints and settings to a snapshot.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use crate::config::Config;
-use crate::endpoint::Terms;
+use crate::endpoint::{Terms, Under};
 use crate::event::Event;
 use crate::outlier::{Panics, Rules};
 use crate::snapshot::claims::Claims;
 use crate::snapshot::seats::{Place, Seats, Stand, next_step};
 use crate::snapshot::tables::{Cursors, Tables};
 use crate::snapshot::{Chosen, Due, Member, Snapshot};
+use crate::strategy::Strategy;
 use crate::sync::Arc;
 use crate::units::{Nanos, Origin, Version, nanos};
 
@@ -96,8 +99,8 @@ impl<T> Draft<T> {
         let claims = Claims::of(&self.members, &self.rules);
         Ok(Snapshot {
             version: self.version,
-            terms: terms(&self.config, &self.rules),
-            enlisted: 0,
+            terms: terms(&self.config, &self.rules, &*self.chosen.strategy),
+            under: Under::NONE,
             config: self.config,
             rotation: Stand::rotation(self.members.iter().map(|member| member.stand())),
             has_strikes: self.members.iter().any(|member| member.standing.times > 0),
@@ -117,7 +120,9 @@ impl<T> Draft<T> {
     }
 }
 
-fn terms(config: &Config, rules: &Rules) -> Terms {
+fn terms(config: &Config, rules: &Rules, chosen: &dyn Strategy) -> Terms {
+    // Who cannot say so may ask.
+    let asks = catch_unwind(AssertUnwindSafe(|| chosen.asks_for_latency())).unwrap_or(true);
     let strategy = config.strategy();
     let outlier = config.memory();
     Terms {
@@ -127,5 +132,6 @@ fn terms(config: &Config, rules: &Rules) -> Terms {
         abandoned_after: outlier.abandoned_after().map_or(u64::MAX, nanos),
         attempt_timeout: config.limits().attempt_timeout().map_or(u64::MAX, nanos),
         rows: rules.rows,
+        samples: !asks,
     }
 }

@@ -1,6 +1,6 @@
 //! Who is owed a pick outside of the pickers' tables.
 
-use crate::endpoint::{Bound, Held};
+use crate::endpoint::{Bound, Held, Under};
 use crate::outlier::{Phase, Rules};
 use crate::snapshot::Member;
 use crate::sync::{Arc, AtomicU64, Ordering};
@@ -54,15 +54,15 @@ impl<T> Claims<T> {
     /// Gives the request to somebody who is owed one, if it may go there. Looks at a few of them:
     /// each pick pays for it.
     #[cold]
-    pub(super) fn redeem(&self, key: &Key, now: Nanos, terms: u64) -> Option<Held<T>> {
-        self.redeem_among(LOOKED_AT, key, (now, now), terms)
+    pub(super) fn redeem(&self, key: &Key, now: Nanos, under: Under) -> Option<Box<Held<T>>> {
+        self.redeem_among(LOOKED_AT, key, (now, now), under)
     }
 
     /// As [`redeem`](Self::redeem), for a request that has nowhere else to go: looks at all, and
     /// leaves nobody his rest.
     #[cold]
-    pub(super) fn redeem_any(&self, key: &Key, now: Nanos, terms: u64) -> Option<Held<T>> {
-        self.redeem_among(self.owed.len(), key, (now, Nanos::NEVER), terms)
+    pub(super) fn redeem_any(&self, key: &Key, now: Nanos, under: Under) -> Option<Box<Held<T>>> {
+        self.redeem_among(self.owed.len(), key, (now, Nanos::NEVER), under)
     }
 
     fn redeem_among(
@@ -70,8 +70,8 @@ impl<T> Claims<T> {
         most: usize,
         key: &Key,
         (now, rested): (Nanos, Nanos),
-        terms: u64,
-    ) -> Option<Held<T>> {
+        under: Under,
+    ) -> Option<Box<Held<T>>> {
         let owed = self.owed.len();
         let first = if owed <= most {
             0
@@ -85,13 +85,15 @@ impl<T> Claims<T> {
             match claim.due {
                 Due::Probe { epoch } => {
                     let token = trial.claim_probe(epoch, now, rested, self.patience)?;
-                    let held = Held::begin(&claim.bound, now, terms);
+                    let held = Held::begin(&claim.bound, now, under);
                     if held.is_err() {
                         trial.free_probe(token);
                     }
-                    held.ok().map(|held| held.probing(token))
+                    held.ok().map(|held| Box::new(held.probing(token)))
                 }
-                Due::Nudge if trial.claim_nudge() => Held::begin(&claim.bound, now, terms).ok(),
+                Due::Nudge if trial.claim_nudge() => {
+                    Held::begin(&claim.bound, now, under).ok().map(Box::new)
+                }
                 Due::Nudge => None,
             }
         })

@@ -20,7 +20,7 @@ pub(crate) use self::seats::{Place, Stand};
 pub(crate) use self::tables::{Cursors, StrategyPanicked};
 
 use crate::config::Config;
-use crate::endpoint::{Bound, Held, Served, Terms};
+use crate::endpoint::{Bound, Held, Served, Terms, Under};
 use crate::error::PickError;
 use crate::outlier::{Panics, Rotation, Rules};
 use crate::rng::Rng;
@@ -63,8 +63,8 @@ pub(crate) struct Snapshot<T> {
     claims: Claims<T>,
     tables: Tables<T>,
     terms: Terms,
-    /// The number under which requests find them again.
-    enlisted: u64,
+    /// How requests find them again.
+    under: Under,
     origin: Origin,
 }
 
@@ -75,11 +75,13 @@ pub(crate) enum Miss {
     /// Something has to be settled first.
     Due,
     /// There is no endpoint for this request.
-    Refused(PickError),
+    Refused(Box<PickError>),
 }
 
 impl<T> Snapshot<T> {
-    #[inline]
+    /// Written into its caller, so that what it gives is built where it will stand. What is rare comes
+    /// in a box, or everything would have to go through the same place in memory.
+    #[inline(always)]
     pub(crate) fn pick(
         &self,
         key: &Key,
@@ -88,9 +90,9 @@ impl<T> Snapshot<T> {
         rng: Rng,
     ) -> Result<Held<T>, Miss> {
         if !self.claims.is_empty()
-            && let Some(held) = self.claims.redeem(key, now, self.enlisted)
+            && let Some(held) = self.claims.redeem(key, now, self.under)
         {
-            return Ok(held);
+            return Ok(*held);
         }
         let mut cx = PickContext {
             candidates: &[],
@@ -102,16 +104,17 @@ impl<T> Snapshot<T> {
             rng,
         };
         let Some((drawn, table)) = self.tables.draw(&mut cx.rng) else {
-            return self.last_resort(key, now).ok_or_else(|| Miss::Refused(self.nobody()));
+            let refused = || Miss::Refused(Box::new(self.nobody()));
+            return self.last_resort(key, now).map(|held| *held).ok_or_else(refused);
         };
         match self.pick_from(table, &mut cx)? {
-            Some(bound) => Held::begin(bound, now, self.enlisted).map_err(|_| Miss::Stale),
-            None => self.pick_elsewhere(drawn, &mut cx),
+            Some(bound) => Held::begin(bound, now, self.under).map_err(|_| Miss::Stale),
+            None => self.pick_elsewhere(drawn, &mut cx).map(|held| *held),
         }
     }
 
     /// The endpoint that a table's picker chooses; `None` if the request excludes all of them.
-    #[inline]
+    #[inline(always)]
     fn pick_from<'a>(
         &self,
         table: &'a Table<T>,
@@ -121,7 +124,7 @@ impl<T> Snapshot<T> {
         let Some(index) = table.picker.pick(cx) else { return Ok(None) };
         match table.bound.get(index) {
             Some(bound) if cx.excluded().is_empty() || !cx.is_excluded(index) => Ok(Some(bound)),
-            _ => Err(Miss::Refused(self.misled(table, index))),
+            _ => Err(Miss::Refused(Box::new(self.misled(table, index)))),
         }
     }
 
@@ -132,13 +135,14 @@ impl<T> Snapshot<T> {
         &'a self,
         drawn: usize,
         cx: &mut PickContext<'a>,
-    ) -> Result<Held<T>, Miss> {
+    ) -> Result<Box<Held<T>>, Miss> {
         for table in self.tables.but(drawn) {
             if let Some(bound) = self.pick_from(table, cx)? {
-                return Held::begin(bound, cx.now, self.enlisted).map_err(|_| Miss::Stale);
+                let held = Held::begin(bound, cx.now, self.under);
+                return held.map(Box::new).map_err(|_| Miss::Stale);
             }
         }
-        let refused = || Miss::Refused(PickError::AllExcluded);
+        let refused = || Miss::Refused(Box::new(PickError::AllExcluded));
         self.last_resort(cx.key, cx.now).ok_or_else(refused)
     }
 
@@ -159,7 +163,7 @@ impl<T> Snapshot<T> {
 
     /// Makes its terms those that are served, before anybody is chosen under them.
     pub(crate) fn enlist(&mut self, served: &Served) {
-        self.enlisted = served.serve(self.terms);
+        self.under = served.serve(self.terms);
     }
 
     pub(crate) fn terms(&self) -> &Terms {
@@ -182,8 +186,8 @@ impl<T> Snapshot<T> {
 
     /// An endpoint that is owed a pick, for a request that the table has nobody for.
     #[cold]
-    fn last_resort(&self, key: &Key, now: Nanos) -> Option<Held<T>> {
-        self.claims.redeem_any(key, now, self.enlisted)
+    fn last_resort(&self, key: &Key, now: Nanos) -> Option<Box<Held<T>>> {
+        self.claims.redeem_any(key, now, self.under)
     }
 
     /// Why there is nothing to choose from.
