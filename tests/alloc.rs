@@ -47,8 +47,9 @@ fn a_pick_and_its_outcome_allocate_nothing() {
                     None => drop(lease),
                 }
             };
-            // What the first pick of a thread sets up for all that follow.
-            (0..10).for_each(request);
+            // What the first pick of a thread and the first failure of an endpoint set up for all that
+            // follow.
+            (0..1_000).for_each(request);
             let allocated = measure(|| (0..10_000).for_each(request));
             assert_eq!(allocated.count_total, 0, "{kind}, weighted: {weighted}: {allocated:?}");
         }
