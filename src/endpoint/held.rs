@@ -142,6 +142,19 @@ impl<T> Held<T> {
         }
     }
 
+    /// A request of a session: as [`begin`](Self::begin), but also where only sessions are taken.
+    pub(crate) fn begin_session(
+        bound: &Arc<Bound<T>>,
+        began: Nanos,
+        terms: u64,
+    ) -> Result<Self, Closed> {
+        if !bound.cell.begin_session(began) {
+            return Err(Closed);
+        }
+        let (bound, began) = (Arc::clone(bound), began.min(LAST));
+        Ok(Self { bound, began, answered: Nanos::NEVER, terms, probes: None })
+    }
+
     /// A request that is a probe, by this right.
     pub(crate) fn probing(mut self, token: Token) -> Self {
         self.probes = Some(token);
