@@ -29,11 +29,15 @@
 
 mod balance;
 mod calling;
+#[cfg(feature = "http")]
+mod cookies;
 mod direct;
 #[cfg(feature = "http")]
 mod follow;
 mod future;
 mod key;
+#[cfg(feature = "http")]
+pub mod keys;
 mod layer;
 mod readying;
 mod span;
