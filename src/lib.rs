@@ -133,6 +133,8 @@ pub use self::health::{Probe, ProbeFn, ProbeFuture, Subject, probe_fn};
 pub use self::rollout::GuardedApply;
 #[cfg(feature = "http")]
 pub use self::service::keys;
+#[cfg(feature = "affinity")]
+pub use self::service::{AffinityError, InSession, SameSite, Secret, SessionAffinity, Sticky};
 pub use self::service::{
     Answered, Balance, BalanceLayer, DirectBalance, DirectFuture, KeyBy, NoKey, ResponseFuture,
     Target, Until, UntilHead,

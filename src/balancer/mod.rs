@@ -24,6 +24,8 @@ mod offer;
 mod operate;
 mod preview;
 mod rollback;
+#[cfg(feature = "affinity")]
+mod roster;
 mod settle;
 mod shares;
 mod shut;

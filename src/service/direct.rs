@@ -14,6 +14,7 @@ use crate::classify::Classify;
 use crate::error::{BoxError, EndpointError, EndpointErrorReason};
 use crate::service::calling::{Calling, Deadline, Unsent, deadline, timed_out};
 use crate::service::{KeyBy, Target, Until, UntilHead};
+use crate::units::Key;
 
 /// The service that [`BalanceLayer`](crate::BalanceLayer) makes of a client.
 ///
@@ -22,9 +23,9 @@ use crate::service::{KeyBy, Target, Until, UntilHead};
 /// gets ready is no fault of the endpoint.
 pub struct DirectBalance<S, T, K, C, U = UntilHead> {
     client: S,
-    balancer: Balancer<T>,
-    key: K,
-    classify: C,
+    pub(super) balancer: Balancer<T>,
+    pub(super) key: K,
+    pub(super) classify: C,
     until: PhantomData<fn() -> U>,
 }
 
@@ -37,6 +38,39 @@ impl<S, T, K, C, U> DirectBalance<S, T, K, C, U> {
     #[must_use]
     pub fn balancer(&self) -> &Balancer<T> {
         &self.balancer
+    }
+
+    /// Sends a request that has this key.
+    pub(super) fn send<Req, By>(
+        &self,
+        key: &Key,
+        request: Req,
+        classify: By,
+    ) -> DirectFuture<S, T, Req, By, U>
+    where
+        S: Service<Req> + Clone,
+        T: Target<Req> + Send + Sync + 'static,
+    {
+        let lease = match self.balancer.pick(key) {
+            Ok(lease) => lease,
+            Err(refusal) => return DirectFuture::refused(refusal.into()),
+        };
+        match lease.target().direct(request) {
+            Ok(request) => DirectFuture::at(State::Readying {
+                client: self.client.clone(),
+                request,
+                lease: Unsent::new(lease),
+                classify,
+                deadline: None,
+                timed: false,
+            }),
+            Err(error) => {
+                let (endpoint, reason) =
+                    (lease.endpoint().clone(), EndpointErrorReason::Undirected);
+                lease.withdraw();
+                DirectFuture::refused(EndpointError::new(endpoint, reason, Some(error)).into())
+            }
+        }
     }
 }
 
@@ -58,26 +92,7 @@ where
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        let lease = match self.balancer.pick(&self.key.key(&request)) {
-            Ok(lease) => lease,
-            Err(refusal) => return DirectFuture::refused(refusal.into()),
-        };
-        match lease.target().direct(request) {
-            Ok(request) => DirectFuture::at(State::Readying {
-                client: self.client.clone(),
-                request,
-                lease: Unsent::new(lease),
-                classify: self.classify.clone(),
-                deadline: None,
-                timed: false,
-            }),
-            Err(error) => {
-                let (endpoint, reason) =
-                    (lease.endpoint().clone(), EndpointErrorReason::Undirected);
-                lease.withdraw();
-                DirectFuture::refused(EndpointError::new(endpoint, reason, Some(error)).into())
-            }
-        }
+        self.send(&self.key.key(&request), request, self.classify.clone())
     }
 }
 

@@ -27,6 +27,8 @@
 //! balancer looks like a caller who gave up; see `outlier.abandoned_after`. A retry belongs outside:
 //! each attempt is then chosen and judged by itself.
 
+#[cfg(feature = "affinity")]
+mod affinity;
 mod balance;
 mod calling;
 #[cfg(feature = "http")]
@@ -44,6 +46,8 @@ mod span;
 mod target;
 mod until;
 
+#[cfg(feature = "affinity")]
+pub use self::affinity::{AffinityError, InSession, SameSite, Secret, SessionAffinity, Sticky};
 pub use self::balance::Balance;
 pub use self::direct::{DirectBalance, DirectFuture};
 #[cfg(feature = "http")]
