@@ -50,7 +50,7 @@
 //! * [`Probe`] is the seam for active checks; [`TcpProbe`], [`ServiceProbe`], `HttpProbe` (feature
 //!   `health-http`) and `GrpcProbe` (feature `health-grpc`) are built in.
 //! * `laws` (feature `testing`) is the suite that holds a strategy to its promises.
-//! * `docs` holds the guides: outliers, the command-line tool.
+//! * `docs` holds the guides: outliers, the command-line tool, failover, keys and sessions.
 //!
 //! # How it stays right
 //!

@@ -18,8 +18,8 @@ use crate::service::{
 use crate::sync::Arc;
 use crate::units::{EndpointId, Key};
 
-/// A [`Balance`](crate::Balance), [`BalanceLayer`](crate::BalanceLayer) or
-/// [`DirectBalance`](crate::DirectBalance) that keeps sessions with their endpoints.
+/// A [`Balance`], [`BalanceLayer`] or
+/// [`DirectBalance`] that keeps sessions with their endpoints.
 ///
 /// [`Balance::sticky`](crate::Balance::sticky) and
 /// [`BalanceLayer::sticky`](crate::BalanceLayer::sticky) make it; [`SessionAffinity`] says what it
