@@ -9,6 +9,31 @@ pub(crate) fn bytes(bytes: &[u8]) -> u64 {
     xxh64(bytes, 0)
 }
 
+/// Hashes these parts as if they stood in a row with commas between them; `None` if all are empty.
+#[cfg(feature = "http")]
+pub(crate) fn listed<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Option<u64> {
+    let mut hasher = Xxh64::new(0);
+    let (mut is_empty, mut is_first) = (true, true);
+    for part in parts {
+        if !std::mem::take(&mut is_first) {
+            hasher.update(b",");
+        }
+        hasher.update(part);
+        is_empty &= part.is_empty();
+    }
+    (!is_empty).then(|| hasher.digest())
+}
+
+/// Makes one hash of two: that of their sixteen bytes, each the lowest byte first.
+#[cfg(feature = "http")]
+pub(crate) fn pair(first: u64, second: u64) -> u64 {
+    let mut both = [0; 16];
+    let (low, high) = both.split_at_mut(8);
+    low.copy_from_slice(&first.to_le_bytes());
+    high.copy_from_slice(&second.to_le_bytes());
+    bytes(&both)
+}
+
 /// Hashes anything that is `Hash`. Stable within one build; how a type feeds the hasher (length
 /// prefixes, byte order) is the type's own affair.
 pub(crate) fn value(value: &(impl Hash + ?Sized)) -> u64 {
@@ -27,6 +52,22 @@ mod tests {
         assert_eq!(bytes(b""), 0xEF46_DB37_51D8_E999);
         assert_eq!(bytes(b"a"), 0xD24E_C4F1_A98C_6E5B);
         assert_eq!(bytes(b"abc"), 0x44BC_2CF5_AD77_0999);
+    }
+
+    #[cfg(feature = "http")]
+    #[test]
+    fn a_list_is_hashed_as_it_is_written() {
+        let listed = |parts: &[&'static str]| listed(parts.iter().map(|part| part.as_bytes()));
+        assert_eq!(listed(&["a"]), Some(bytes(b"a")));
+        assert_eq!(listed(&["a", "", "b"]), Some(bytes(b"a,,b")));
+        assert_eq!((listed(&[]), listed(&["", ""])), (None, None));
+    }
+
+    #[cfg(feature = "http")]
+    #[test]
+    fn a_pair_is_hashed_in_its_order() {
+        assert_eq!(pair(1, 2), bytes(&[1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]));
+        assert_ne!(pair(1, 2), pair(2, 1));
     }
 
     #[test]

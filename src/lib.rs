@@ -41,6 +41,8 @@
 //!   [`subscribe`](Balancer::subscribe).
 //! * [`Balance`] is the `tower` service over endpoints that are services, [`BalanceLayer`] the layer
 //!   for one client and many addresses.
+//! * `keys` (feature `http`) says what a request's [`Key`] is made of, `SessionAffinity` (feature
+//!   `affinity`) keeps sessions with their endpoints.
 //! * [`config`] holds the settings, [`Config::from_toml`] reads them.
 //! * `FileSource` (feature `file`) is a file of settings that [`Balancer`] keeps to.
 //! * [`strategy`] holds the ways of choosing, and the seam for one of your own.
@@ -48,7 +50,7 @@
 //! * [`Probe`] is the seam for active checks; [`TcpProbe`], [`ServiceProbe`], `HttpProbe` (feature
 //!   `health-http`) and `GrpcProbe` (feature `health-grpc`) are built in.
 //! * `laws` (feature `testing`) is the suite that holds a strategy to its promises.
-//! * `docs` holds the guides: outliers, the command-line tool.
+//! * `docs` holds the guides: outliers, the command-line tool, failover, keys and sessions.
 //!
 //! # How it stays right
 //!
@@ -64,7 +66,8 @@
 //! | --- | --- | --- |
 //! | `config` | yes | settings from TOML or any serde format, a status that serialises |
 //! | `file` | no | settings and endpoints that follow a TOML file |
-//! | `http` | no | outcomes by HTTP and gRPC status, `http::Uri` as a target, bodies followed to their end |
+//! | `http` | no | outcomes by HTTP and gRPC status, `http::Uri` as a target, bodies followed to their end, keys of requests |
+//! | `affinity` | no | session affinity: a cookie or a header that carries the endpoint |
 //! | `health-http` | no | `HttpProbe`: active checks by an HTTP request |
 //! | `health-grpc` | no | `GrpcProbe`: active checks by `grpc.health.v1` |
 //! | `tracing` | no | a span around each request that names its balancer and endpoint |
@@ -128,6 +131,10 @@ pub use self::event::{
 };
 pub use self::health::{Probe, ProbeFn, ProbeFuture, Subject, probe_fn};
 pub use self::rollout::GuardedApply;
+#[cfg(feature = "http")]
+pub use self::service::keys;
+#[cfg(feature = "affinity")]
+pub use self::service::{AffinityError, InSession, SameSite, Secret, SessionAffinity, Sticky};
 pub use self::service::{
     Answered, Balance, BalanceLayer, DirectBalance, DirectFuture, KeyBy, NoKey, ResponseFuture,
     Target, Until, UntilHead,

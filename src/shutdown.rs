@@ -1,14 +1,49 @@
-//! A deadline for what is being drained.
+//! Deadlines for what is being drained.
 
 use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use crate::balancer::DrainAll;
+use crate::balancer::{Drain, DrainAll};
 use crate::units::EndpointId;
+
+impl Drain {
+    /// Lets sessions go on for `span`, then lets nothing begin any more, and waits until nothing is
+    /// in flight.
+    ///
+    /// `span` counts from the first poll. Unlike a bare [`Drain`], it cuts no session short because
+    /// all happen to be quiet, and does not wait for the last of them for ever. A zero ends them at
+    /// once.
+    ///
+    /// ```
+    /// # async fn stop(balancer: evenkeel::Balancer<u8>) -> Result<(), evenkeel::BoxError> {
+    /// use std::time::Duration;
+    ///
+    /// balancer.drain(&"a".into())?.after_sessions(Duration::from_secs(600)).await;
+    /// // `a` may be stopped: whoever still had a session there goes on elsewhere.
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with a timer.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it stops the waiting and nothing else: the endpoint goes on draining, and sessions
+    /// go on unless their time was over.
+    pub async fn after_sessions(self, span: Duration) {
+        if !span.is_zero() {
+            sleep(span).await;
+        }
+        self.end_sessions();
+        self.await;
+    }
+}
 
 impl DrainAll {
     /// Waits until nothing is in flight any more, for `span` at most.

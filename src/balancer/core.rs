@@ -237,6 +237,7 @@ impl<T: Send + Sync + 'static> Core<T> {
                 return Err(unpublished);
             }
         };
+        let is_closed = snapshot.is_closed;
         let changed = changed(&base.members, &snapshot.members);
         // Opened before it can be chosen; closed once it no longer can.
         let (open, shut): (Vec<_>, Vec<_>) = changed.iter().partition(|m| m.said.admits());
@@ -260,7 +261,10 @@ impl<T: Send + Sync + 'static> Core<T> {
         snapshot.enlist(&self.shared.terms);
         writer.garbage.push(Garbage::Snapshot(self.published.publish(snapshot)));
         self.checks.notice();
-        shut.iter().for_each(|member| member.bound.cell.close());
+        for member in shut {
+            let keeps_sessions = member.said.keeps_sessions() && !is_closed;
+            if keeps_sessions { member.bound.cell.close() } else { member.bound.cell.shut() }
+        }
         let current = self.published.current();
         writer.history.note(base, &current, &changes, |snapshot| self.standing(snapshot));
         writer.garbage.push(Garbage::Snapshot(current));

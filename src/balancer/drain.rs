@@ -15,6 +15,20 @@ use crate::units::EndpointId;
 /// choosing it while the drain began are counted or turned to another endpoint. If it is enabled
 /// before, the future goes on waiting for a moment with nothing in flight.
 ///
+/// # Sessions
+///
+/// Requests that [prefer](crate::Key::preferring) the endpoint, those of sessions, are still sent
+/// to it while it drains. That ends
+///
+/// * when this future finds a moment with nothing in flight: whoever waits for it wants to stop the
+///   server, and may once it is ready. A future that nobody polls ends nothing;
+/// * after a time of their own, if they are given one by [`after_sessions`](Self::after_sessions),
+///   however busy or quiet they are;
+/// * when the endpoint is [disabled](crate::Balancer::disable) or removed, and with
+///   [`drain_all`](crate::Balancer::drain_all).
+///
+/// Without requests that prefer an endpoint nothing of this happens.
+///
 /// The future holds neither the balancer nor the target.
 ///
 /// # Cancel safety
@@ -42,6 +56,11 @@ impl Drain {
     pub fn in_flight(&self) -> u64 {
         self.cell.in_flight()
     }
+
+    /// Ends the sessions as well: nothing begins any more.
+    pub(crate) fn end_sessions(&self) {
+        self.cell.end_sessions();
+    }
 }
 
 impl Future for Drain {
@@ -49,7 +68,10 @@ impl Future for Drain {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Self { cell, ticket } = &mut *self;
-        if cell.watch(ticket, cx.waker()) { Poll::Ready(()) } else { Poll::Pending }
+        // The second look is for a session that begins between the first and the end of them all.
+        let is_over = cell.watch(ticket, cx.waker())
+            && (cell.end_sessions() || cell.watch(ticket, cx.waker()));
+        if is_over { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 

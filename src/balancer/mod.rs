@@ -25,6 +25,8 @@ mod offer;
 mod operate;
 mod preview;
 mod rollback;
+#[cfg(feature = "affinity")]
+mod roster;
 mod settle;
 mod shares;
 mod shut;

@@ -11,3 +11,8 @@ pub mod cli {}
 /// Active checks, tiers and zones: who is asked first, who stands by, how traffic moves.
 #[doc = include_str!("../../docs/failover.md")]
 pub mod failover {}
+
+/// Keys and session affinity: requests that should go where something is.
+#[cfg(feature = "affinity")]
+#[doc = include_str!("../../docs/sessions.md")]
+pub mod sessions {}

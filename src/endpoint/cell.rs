@@ -2,11 +2,11 @@
 //!
 //! Two words say how many requests are in flight: how many were ever begun and how many ever
 //! ended. Each request adds to either once, so the counters that are reported cost nothing extra.
-//! The lowest bit of each word is a flag, so that setting it and counting a request happen in one
+//! The lowest bits of each word are flags, so that setting one and counting a request happen in one
 //! order for all threads:
 //!
 //! * `begun` carries *closed*: whoever begins after it was set sees it and steps back, so that a
-//!   drain which found nothing in flight stays true.
+//!   drain which found nothing in flight stays true. Sessions go on until it also carries *over*.
 //! * `ended` carries *watched*: whoever ends after it was set wakes those who wait for the last.
 
 use std::fmt;
@@ -26,7 +26,8 @@ use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 use crate::units::{EndpointId, Nanos, Origin};
 
 const FLAG: u64 = 1;
-const ONE: u64 = 2;
+const OVER: u64 = 2;
+const ONE: u64 = 4;
 
 /// The counters and estimates of one endpoint.
 ///
@@ -230,6 +231,19 @@ impl EndpointCell {
     #[inline]
     pub(crate) fn times(&self, number: u64, now: Nanos) -> bool {
         self.pace.times(number, now)
+    }
+
+    /// Counts in a request of a session, which an endpoint that is closed takes until that is over.
+    /// `None` if it is: nothing was counted.
+    pub(crate) fn begin_session(&self, now: Nanos) -> Option<u64> {
+        if self.in_flight() == 0 {
+            self.stir(now);
+        }
+        let before = self.begun.fetch_add(ONE, Ordering::AcqRel);
+        if before & OVER == 0 {
+            return Some(before / ONE);
+        }
+        self.turn_away()
     }
 
     /// Counts out a request that was never sent, as if it had never been counted in.
@@ -457,15 +471,28 @@ impl EndpointCell {
         self.latency.is_measured().then(|| self.latency.read(now, terms.decay, typical))
     }
 
-    /// Turns away whoever begins from now on. Set it after a snapshot without the endpoint was
-    /// published.
+    /// Turns away whoever begins from now on, but for sessions. Set it after a snapshot without the
+    /// endpoint was published.
     pub(crate) fn close(&self) {
         self.begun.fetch_or(FLAG, Ordering::AcqRel);
     }
 
+    /// Turns away sessions too.
+    pub(crate) fn shut(&self) {
+        self.begun.fetch_or(FLAG | OVER, Ordering::AcqRel);
+    }
+
+    /// Turns away sessions too, if the endpoint is closed. `false` if one has begun before that was
+    /// seen by all.
+    pub(crate) fn end_sessions(&self) -> bool {
+        let over = |begun| (begun & FLAG != 0).then_some(begun | OVER);
+        let ended = self.begun.fetch_update(Ordering::AcqRel, Ordering::Acquire, over);
+        ended.is_err() || self.in_flight() == 0
+    }
+
     /// Lets requests begin again. Call it before a snapshot with the endpoint is published.
     pub(crate) fn open(&self) {
-        self.begun.fetch_and(!FLAG, Ordering::AcqRel);
+        self.begun.fetch_and(!(FLAG | OVER), Ordering::AcqRel);
     }
 
     /// Registers `waker` to be woken once nothing is in flight; `true` if that is so already. The

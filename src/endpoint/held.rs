@@ -153,17 +153,22 @@ impl Marks {
 impl<T> Held<T> {
     #[inline(always)]
     pub(crate) fn begin(bound: &Arc<Bound<T>>, began: Nanos, under: Under) -> Result<Self, Closed> {
-        let cell = &bound.cell;
-        let number = cell.begin(began).ok_or(Closed)?;
-        let is_untimed = under.samples() && !cell.times(number, began);
-        Ok(Self {
+        let number = bound.cell.begin(began).ok_or(Closed)?;
+        Ok(Self::begun(bound, began, number, under))
+    }
+
+    /// A request that is counted in already, as its endpoint's of this number.
+    #[inline(always)]
+    pub(crate) fn begun(bound: &Arc<Bound<T>>, began: Nanos, number: u64, under: Under) -> Self {
+        let is_untimed = under.samples() && !bound.cell.times(number, began);
+        Self {
             bound: Arc::clone(bound),
             began: began.min(LAST),
             answered: Nanos::NEVER,
             under,
             probes: None,
             marks: Marks(if is_untimed { Marks::UNTIMED } else { 0 }),
-        })
+        }
     }
 
     /// A request that is a probe, by this right.

@@ -88,6 +88,38 @@ fn loom_a_drain_ends_when_the_last_request_does_and_stays_true() {
 }
 
 #[test]
+fn loom_no_session_begins_once_a_drain_was_ready() {
+    loom::model(|| {
+        let cell = cell();
+        let active = Arc::new(AtomicUsize::new(0));
+        cell.close();
+        let other = {
+            let (cell, active) = (Arc::clone(&cell), Arc::clone(&active));
+            thread::spawn(move || {
+                if cell.begin_session(Nanos(0)).is_some() {
+                    active.fetch_add(1, Ordering::SeqCst);
+                    active.fetch_sub(1, Ordering::SeqCst);
+                    cell.abandon();
+                }
+            })
+        };
+        let mut ticket = None;
+        loom::future::block_on(std::future::poll_fn(|cx| {
+            let is_over = cell.watch(&mut ticket, cx.waker())
+                && (cell.end_sessions() || cell.watch(&mut ticket, cx.waker()));
+            if is_over { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        }));
+        assert_eq!(active.load(Ordering::SeqCst), 0, "a session was active after the drain");
+        assert!(
+            cell.begin_session(Nanos(0)).is_none(),
+            "a drained endpoint took a request of a session"
+        );
+        other.join().unwrap();
+        assert_eq!(cell.in_flight(), 0);
+    });
+}
+
+#[test]
 fn loom_a_failure_is_never_lost() {
     loom::model(|| {
         let cell = cell();

@@ -106,6 +106,32 @@ fn a_closed_endpoint_turns_requests_away_and_counts_none() {
 }
 
 #[test]
+fn sessions_go_on_until_the_drain_is_over() {
+    let bound = bound();
+    let session = || {
+        let number = bound.cell.begin_session(Nanos(0)).ok_or(Closed)?;
+        Ok(Held::begun(&bound, Nanos(0), number, Under::FIRST))
+    };
+    assert!(bound.cell.end_sessions(), "an open endpoint has nothing to end");
+    drop(session().unwrap());
+    bound.cell.close();
+    let held = session().unwrap();
+    assert_eq!(Held::begin(&bound, Nanos(0), Under::FIRST).err(), Some(Closed));
+    assert_eq!(bound.cell.in_flight(), 1);
+    assert!(!bound.cell.end_sessions(), "one has begun");
+    assert_eq!(session().err(), Some(Closed));
+    drop(held);
+    assert!(bound.cell.end_sessions());
+    bound.cell.close();
+    assert_eq!(session().err(), Some(Closed), "closed again is not open for sessions again");
+    bound.cell.open();
+    drop(session().unwrap());
+    bound.cell.shut();
+    assert_eq!(session().err(), Some(Closed));
+    assert_eq!((bound.cell.counts().picks, bound.cell.in_flight()), (3, 0));
+}
+
+#[test]
 fn the_last_to_leave_wakes_those_who_wait() {
     let bound = bound();
     let (first, second) = (hold(&bound), hold(&bound));

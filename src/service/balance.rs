@@ -46,9 +46,9 @@ use crate::units::Key;
 ///
 /// With `limits.attempt_timeout`, outside of a tokio runtime with a timer.
 pub struct Balance<T, K = NoKey, C = ByResult, U = UntilHead> {
-    balancer: Balancer<T>,
-    key: K,
-    classify: C,
+    pub(super) balancer: Balancer<T>,
+    pub(super) key: K,
+    pub(super) classify: C,
     until: PhantomData<fn() -> U>,
 }
 

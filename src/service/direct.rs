@@ -14,6 +14,7 @@ use crate::classify::Classify;
 use crate::error::{BoxError, EndpointError, EndpointErrorReason};
 use crate::service::calling::{Calling, Deadline, deadline, gone, timed_out};
 use crate::service::{KeyBy, Target, Until, UntilHead};
+use crate::units::Key;
 
 /// The service that [`BalanceLayer`](crate::BalanceLayer) makes of a client.
 ///
@@ -22,9 +23,9 @@ use crate::service::{KeyBy, Target, Until, UntilHead};
 /// gets ready is no fault of the endpoint.
 pub struct DirectBalance<S, T, K, C, U = UntilHead> {
     client: S,
-    balancer: Balancer<T>,
-    key: K,
-    classify: C,
+    pub(super) balancer: Balancer<T>,
+    pub(super) key: K,
+    pub(super) classify: C,
     until: PhantomData<fn() -> U>,
 }
 
@@ -37,6 +38,36 @@ impl<S, T, K, C, U> DirectBalance<S, T, K, C, U> {
     #[must_use]
     pub fn balancer(&self) -> &Balancer<T> {
         &self.balancer
+    }
+
+    /// Sends a request that has this key.
+    pub(super) fn send<Req, By>(
+        &self,
+        key: &Key,
+        request: Req,
+        classify: By,
+    ) -> DirectFuture<S, T, Req, By, U>
+    where
+        S: Service<Req> + Clone,
+        T: Target<Req> + Send + Sync + 'static,
+    {
+        let lease = match self.balancer.pick(key) {
+            Ok(lease) => lease.unsent(),
+            Err(refusal) => return DirectFuture::refused(classify, refusal.into()),
+        };
+        match lease.target().direct(request) {
+            Ok(request) => {
+                let client = self.client.clone();
+                let state = State::Readying { client, request, deadline: None, timed: false };
+                DirectFuture::new(Some(lease), classify, state)
+            }
+            Err(error) => {
+                let (endpoint, reason) =
+                    (lease.endpoint().clone(), EndpointErrorReason::Undirected);
+                let error = EndpointError::new(endpoint, reason, Some(error));
+                DirectFuture::refused(classify, error.into())
+            }
+        }
     }
 }
 
@@ -58,25 +89,7 @@ where
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        let refused = |refusal: BoxError| {
-            DirectFuture::new(None, self.classify.clone(), State::Refused { refusal })
-        };
-        let lease = match self.balancer.pick(&self.key.key(&request)) {
-            Ok(lease) => lease.unsent(),
-            Err(refusal) => return refused(refusal.into()),
-        };
-        match lease.target().direct(request) {
-            Ok(request) => {
-                let client = self.client.clone();
-                let state = State::Readying { client, request, deadline: None, timed: false };
-                DirectFuture::new(Some(lease), self.classify.clone(), state)
-            }
-            Err(error) => {
-                let (endpoint, reason) =
-                    (lease.endpoint().clone(), EndpointErrorReason::Undirected);
-                refused(EndpointError::new(endpoint, reason, Some(error)).into())
-            }
-        }
+        self.send(&self.key.key(&request), request, self.classify.clone())
     }
 }
 
@@ -128,6 +141,10 @@ pin_project! {
 impl<S: Service<Req>, T, Req, C, U> DirectFuture<S, T, Req, C, U> {
     fn new(lease: Option<Lease<T>>, classify: C, state: State<S, Req, S::Future>) -> Self {
         Self { lease, classify, state, until: PhantomData }
+    }
+
+    fn refused(classify: C, refusal: BoxError) -> Self {
+        Self::new(None, classify, State::Refused { refusal })
     }
 }
 

@@ -3,10 +3,12 @@
 use crate::units::Key;
 
 /// Reads the [`Key`] off a request. Closures implement it; see
-/// [`Balance::key_by`](crate::Balance::key_by).
+/// [`Balance::key_by`](crate::Balance::key_by). For HTTP there are sources ready-made in `keys`
+/// (feature `http`).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot make a key of a `{Req}`",
-    note = "a key is made by a closure `Fn(&Request) -> Key`"
+    note = "a key is made by a closure `Fn(&Request) -> Key`",
+    note = "with the feature `http`, `keys` has sources for `http::Request`: header, cookie, path, query"
 )]
 pub trait KeyBy<Req> {
     /// The key of this request.

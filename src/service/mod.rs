@@ -27,19 +27,27 @@
 //! balancer looks like a caller who gave up; see `outlier.abandoned_after`. A retry belongs outside:
 //! each attempt is then chosen and judged by itself.
 
+#[cfg(feature = "affinity")]
+mod affinity;
 mod balance;
 mod calling;
+#[cfg(feature = "http")]
+mod cookies;
 mod direct;
 #[cfg(feature = "http")]
 mod follow;
 mod future;
 mod key;
+#[cfg(feature = "http")]
+pub mod keys;
 mod layer;
 mod readying;
 mod span;
 mod target;
 mod until;
 
+#[cfg(feature = "affinity")]
+pub use self::affinity::{AffinityError, InSession, SameSite, Secret, SessionAffinity, Sticky};
 pub use self::balance::Balance;
 pub use self::direct::{DirectBalance, DirectFuture};
 #[cfg(feature = "http")]

@@ -34,6 +34,8 @@ pub(crate) struct Readying<T> {
     others: VecDeque<Contender<T>>,
     /// The way to further ones.
     elsewhere: Option<Elsewhere<T>>,
+    /// The request belongs with the chosen one, and asks no others while that may still be ready.
+    stays: bool,
     /// The request's own key, and those that were asked excluded.
     key: Key,
     asked: usize,
@@ -69,8 +71,10 @@ impl<T: Clone> Readying<T> {
         broken: Option<BoxError>,
     ) -> Self {
         let elsewhere = chosen.lease.elsewhere();
-        let (others, error) = (VecDeque::new(), None);
-        let mut readying = Self { chosen: None, others, elsewhere, key, asked: 0, deadline, error };
+        let stays = key.preferred() == Some(chosen.lease.endpoint());
+        let (others, error, asked) = (VecDeque::new(), None, 0);
+        let mut readying =
+            Self { chosen: None, others, elsewhere, stays, key, asked, deadline, error };
         readying.exclude(&chosen);
         match broken {
             Some(error) => readying.discard(chosen, error),
@@ -139,6 +143,9 @@ impl<T: Clone> Readying<T> {
 
     /// An endpoint that this request has not asked, while there is one.
     fn next(&mut self) -> Option<Contender<T>> {
+        if self.stays && self.chosen.is_some() {
+            return None;
+        }
         let elsewhere = self.elsewhere.as_ref().filter(|_| self.asked < ASKED)?;
         let contender = Contender::new(elsewhere.pick(&self.key)?);
         self.exclude(&contender);

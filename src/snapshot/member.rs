@@ -42,6 +42,11 @@ impl Said {
         Self { draining_until: self.draining_until.filter(|&until| now < until), ..self }
     }
 
+    /// Whether it lets sessions go on that the endpoint has.
+    pub(crate) fn keeps_sessions(&self) -> bool {
+        !self.disabled
+    }
+
     /// Whether it lets the endpoint take something new.
     pub(crate) fn admits(&self) -> bool {
         self.draining_until.is_none() && !self.disabled

@@ -7,6 +7,7 @@ mod due;
 mod grouping;
 mod member;
 mod outlook;
+mod preferred;
 mod seats;
 mod tables;
 
@@ -89,6 +90,11 @@ impl<T> Snapshot<T> {
         typical: f32,
         rng: Rng,
     ) -> Result<Held<T>, Miss> {
+        if let Some(id) = key.preferred()
+            && let Some((bound, number)) = self.pick_preferred(id, key, now)
+        {
+            return Ok(Held::begun(bound, now, number, self.under));
+        }
         if !self.claims.is_empty()
             && let Some(held) = self.claims.redeem(key, now, self.under)
         {

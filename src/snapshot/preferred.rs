@@ -1,0 +1,38 @@
+//! Requests that would rather go to one endpoint: those of sessions.
+
+use crate::endpoint::Bound;
+use crate::snapshot::{Member, Said, Snapshot};
+use crate::sync::Arc;
+use crate::units::{EndpointId, Key, Nanos};
+
+impl<T> Snapshot<T> {
+    /// The endpoint of this id, if the request may go there, and its number with it: it is counted
+    /// in. It takes no turn and no claim of anybody's.
+    #[inline(never)]
+    pub(super) fn pick_preferred(
+        &self,
+        id: &EndpointId,
+        key: &Key,
+        now: Nanos,
+    ) -> Option<(&Arc<Bound<T>>, u64)> {
+        let at = self.position(id)?;
+        let member = self.members.get(at)?;
+        if key.excludes(id) || !self.takes_sessions(at, member) {
+            return None;
+        }
+        // The drain may be over since this snapshot was made: then as if there were no preference.
+        let number = member.bound.cell.begin_session(now)?;
+        Some((&member.bound, number))
+    }
+
+    /// Whether the member at this place still serves those it has.
+    fn takes_sessions(&self, at: usize, member: &Member<T>) -> bool {
+        let Said { draining_until, disabled, .. } = member.said;
+        if disabled || draining_until.is_some() && self.is_closed {
+            return false;
+        }
+        // Nobody panics for the sake of an endpoint that is leaving anyway: without a seat it is
+        // not served.
+        !member.standing.is_out() || self.seats.part(at) > 0.0
+    }
+}
