@@ -21,13 +21,13 @@ use crate::stats::{Histogram, Latency, Reached, RecentFailures, Row, RowLimits, 
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 use crate::units::{EndpointId, Nanos, Origin};
 
-const FLAG: u64 = 1;
-const ONE: u64 = 2;
+pub(super) const FLAG: u64 = 1;
+pub(super) const ONE: u64 = 2;
 
 /// The counters and estimates of one endpoint.
 pub(crate) struct EndpointCell {
-    begun: AtomicU64,
-    ended: AtomicU64,
+    pub(super) begun: AtomicU64,
+    pub(super) ended: AtomicU64,
     failed: AtomicU64,
     overloaded: AtomicU64,
     ignored: AtomicU64,
@@ -374,7 +374,7 @@ impl EndpointCell {
     }
 
     #[inline]
-    fn stir(&self, now: Nanos) {
+    pub(super) fn stir(&self, now: Nanos) {
         self.stirred.store(now.0, Ordering::Relaxed);
     }
 

@@ -6,7 +6,7 @@ use std::sync::{OnceLock, Weak};
 use tokio::time::Instant;
 
 use crate::classify::{FailureKind, Outcome};
-use crate::endpoint::{EndpointCell, Terms, Testimony, Token};
+use crate::endpoint::{Counted, EndpointCell, Terms, Testimony, Token};
 use crate::error::PickError;
 use crate::sync::{Arc, AtomicBool, Ordering};
 use crate::units::{Key, Nanos};
@@ -128,18 +128,31 @@ pub(crate) struct Held<T> {
     terms: u64,
     /// The right by which this request is a probe, if it is one.
     probes: Option<Token>,
+    /// Its place among all that are in flight, where these are counted.
+    counted: Option<Counted>,
 }
 
 impl<T> Held<T> {
     #[inline]
     pub(crate) fn begin(bound: &Arc<Bound<T>>, began: Nanos, terms: u64) -> Result<Self, Closed> {
         if bound.cell.begin(began) {
-            let began = began.min(LAST);
-            let bound = Arc::clone(bound);
-            Ok(Self { bound, began, answered: Nanos::NEVER, terms, probes: None })
+            Ok(Self::begun(bound, began, terms, None))
         } else {
             Err(Closed)
         }
+    }
+
+    /// A request that is counted in already, and where it is counted besides.
+    #[inline]
+    pub(crate) fn begun(
+        bound: &Arc<Bound<T>>,
+        began: Nanos,
+        terms: u64,
+        counted: Option<Counted>,
+    ) -> Self {
+        let began = began.min(LAST);
+        let bound = Arc::clone(bound);
+        Self { bound, began, answered: Nanos::NEVER, terms, probes: None, counted }
     }
 
     /// A request that is a probe, by this right.
@@ -211,6 +224,8 @@ impl<T> Held<T> {
     #[inline]
     fn release(&mut self) -> Option<Nanos> {
         let began = std::mem::replace(&mut self.began, Nanos::NEVER);
+        // Before the endpoint counts it out: together they are never more than one by one.
+        self.counted = None;
         (began < Nanos::NEVER).then_some(began)
     }
 
