@@ -145,6 +145,7 @@ impl<T: Send + Sync + 'static> Core<T> {
                 Ok(held) => return Ok(held),
                 Err(Miss::Refused(refusal)) => return Err(refusal),
                 Err(Miss::Stale) => {}
+                Err(Miss::Keyless) => self.tell_keyless(),
                 Err(Miss::Due) => {
                     settled = true;
                     self.settle(now);
@@ -153,6 +154,13 @@ impl<T: Send + Sync + 'static> Core<T> {
         }
         // Operators drain one endpoint after the other faster than this thread runs.
         Err(self.published.read(Snapshot::nobody))
+    }
+
+    #[cold]
+    fn tell_keyless(&self) {
+        let strategy = self.published.read(|snapshot| snapshot.chosen.name.to_string());
+        self.hub.push(Event::Keyless { strategy });
+        self.hub.flush();
     }
 
     /// Runs a control operation under the writer's lock, with what was due settled before and what

@@ -109,6 +109,12 @@ impl<T: Send + Sync + 'static> Balancer<T> {
         self.core.pick(key, now()).map(Lease::new)
     }
 
+    /// Whether a request's key decides.
+    #[cfg(feature = "testing")]
+    pub(crate) fn goes_by_keys(&self) -> bool {
+        self.core.published.read(|snapshot| snapshot.goes_by_keys())
+    }
+
     #[cfg(feature = "testing")]
     pub(crate) fn pick_at(&self, key: &Key, now: Instant) -> Result<Lease<T>, PickError> {
         self.core.pick(key, now).map(Lease::new)
