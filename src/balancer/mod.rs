@@ -112,7 +112,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// Whether a request's key decides.
     #[cfg(feature = "testing")]
     pub(crate) fn goes_by_keys(&self) -> bool {
-        self.core.published.read(|snapshot| snapshot.goes_by_keys())
+        self.core.published.read(crate::snapshot::Snapshot::goes_by_keys)
     }
 
     #[cfg(feature = "testing")]

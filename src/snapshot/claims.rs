@@ -42,6 +42,8 @@ impl<T> Claims<T> {
                 // A request would only find what checks have found.
                 _ if member.standing.is_unhealthy() => return None,
                 Phase::Probing { .. } => Due::Probe { epoch: member.standing.epoch },
+                // Where keys decide, it has keys of its own, and bounds that a nudge would pass by.
+                Phase::Warming { .. } if tables.is_keyed() => return None,
                 Phase::Warming { .. } => Due::Nudge,
                 Phase::Available | Phase::Ejected { .. } => return None,
             };
@@ -69,8 +71,7 @@ impl<T> Claims<T> {
     }
 
     /// As [`redeem`](Self::redeem), where keys decide: a request probes only whom its key belongs to.
-    /// Of those who have no table, so that no key leads there, any request does. Nobody is nudged:
-    /// whoever warms up has keys of his own.
+    /// Of those who have no table, so that no key leads there, any request does.
     #[cold]
     pub(super) fn redeem_own(
         &self,
@@ -80,17 +81,16 @@ impl<T> Claims<T> {
         now: Nanos,
         terms: u64,
     ) -> Option<Held<T>> {
-        let is_probe = |claim: &Claim<T>| matches!(claim.due, Due::Probe { .. });
         // The usual case is looked up, however many are owed something.
         let owner = drawn.and_then(|drawn| tables.owner(drawn, hash));
         let known = |owner| self.owed.binary_search_by(|claim| claim.bound.cell.id().cmp(owner));
         let own = owner.and_then(|owner| self.owed.get(known(owner).ok()?));
-        let may = |claim: &&Claim<T>| is_probe(claim) && !key.excludes(claim.bound.cell.id());
+        let may = |claim: &&Claim<T>| !key.excludes(claim.bound.cell.id());
         let held = own.filter(may).and_then(|claim| self.give(claim, (now, now), terms));
         held.or_else(|| {
             self.redeem_among(LOOKED_AT, key, (now, now), terms, |claim| {
                 let belongs = |home| tables.owner(home, hash) == Some(claim.bound.cell.id());
-                is_probe(claim) && claim.home.is_none_or(|it| Some(it) != drawn && belongs(it))
+                claim.home.is_none_or(|it| Some(it) != drawn && belongs(it))
             })
         })
     }

@@ -83,6 +83,9 @@ pub(crate) struct Snapshot<T> {
     origin: Origin,
 }
 
+/// The index of a candidate, and what it stands for.
+type Picked<'a, T> = (usize, &'a Arc<Bound<T>>);
+
 /// Why a pick came to nothing.
 pub(crate) enum Miss {
     /// The chosen endpoint was closed since this snapshot was made: look at the next one.
@@ -167,7 +170,7 @@ impl<T> Snapshot<T> {
         &self,
         table: &'a Table<T>,
         cx: &mut PickContext<'a>,
-    ) -> Result<Option<(usize, &'a Arc<Bound<T>>)>, Miss> {
+    ) -> Result<Option<Picked<'a, T>>, Miss> {
         cx.candidates = &table.candidates;
         let Some(index) = table.picker.pick(cx) else { return Ok(None) };
         match table.bound.get(index) {

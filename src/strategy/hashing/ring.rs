@@ -122,7 +122,7 @@ impl Wheel for Ring {
     }
 
     fn part(&self, position: usize) -> f64 {
-        let before = position.checked_sub(1).unwrap_or(self.hashes.len().saturating_sub(1));
+        let before = if position > 0 { position } else { self.hashes.len() }.saturating_sub(1);
         match (self.hashes.get(before), self.hashes.get(position)) {
             _ if self.hashes.len() == 1 => 1.0,
             (Some(before), Some(point)) => point.wrapping_sub(*before) as f64 / TURN,
