@@ -1,6 +1,6 @@
 //! The figures of the documentation: how even parts are, and how many keys move.
 
-use crate::support::{balancer, id};
+use crate::support::{balancer, config, id};
 use crate::{KINDS, by_key, mapping, moved};
 
 const KEYS: usize = 100_000;
@@ -62,5 +62,26 @@ fn shares_are_the_parts_of_the_keys() {
         }
         let all: f64 = balancer.status().endpoints.iter().map(|it| it.expected_share).sum();
         assert!((all - 1.0).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn a_preview_foresees_the_parts() {
+    for kind in KINDS {
+        let balancer = balancer("", 10, 1);
+        drop(balancer.drain(&id(4)).unwrap());
+        let coming = config(&by_key(kind));
+        let preview = balancer.preview(&coming).unwrap();
+        balancer.apply(coming).unwrap();
+        let status = balancer.status();
+        for (share, endpoint) in preview.shares.iter().zip(&status.endpoints) {
+            assert_eq!(share.id, endpoint.id);
+            assert!((share.after_now - endpoint.expected_share).abs() < 1e-9, "{kind}");
+        }
+        // What a heavier endpoint would make of it, by the wheel that would be.
+        let heavier = balancer.preview_weight(&id(0), 5).unwrap();
+        let share = heavier.shares.iter().find(|it| it.id == id(0)).unwrap();
+        assert!((share.after_now - 5.0 / 13.0).abs() < 0.08, "{kind}: {share:?}");
+        assert!(share.after_now > share.before_now);
     }
 }

@@ -39,6 +39,9 @@ impl Bounds {
 /// of the endpoints may be full, and one of 36 keys is still without a place after as many.
 const JUMPS: u64 = 16;
 
+/// How often everybody is asked: room may move from who is asked next to who was asked already.
+const ROUNDS: usize = 3;
+
 /// Holds the picks of a picker to bounds.
 #[derive(Debug)]
 pub(super) struct Bounded {
@@ -122,7 +125,7 @@ impl Place<'_, '_, '_> {
         let n = self.cx.candidates.len();
         // Below `n`, so it fits.
         let start = (hash::mix(hash, 0) % n.max(1) as u64) as usize;
-        for index in (start..n).chain(0..start) {
+        for index in (0..ROUNDS).flat_map(|_| (start..n).chain(0..start)) {
             if self.cx.is_excluded(index) {
                 continue;
             }
