@@ -141,7 +141,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
     /// [`probe`](Self::probe) was not called, or the strategy is unknown or panics.
     pub fn build(self) -> Result<Balancer<T>, ConfigError> {
         let mut problems = Vec::new();
-        let chosen = self.named.choose(self.config.strategy()).map_err(|p| problems.push(p)).ok();
+        let chosen = self.named.choose(&self.config).map_err(|p| problems.push(p)).ok();
         let checks = Checks::new(self.probe, self.seed);
         problems.extend(checks.can_serve(&self.config).err());
         let made = made(&self.config, self.factory.as_ref(), &mut problems);

@@ -155,6 +155,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             match miss {
                 Miss::Refused(refusal) => return Err(*refusal),
                 Miss::Stale => {}
+                Miss::Keyless => self.tell_keyless(),
                 Miss::Due => {
                     waits = false;
                     self.settle(now);
@@ -167,6 +168,13 @@ impl<T: Send + Sync + 'static> Core<T> {
         }
         // Operators drain one endpoint after the other faster than this thread runs.
         Err(self.published.read(Snapshot::nobody))
+    }
+
+    #[cold]
+    fn tell_keyless(&self) {
+        let strategy = self.published.read(|snapshot| snapshot.chosen.name.to_string());
+        self.hub.push(Event::Keyless { strategy });
+        self.hub.flush();
     }
 
     /// Runs a control operation under the writer's lock, with what was due settled before and what

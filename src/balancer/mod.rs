@@ -113,6 +113,12 @@ impl<T: Send + Sync + 'static> Balancer<T> {
         self.core.pick(key, clock::request(self.core.ground.origin)).map(Lease::new)
     }
 
+    /// Whether a request's key decides.
+    #[cfg(feature = "testing")]
+    pub(crate) fn goes_by_keys(&self) -> bool {
+        self.core.published.read(crate::snapshot::Snapshot::goes_by_keys)
+    }
+
     #[cfg(feature = "testing")]
     pub(crate) fn pick_at(
         &self,

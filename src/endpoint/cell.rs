@@ -25,9 +25,9 @@ use crate::stats::{
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 use crate::units::{EndpointId, Nanos, Origin};
 
-const FLAG: u64 = 1;
+pub(super) const FLAG: u64 = 1;
 const OVER: u64 = 2;
-const ONE: u64 = 4;
+pub(super) const ONE: u64 = 4;
 
 /// The counters and estimates of one endpoint.
 ///
@@ -36,8 +36,8 @@ const ONE: u64 = 4;
 #[repr(C)]
 pub(crate) struct EndpointCell {
     failures: RecentFailures,
-    begun: AtomicU64,
-    ended: AtomicU64,
+    pub(super) begun: AtomicU64,
+    pub(super) ended: AtomicU64,
     /// When the endpoint last gave a sign of life, or got work while it had none.
     stirred: AtomicU64,
     streak: Streak,
@@ -427,7 +427,7 @@ impl EndpointCell {
     }
 
     #[inline]
-    fn stir(&self, now: Nanos) {
+    pub(super) fn stir(&self, now: Nanos) {
         self.stirred.store(now.0, Ordering::Relaxed);
     }
 

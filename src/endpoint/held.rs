@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{OnceLock, Weak};
 
 use crate::classify::{FailureKind, Outcome};
-use crate::endpoint::{EndpointCell, Terms, Testimony, Token, Under};
+use crate::endpoint::{Counted, EndpointCell, Terms, Testimony, Token, Under};
 use crate::error::PickError;
 use crate::sync::{Arc, AtomicBool, Ordering};
 use crate::units::{Key, Nanos};
@@ -125,6 +125,8 @@ pub(crate) struct Held<T> {
     under: Under,
     /// The right by which this request is a probe, if it is one.
     probes: Option<Token>,
+    /// Its place among all that are in flight, where these are counted.
+    counted: Option<Counted>,
     marks: Marks,
 }
 
@@ -167,8 +169,15 @@ impl<T> Held<T> {
             answered: Nanos::NEVER,
             under,
             probes: None,
+            counted: None,
             marks: Marks(if is_untimed { Marks::UNTIMED } else { 0 }),
         }
+    }
+
+    /// A request that is counted besides.
+    pub(crate) fn counted(mut self, counted: Counted) -> Self {
+        self.counted = Some(counted);
+        self
     }
 
     /// A request that is a probe, by this right.
@@ -265,6 +274,8 @@ impl<T> Held<T> {
     #[inline]
     fn release(&mut self) -> Option<Nanos> {
         let began = std::mem::replace(&mut self.began, Nanos::NEVER);
+        // Before the endpoint counts it out: together they are never more than one by one.
+        self.counted = None;
         (began < Nanos::NEVER).then_some(began)
     }
 

@@ -133,3 +133,45 @@ fn loom_a_failure_is_never_lost() {
         assert_eq!(cell.load(Nanos(2), &SETTINGS), 2);
     });
 }
+
+/// Of two that find the last place free, one has it.
+#[test]
+fn loom_the_last_place_is_taken_once() {
+    loom::model(|| {
+        let cell = cell();
+        let attempt = |cell: &EndpointCell| cell.begin_if(Nanos(0), |in_flight| in_flight < 1);
+        let other = {
+            let cell = Arc::clone(&cell);
+            thread::spawn(move || {
+                let taken = attempt(&cell).is_taken();
+                if taken {
+                    cell.abandon();
+                }
+                taken
+            })
+        };
+        let taken = attempt(&cell).is_taken();
+        assert!(cell.in_flight() <= 2);
+        let other = other.join().unwrap();
+        assert!(taken || other, "one of them was first");
+        assert_eq!(cell.in_flight(), u64::from(taken));
+    });
+}
+
+/// Whoever takes a place of an endpoint that is being closed is seen by those who wait for it.
+#[test]
+fn loom_no_place_is_taken_once_it_is_closed() {
+    loom::model(|| {
+        let cell = cell();
+        let other = {
+            let cell = Arc::clone(&cell);
+            thread::spawn(move || cell.begin_if(Nanos(0), |_| true).is_taken())
+        };
+        cell.close();
+        let at_closing = cell.in_flight();
+        let taken = other.join().unwrap();
+        assert!(!taken || at_closing == 1 || cell.in_flight() == 1);
+        assert!(!cell.begin_if(Nanos(0), |_| true).is_taken());
+        assert_eq!(cell.in_flight(), u64::from(taken));
+    });
+}

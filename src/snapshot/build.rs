@@ -88,7 +88,8 @@ impl<T> Draft<T> {
     pub(crate) fn build(self, ground: &Ground, now: Nanos) -> Result<Snapshot<T>, Unbuilt<T>> {
         let seats = Seats::of(&self.places(), &self.panics, &self.rules, now);
         let cursors = self.cursors.with(seats.groups(), ground);
-        let Ok(tables) = Tables::of(&seats, &self.members, &self.chosen, &cursors) else {
+        let Ok(tables) = Tables::of(&seats, &self.members, &self.chosen, &cursors, &self.rules)
+        else {
             return Err(Unbuilt { members: self.members });
         };
         let members_due = self.members.iter().map(|member| member.due(&self.rules)).min();
@@ -96,7 +97,7 @@ impl<T> Draft<T> {
             .unwrap_or(Nanos::NEVER)
             .min(next_step(&self.members, &self.rules, now))
             .min(self.panics.due(self.rules.panic));
-        let claims = Claims::of(&self.members, &self.rules);
+        let claims = Claims::of(&self.members, &self.rules, &tables);
         Ok(Snapshot {
             version: self.version,
             terms: terms(&self.config, &self.rules, &*self.chosen.strategy),
