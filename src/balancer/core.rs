@@ -225,14 +225,14 @@ impl<T: Send + Sync + 'static> Core<T> {
         };
         let changed = changed(&base.members, &snapshot.members);
         // Opened before it can be chosen; closed once it no longer can.
-        let (open, shut): (Vec<_>, Vec<_>) = changed.iter().partition(|m| m.said.admits());
+        let (open, shut): (Vec<_>, Vec<_>) = changed.iter().partition(|m| m.said().admits());
         open.iter().for_each(|member| member.bound.cell.open());
         for member in &changed {
             let served = base.position(member.id()).and_then(|at| base.members.get(at));
             // Who was away may be called back by the very set it returns with.
             let left = || writer.left(member).map(|left| left.standing);
-            let before = served.map(|served| served.standing).or_else(left);
-            if before.is_some_and(|before| before.is_out() != member.standing.is_out()) {
+            let before = served.map(|served| served.standing()).or_else(left);
+            if before.is_some_and(|before| before.is_out() != member.standing().is_out()) {
                 member.bound.cell.turn_page(now);
                 writer.sweeps.turn_page(member);
             }
@@ -291,17 +291,14 @@ impl<T: Send + Sync + 'static> Core<T> {
     pub(crate) fn remember(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) {
         let current = self.published.current();
         let until = now.plus(base.config.memory().remember_removed());
-        let left: Vec<_> = {
-            let mut stays = current.walk();
-            base.members.iter().filter(|member| stays(member.id()).is_none()).collect()
-        };
+        let left = departed(&base.members, &current.members);
         // As many as the largest set had, so that one that vanishes and comes back is known.
         let known = if writer.removed.is_empty() { 0 } else { writer.remembered };
         writer.remembered = known.max(REMEMBERED).max(2 * base.members.len());
         for member in left {
             let cell = Arc::clone(&member.bound.cell);
             let left_with = writer.ledger.leaves(&cell);
-            let standing = member.standing;
+            let standing = member.standing();
             let kept = Remembered { cell, until, left_with, standing };
             writer.removed.insert(member.id().clone(), kept);
         }
@@ -372,19 +369,35 @@ impl<T> fmt::Debug for Core<T> {
 }
 
 /// The members of `new` that are not in `old` as they are. Both are in the order of the ids.
-fn changed<T>(old: &[Arc<Member<T>>], new: &[Arc<Member<T>>]) -> Vec<Arc<Member<T>>> {
+fn changed<T>(old: &[Member<T>], new: &[Member<T>]) -> Vec<Member<T>> {
     let mut old = old.iter().peekable();
     let mut changed = Vec::new();
     for member in new {
-        if old.peek().is_some_and(|known| Arc::ptr_eq(known, member)) {
-            old.next();
+        if old.next_if(|known| known.is(member)).is_some() {
             continue;
         }
         while old.next_if(|known| known.id() < member.id()).is_some() {}
         match old.next_if(|known| known.id() == member.id()) {
-            Some(known) if Arc::ptr_eq(known, member) => {}
-            _ => changed.push(Arc::clone(member)),
+            Some(known) if known.is(member) => {}
+            _ => changed.push(member.clone()),
         }
     }
     changed
+}
+
+/// The members of `old` whose ids are not in `new`. Both are in the order of the ids.
+fn departed<'a, T>(old: &'a [Member<T>], new: &[Member<T>]) -> Vec<&'a Member<T>> {
+    let mut new = new.iter().peekable();
+    let mut departed = Vec::new();
+    for member in old {
+        // Mostly it is the same one, and no ids have to be compared.
+        if new.next_if(|it| Arc::ptr_eq(&it.bound, &member.bound)).is_some() {
+            continue;
+        }
+        while new.next_if(|it| it.id() < member.id()).is_some() {}
+        if new.next_if(|it| it.id() == member.id()).is_none() {
+            departed.push(member);
+        }
+    }
+    departed
 }

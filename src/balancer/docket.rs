@@ -49,14 +49,14 @@ impl<'a, T> Docket<'a, T> {
     }
 
     fn standing(&self, at: usize) -> Option<Standing> {
-        let known = || Some(self.base.members.get(at)?.standing.at(self.now, self.ramp()));
+        let known = || Some(self.base.members.get(at)?.standing().at(self.now, self.ramp()));
         self.changed.get(&at).copied().or_else(known)
     }
 
     /// As it was left, and not as time will have it: what time brings about is told where it is
     /// published.
     fn untimed(&self, at: usize) -> Option<Standing> {
-        self.changed.get(&at).copied().or_else(|| Some(self.base.members.get(at)?.standing))
+        self.changed.get(&at).copied().or_else(|| Some(self.base.members.get(at)?.standing()))
     }
 
     /// Notes what an endpoint has come to.
@@ -181,7 +181,7 @@ impl<'a, T> Docket<'a, T> {
         let mut draft = Draft::of(self.base);
         for (at, standing) in self.changed {
             if let Some(member) = draft.members.get_mut(at) {
-                *member = Arc::new(member.with_standing(standing));
+                *member = member.with_standing(standing);
             }
         }
         (Some(draft), self.events)

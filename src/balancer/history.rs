@@ -184,8 +184,8 @@ impl<T: Send + Sync + 'static> Balancer<T> {
 }
 
 fn said<T>(snapshot: &Snapshot<T>) -> BTreeMap<EndpointId, Said> {
-    let told = snapshot.members.iter().filter(|member| member.said != Said::default());
-    told.map(|member| (member.id().clone(), member.said)).collect()
+    let told = snapshot.members.iter().filter(|member| member.said() != Said::default());
+    told.map(|member| (member.id().clone(), member.said())).collect()
 }
 
 fn effect(before: &Outlooks, after: &Outlooks) -> Vec<Share> {

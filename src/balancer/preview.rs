@@ -257,15 +257,15 @@ impl<T: Send + Sync + 'static> Core<T> {
         let joins_others = specs.iter().any(|spec| known(spec).is_some());
         let newcomer = self.newcomer(base, config, joins_others, now);
         let thought = |writer: &Writer<T>, spec: &EndpointSpec| {
-            let said = known(spec).map_or(newcomer.said, |member| member.said);
+            let said = known(spec).map_or(newcomer.said, |member| member.said());
             let (cell, left) = match known(spec) {
-                Some(member) => (Arc::clone(&member.bound.cell), Some(member.standing)),
+                Some(member) => (Arc::clone(&member.bound.cell), Some(member.standing())),
                 None => self.cell(writer, &spec.id, now),
             };
             let standing = left.unwrap_or(newcomer.standing);
             let (weight, enabled) = (said.weight.unwrap_or(spec.weight), said.admits());
             let stand = Stand { weight, enabled, standing };
-            Thought { attributes: Arc::new(Attributes::of(spec)), cell, stand }
+            Thought { attributes: Attributes::of(spec), cell, stand }
         };
         self.read(now, |writer| specs.iter().map(|spec| thought(writer, spec)).collect())
     }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::outlier::Phase;
 use crate::snapshot::{Member, Snapshot};
-use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
 
 /// What requests had come to at the last step of the ramps.
@@ -56,15 +55,15 @@ impl Steps {
     }
 }
 
-fn rotation<T>(snapshot: &Snapshot<T>) -> impl Iterator<Item = &Arc<Member<T>>> {
+fn rotation<T>(snapshot: &Snapshot<T>) -> impl Iterator<Item = &Member<T>> {
     snapshot.members.iter().filter(|member| member.is_in_rotation())
 }
 
 fn is_warming<T>(member: &Member<T>, snapshot: &Snapshot<T>, now: Nanos) -> bool {
-    let standing = member.standing.at(now, snapshot.rules.ramp.window);
+    let standing = member.standing().at(now, snapshot.rules.ramp.window);
     matches!(standing.phase, Phase::Warming { .. })
 }
 
-fn picks<T>(member: &Arc<Member<T>>) -> u64 {
+fn picks<T>(member: &Member<T>) -> u64 {
     member.bound.cell.counts().picks
 }

@@ -1,5 +1,6 @@
 //! An endpoint: what is said of it, what is counted of it, and the hold a request has on it.
 
+mod attributes;
 mod availability;
 mod cell;
 mod held;
@@ -13,9 +14,9 @@ pub use self::availability::Availability;
 pub use self::public::Endpoint;
 pub use self::spec::EndpointSpec;
 
+pub(crate) use self::attributes::Attributes;
 pub(crate) use self::cell::{EndpointCell, Report, Shared, Terms, Testimony, Tripped};
 pub(crate) use self::held::{Bound, Held, Home, PickAgain};
-pub(crate) use self::public::Attributes;
 pub(crate) use self::served::Served;
 pub(crate) use self::totals::Totals;
 pub(crate) use self::trial::Token;

@@ -4,7 +4,6 @@ use crate::event::Recovery;
 use crate::outlier::{Panics, Phase, Rotation, Rules, Standing};
 use crate::snapshot::grouping::Grouping;
 use crate::snapshot::{Draft, Stand};
-use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
 
 /// What keeping the bounds has brought about.
@@ -32,8 +31,8 @@ impl<T> Draft<T> {
             kept.recoveries.extend(self.members.get(at).map(|it| (it.id().clone(), step)));
         }
         for (member, stand) in self.members.iter_mut().zip(&stands) {
-            if stand.standing != member.standing {
-                *member = Arc::new(member.with_standing(stand.standing));
+            if stand.standing != member.standing() {
+                *member = member.with_standing(stand.standing);
             }
         }
         let grouping = Grouping::of(&self.places(), &self.rules, now);

@@ -18,7 +18,7 @@ pub(crate) struct Draft<T> {
     pub(crate) rules: Arc<Rules>,
     pub(crate) chosen: Chosen,
     /// In the order of the ids, without doubles.
-    pub(crate) members: Vec<Arc<Member<T>>>,
+    pub(crate) members: Vec<Member<T>>,
     pub(crate) panics: Panics,
     pub(crate) cursors: Cursors,
     /// Whether all is being drained, those who join as well.
@@ -43,7 +43,7 @@ pub(crate) struct Ground {
 
 /// A draft that came to nothing because its strategy panicked.
 pub(crate) struct Unbuilt<T> {
-    pub(crate) members: Vec<Arc<Member<T>>>,
+    pub(crate) members: Vec<Member<T>>,
 }
 
 impl<T> Draft<T> {
@@ -53,7 +53,7 @@ impl<T> Draft<T> {
     }
 
     /// The same state with other members.
-    pub(crate) fn with(snapshot: &Snapshot<T>, members: Vec<Arc<Member<T>>>) -> Self {
+    pub(crate) fn with(snapshot: &Snapshot<T>, members: Vec<Member<T>>) -> Self {
         Self {
             version: snapshot.version,
             config: Arc::clone(&snapshot.config),
@@ -100,7 +100,7 @@ impl<T> Draft<T> {
             enlisted: 0,
             config: self.config,
             rotation: Stand::rotation(self.members.iter().map(|member| member.stand())),
-            has_strikes: self.members.iter().any(|member| member.standing.times > 0),
+            has_strikes: self.members.iter().any(|member| member.standing().times > 0),
             rules: self.rules,
             chosen: self.chosen,
             panics: self.panics,

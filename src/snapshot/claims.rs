@@ -31,12 +31,12 @@ enum Due {
 const LOOKED_AT: usize = 4;
 
 impl<T> Claims<T> {
-    pub(super) fn of(members: &[Arc<Member<T>>], rules: &Rules) -> Self {
-        let claim = |member: &Arc<Member<T>>| {
-            let due = match member.standing.phase {
+    pub(super) fn of(members: &[Member<T>], rules: &Rules) -> Self {
+        let claim = |member: &Member<T>| {
+            let due = match member.standing().phase {
                 // A request would only find what checks have found.
-                _ if member.standing.is_unhealthy() => return None,
-                Phase::Probing { .. } => Due::Probe { epoch: member.standing.epoch },
+                _ if member.standing().is_unhealthy() => return None,
+                Phase::Probing { .. } => Due::Probe { epoch: member.standing().epoch },
                 Phase::Warming { .. } => Due::Nudge,
                 Phase::Available | Phase::Ejected { .. } => return None,
             };

@@ -54,7 +54,7 @@ pub(crate) struct Snapshot<T> {
     /// Whether good intervals have anything to make up for.
     pub(crate) has_strikes: bool,
     /// Every endpoint, in the order of the ids.
-    pub(crate) members: Box<[Arc<Member<T>>]>,
+    pub(crate) members: Box<[Member<T>]>,
     /// When time alone changes something in here.
     pub(crate) members_due: Nanos,
     /// When something has to be done that depends on time alone.
@@ -171,15 +171,6 @@ impl<T> Snapshot<T> {
         self.members.binary_search_by(|member| member.id().cmp(id)).ok()
     }
 
-    /// Finds members whose ids are asked for in ascending order, all of them in one pass.
-    pub(crate) fn walk<'a>(&'a self) -> impl FnMut(&EndpointId) -> Option<&'a Arc<Member<T>>> {
-        let mut members = self.members.iter().peekable();
-        move |id| {
-            while members.next_if(|member| member.id() < id).is_some() {}
-            members.peek().copied().filter(|member| member.id() == id)
-        }
-    }
-
     /// An endpoint that is owed a pick, for a request that the table has nobody for.
     #[cold]
     fn last_resort(&self, key: &Key, now: Nanos) -> Option<Held<T>> {
@@ -190,11 +181,11 @@ impl<T> Snapshot<T> {
     #[cold]
     pub(crate) fn nobody(&self) -> PickError {
         let weighted = || self.members.iter().filter(|member| member.weight() > 0);
-        let disabled = weighted().filter(|member| member.said.disabled).count();
+        let disabled = weighted().filter(|member| member.said().disabled).count();
         let Rotation { of, out, .. } = self.rotation;
         let draining = weighted().count() - disabled - of;
         let unhealthy = self.members.iter().filter(|member| member.is_in_rotation());
-        let unhealthy = unhealthy.filter(|member| member.standing.is_unhealthy()).count();
+        let unhealthy = unhealthy.filter(|member| member.standing().is_unhealthy()).count();
         let ejected = out - unhealthy;
         if self.members.is_empty() {
             PickError::Empty
@@ -202,7 +193,7 @@ impl<T> Snapshot<T> {
             PickError::AllWeightsZero
         } else {
             let until = weighted()
-                .filter(|member| !member.said.disabled)
+                .filter(|member| !member.said().disabled)
                 .filter_map(|member| member.returns())
                 .min()
                 .filter(|&until| until < Nanos::NEVER)

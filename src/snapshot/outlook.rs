@@ -12,7 +12,7 @@ use crate::units::{EndpointId, Nanos};
 
 /// An endpoint of a set that is only thought of.
 pub(crate) struct Thought {
-    pub(crate) attributes: Arc<Attributes>,
+    pub(crate) attributes: Attributes,
     pub(crate) cell: Arc<EndpointCell>,
     pub(crate) stand: Stand,
 }
@@ -20,7 +20,7 @@ pub(crate) struct Thought {
 impl Thought {
     pub(crate) fn of<T>(member: &Member<T>) -> Self {
         Self {
-            attributes: Arc::clone(&member.attributes),
+            attributes: member.attributes.clone(),
             cell: Arc::clone(&member.bound.cell),
             stand: member.stand(),
         }
@@ -83,7 +83,7 @@ impl Outlook {
     /// The shares as they are, with those who are out and those who warm up.
     pub(crate) fn now<T>(snapshot: &Snapshot<T>) -> Self {
         let ids = snapshot.members.iter().map(|member| member.id().clone());
-        let enabled = snapshot.members.iter().filter(|member| member.said.admits()).count();
+        let enabled = snapshot.members.iter().filter(|member| member.said().admits()).count();
         Self { shares: ids.zip(snapshot.shares()).collect(), enabled }
     }
 
@@ -95,9 +95,9 @@ impl Outlook {
     ) -> Result<Self, StrategyPanicked> {
         let candidate = |&(at, weight): &(usize, u32)| {
             let Thought { attributes, cell, .. } = thoughts.get(at)?;
-            Some(Candidate::new(Arc::clone(attributes), Arc::clone(cell), weight))
+            Some(Candidate::new(attributes.clone(), Arc::clone(cell), weight))
         };
-        let unseated = |thought: &Thought| (thought.attributes.id.clone(), 0.0);
+        let unseated = |thought: &Thought| (thought.cell.id().clone(), 0.0);
         let mut shares: Vec<_> = thoughts.iter().map(unseated).collect();
         for group in seats.groups().iter().filter(|group| !group.seats.is_empty()) {
             let candidates: Vec<_> = group.seats.iter().filter_map(candidate).collect();

@@ -5,7 +5,6 @@ use crate::outlier::{Panics, Phase, Rotation, Rules, Standing};
 use crate::ramp::scaled;
 use crate::snapshot::Member;
 use crate::snapshot::grouping::{Grouping, Tier};
-use crate::sync::Arc;
 use crate::tiers::GroupKey;
 use crate::units::Nanos;
 
@@ -179,9 +178,9 @@ fn seat(taken: &[Seat], groups: &mut [Group]) {
 }
 
 /// When somebody's share grows next.
-pub(super) fn next_step<T>(members: &[Arc<Member<T>>], rules: &Rules, now: Nanos) -> Nanos {
-    let warming = |member: &Arc<Member<T>>| {
-        member.is_in_rotation() && matches!(member.standing.phase, Phase::Warming { .. })
+pub(super) fn next_step<T>(members: &[Member<T>], rules: &Rules, now: Nanos) -> Nanos {
+    let warming = |member: &Member<T>| {
+        member.is_in_rotation() && matches!(member.standing().phase, Phase::Warming { .. })
     };
     if members.iter().any(warming) { rules.ramp.next(now) } else { Nanos::NEVER }
 }

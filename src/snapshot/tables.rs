@@ -41,7 +41,7 @@ impl<T> Tables<T> {
     /// Lets the strategy prepare a picker for each group of `seats`.
     pub(super) fn of(
         seats: &Seats,
-        members: &[Arc<Member<T>>],
+        members: &[Member<T>],
         chosen: &Chosen,
         cursors: &Cursors,
     ) -> Result<Self, StrategyPanicked> {
@@ -54,9 +54,9 @@ impl<T> Tables<T> {
                 drawn.push(((upto * DRAWS as f64) as u64, all.len()));
             }
             let seated = || group.seats.iter().filter_map(|&(at, _)| members.get(at));
-            let candidate = |(member, &(_, weight)): (&Arc<Member<T>>, &(usize, u32))| {
+            let candidate = |(member, &(_, weight)): (&Member<T>, &(usize, u32))| {
                 let cell = Arc::clone(&member.bound.cell);
-                Candidate::new(Arc::clone(&member.attributes), cell, weight)
+                Candidate::new(member.attributes.clone(), cell, weight)
             };
             let candidates: Box<[_]> = seated().zip(&group.seats).map(candidate).collect();
             let Prepared { picker, shares } = prepare(chosen, cursors.of(&group.key), &candidates)?;
