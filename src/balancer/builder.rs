@@ -174,7 +174,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
         let members: Vec<_> = joining.into_iter().map(member).collect();
         let rotation = Stand::rotation(members.iter().map(|member| member.stand()));
         let ledger = Ledger::new(Nanos(0), rotation.of - rotation.out);
-        let mut draft = Draft {
+        let draft = Draft {
             version: Version::FIRST,
             rules: Arc::new(Rules::of(&self.config)),
             checks: self.config.health().is_some(),
@@ -189,8 +189,8 @@ impl<T: Send + Sync + 'static> Builder<T> {
             other_due: ledger.due(),
         };
         // Where all have to prove themselves first, none has: that is panic from the beginning.
-        draft.keep_bounds(Nanos(0));
-        let mut snapshot = draft.build(&ground, Nanos(0)).map_err(|_| {
+        let (draft, _) = draft.keep_bounds(Nanos(0));
+        let mut snapshot = draft.build(&ground).map_err(|_| {
             let message = format!("strategy `{strategy}` panicked while it prepared its picker");
             Problem::error("strategy", message)
         })?;

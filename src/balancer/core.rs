@@ -209,9 +209,9 @@ impl<T: Send + Sync + 'static> Core<T> {
     ) -> Result<Version, Unpublished> {
         let (causes, amnesty) = (std::mem::take(&mut draft.causes), draft.amnesty);
         draft.checks &= !self.checks.are_over();
-        let kept = draft.keep_bounds(now);
-        let draft = Draft { other_due: writer.other_due(), ..draft };
-        let mut snapshot = draft.build(&self.ground, now).map_err(|unbuilt| {
+        draft.other_due = writer.other_due();
+        let (draft, kept) = draft.keep_bounds(now);
+        let mut snapshot = draft.build(&self.ground).map_err(|unbuilt| {
             writer.garbage.push(Garbage::Members(unbuilt.members));
             Unpublished::Panicked
         })?;

@@ -48,8 +48,8 @@ pub struct Share {
 
 impl Preview {
     pub(crate) fn new(
-        before: &Outlooks,
-        after: &Outlooks,
+        before: &Outlooks<'_>,
+        after: &Outlooks<'_>,
         mut warnings: Vec<Problem>,
         limits: Limits,
     ) -> Self {
@@ -80,16 +80,16 @@ impl Preview {
 }
 
 /// Both columns.
-pub(crate) struct Outlooks {
-    pub(crate) intended: Outlook,
-    pub(crate) now: Outlook,
+pub(crate) struct Outlooks<'a> {
+    pub(crate) intended: Outlook<'a>,
+    pub(crate) now: Outlook<'a>,
 }
 
 impl Share {
     /// The shares of every endpoint that is in one of the two.
-    pub(crate) fn pairs(before: &Outlooks, after: &Outlooks) -> Vec<Self> {
+    pub(crate) fn pairs(before: &Outlooks<'_>, after: &Outlooks<'_>) -> Vec<Self> {
         let known = before.intended.shares.iter().chain(&after.intended.shares);
-        let mut ids: Vec<_> = known.map(|(id, _)| id).collect();
+        let mut ids: Vec<_> = known.map(|&(id, _)| id).collect();
         ids.sort();
         ids.dedup();
         let share = |id: &EndpointId| Self {
@@ -206,7 +206,7 @@ impl<T: Send + Sync + 'static> Core<T> {
     }
 
     /// What is served. Its strategy has prepared for it before.
-    pub(crate) fn standing(&self, base: &Snapshot<T>) -> Outlooks {
+    pub(crate) fn standing<'a>(&self, base: &'a Snapshot<T>) -> Outlooks<'a> {
         let intended = Outlook::intended(base).unwrap_or_default();
         Outlooks { intended, now: Outlook::now(base) }
     }
@@ -225,14 +225,14 @@ impl<T: Send + Sync + 'static> Core<T> {
         }
     }
 
-    fn outlooks(
+    fn outlooks<'a>(
         &self,
         base: &Snapshot<T>,
         (rules, config): (&Rules, &Config),
         chosen: &Chosen,
-        thoughts: &[Thought],
+        thoughts: &'a [Thought],
         now: Nanos,
-    ) -> Result<Outlooks, StrategyPanicked> {
+    ) -> Result<Outlooks<'a>, StrategyPanicked> {
         let bounds = Bounds {
             rules,
             panics: &base.panics,

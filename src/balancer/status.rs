@@ -134,8 +134,8 @@ impl<T: Send + Sync + 'static> Core<T> {
         for member in draft.members.iter_mut().filter(|member| member.due(&served.rules) <= now) {
             *member = member.projected(now, &served.rules);
         }
-        draft.keep_bounds(now);
-        draft.build(&self.ground, now).map_or(served, Arc::new)
+        let (draft, _) = draft.keep_bounds(now);
+        draft.build(&self.ground).map_or(served, Arc::new)
     }
 }
 

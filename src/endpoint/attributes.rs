@@ -29,10 +29,12 @@ impl Attributes {
         Self((given != Given::default()).then(|| Arc::new(given)))
     }
 
+    #[inline]
     pub(crate) fn tier(&self) -> u32 {
         self.0.as_ref().map_or(0, |given| given.tier)
     }
 
+    #[inline]
     pub(crate) fn zone(&self) -> Option<&Arc<str>> {
         self.0.as_ref()?.zone.as_ref()
     }
@@ -55,19 +57,25 @@ impl Attributes {
         self.given().labels.insert(name, value);
     }
 
-    fn given(&mut self) -> &mut Given {
-        Arc::make_mut(self.0.get_or_insert_default())
-    }
-}
-
-impl PartialEq for Attributes {
-    fn eq(&self, other: &Self) -> bool {
+    #[cold]
+    fn says_the_same(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (None, None) => true,
             (Some(one), Some(other)) => Arc::ptr_eq(one, other) || one == other,
             // Said, and said to be what it is anyway.
             (Some(given), None) | (None, Some(given)) => **given == Given::default(),
         }
+    }
+
+    fn given(&mut self) -> &mut Given {
+        Arc::make_mut(self.0.get_or_insert_default())
+    }
+}
+
+impl PartialEq for Attributes {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        (self.0.is_none() && other.0.is_none()) || self.says_the_same(other)
     }
 }
 

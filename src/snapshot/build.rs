@@ -4,8 +4,10 @@ use crate::config::Config;
 use crate::endpoint::Terms;
 use crate::event::Event;
 use crate::outlier::{Panics, Rules};
+use crate::snapshot::census::Census;
 use crate::snapshot::claims::Claims;
-use crate::snapshot::seats::{Place, Seats, Stand, next_step};
+use crate::snapshot::grouping::Grouping;
+use crate::snapshot::seats::{Place, Seating};
 use crate::snapshot::tables::{Cursors, Tables};
 use crate::snapshot::{Chosen, Due, Member, Snapshot};
 use crate::sync::Arc;
@@ -31,6 +33,15 @@ pub(crate) struct Draft<T> {
     pub(crate) checks: bool,
     /// When something other than a member is due.
     pub(crate) other_due: Nanos,
+}
+
+/// A draft that keeps its bounds.
+pub(crate) struct Bounded<T> {
+    pub(super) draft: Draft<T>,
+    /// Where its members belong.
+    pub(super) sorted: Grouping,
+    /// The instant at which it keeps them.
+    pub(super) now: Nanos,
 }
 
 /// What all snapshots of a balancer stand on.
@@ -78,38 +89,43 @@ impl<T> Draft<T> {
         Self { config, rules, chosen, amnesty, checks, ..self }
     }
 
-    pub(super) fn places(&self) -> Vec<Place<'_>> {
-        self.members.iter().map(|member| member.place()).collect()
+    pub(super) fn places(&self) -> impl Iterator<Item = Place<'_>> + Clone {
+        self.members.iter().map(Member::place)
     }
+}
 
-    pub(crate) fn build(self, ground: &Ground, now: Nanos) -> Result<Snapshot<T>, Unbuilt<T>> {
-        let seats = Seats::of(&self.places(), &self.panics, &self.rules, now);
-        let cursors = self.cursors.with(seats.groups(), ground);
-        let Ok(tables) = Tables::of(&seats, &self.members, &self.chosen, &cursors) else {
-            return Err(Unbuilt { members: self.members });
+impl<T> Bounded<T> {
+    pub(crate) fn build(self, ground: &Ground) -> Result<Snapshot<T>, Unbuilt<T>> {
+        let Self { draft, sorted, now } = self;
+        let seating = Seating::of(draft.places(), sorted, &draft.panics, &draft.rules, now);
+        let cursors = draft.cursors.with(seating.seats.groups(), ground);
+        let Ok(tables) = Tables::of(&seating, &draft.members, &draft.chosen, &cursors) else {
+            return Err(Unbuilt { members: draft.members });
         };
-        let members_due = self.members.iter().map(|member| member.due(&self.rules)).min();
-        let members_due = members_due
-            .unwrap_or(Nanos::NEVER)
-            .min(next_step(&self.members, &self.rules, now))
-            .min(self.panics.due(self.rules.panic));
-        let claims = Claims::of(&self.members, &self.rules);
+        let census = Census::of(&draft.members, &draft.rules);
+        let next_step =
+            if census.is_anybody_warming { draft.rules.ramp.next(now) } else { Nanos::NEVER };
+        let members_due = census.due.min(next_step).min(draft.panics.due(draft.rules.panic));
+        let apart = census.apart.iter().filter_map(|&at| draft.members.get(at));
+        let claims = Claims::of(apart, &draft.rules);
         Ok(Snapshot {
-            version: self.version,
-            terms: terms(&self.config, &self.rules),
+            version: draft.version,
+            terms: terms(&draft.config, &draft.rules),
             enlisted: 0,
-            config: self.config,
-            rotation: Stand::rotation(self.members.iter().map(|member| member.stand())),
-            has_strikes: self.members.iter().any(|member| member.standing().times > 0),
-            rules: self.rules,
-            chosen: self.chosen,
-            panics: self.panics,
+            config: draft.config,
+            rotation: census.rotation,
+            enabled: census.enabled,
+            is_anybody_warming: census.is_anybody_warming,
+            has_strikes: census.has_strikes,
+            rules: draft.rules,
+            chosen: draft.chosen,
+            panics: draft.panics,
             cursors,
-            is_closed: self.is_closed,
+            is_closed: draft.is_closed,
             members_due,
-            next_due: Due::new(members_due.min(self.other_due)),
-            members: self.members.into(),
-            seats,
+            next_due: Due::new(members_due.min(draft.other_due)),
+            members: draft.members.into(),
+            seats: seating.seats,
             claims,
             tables,
             origin: ground.origin,

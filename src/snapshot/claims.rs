@@ -31,8 +31,11 @@ enum Due {
 const LOOKED_AT: usize = 4;
 
 impl<T> Claims<T> {
-    pub(super) fn of(members: &[Member<T>], rules: &Rules) -> Self {
-        let claim = |member: &Member<T>| {
+    pub(super) fn of<'a>(members: impl Iterator<Item = &'a Member<T>>, rules: &Rules) -> Self
+    where
+        T: 'a,
+    {
+        let claim = |member: &'a Member<T>| {
             let due = match member.standing().phase {
                 // A request would only find what checks have found.
                 _ if member.standing().is_unhealthy() => return None,
@@ -42,7 +45,7 @@ impl<T> Claims<T> {
             };
             member.is_in_rotation().then(|| Claim { bound: Arc::clone(&member.bound), due })
         };
-        let owed = members.iter().filter_map(claim).collect();
+        let owed = members.filter_map(claim).collect();
         Self { owed, turn: AtomicU64::new(0), patience: rules.probe_patience() }
     }
 

@@ -11,13 +11,16 @@ pub(crate) struct Grouping {
     /// The most preferred first, as their groups are.
     tiers: Vec<Tier>,
     groups: Vec<(GroupKey, Capacity)>,
-    /// The group of each place; none for those that cannot be chosen.
-    of: Vec<Option<usize>>,
+    /// The group of each place, or [`NOWHERE`].
+    of: Vec<u32>,
     spill: Spill,
     callers: Callers,
     /// Whether zones are looked at.
     is_zoned: bool,
 }
+
+/// The group of whoever cannot be chosen.
+const NOWHERE: u32 = u32::MAX;
 
 /// A tier as it stands.
 #[derive(Clone, Copy, Debug)]
@@ -30,15 +33,19 @@ pub(crate) struct Tier {
 }
 
 impl Grouping {
-    pub(crate) fn of(places: &[Place<'_>], rules: &Rules, now: Nanos) -> Self {
+    pub(crate) fn of<'a>(
+        places: impl Iterator<Item = Place<'a>> + Clone,
+        rules: &Rules,
+        now: Nanos,
+    ) -> Self {
         let tiering = rules.tiers.as_ref();
-        let rotation = || places.iter().filter(|place| place.stand.is_in_rotation());
-        let key = |place: &Place<'_>| GroupKey::of(place.attributes, tiering);
         let mut keys: Vec<GroupKey> = Vec::new();
-        for key in rotation().map(key) {
+        for place in places.clone() {
             // Neighbours mostly belong together.
-            if keys.last() != Some(&key) {
-                keys.push(key);
+            let is_in_rotation = place.stand.is_in_rotation();
+            if is_in_rotation && keys.last().is_none_or(|key| !key.is_of(place.attributes, tiering))
+            {
+                keys.push(GroupKey::of(place.attributes, tiering));
             }
         }
         keys.sort_unstable();
@@ -51,23 +58,25 @@ impl Grouping {
                 tiers.push(Tier { tier: key.tier, rotation, capacity, load: 0.0 });
             }
         }
-        let mut of = Vec::with_capacity(places.len());
-        let mut last = 0;
+        let mut of = Vec::with_capacity(places.size_hint().0);
+        // Of the place before: its group, and the tier of that. The first group is of the first tier.
+        let (mut last, mut at) = (0, 0);
         for place in places {
             if !place.stand.is_in_rotation() {
-                of.push(None);
+                of.push(NOWHERE);
                 continue;
             }
-            let key = key(place);
-            if groups.get(last).is_none_or(|(known, _)| *known != key) {
+            if groups.get(last).is_none_or(|(key, _)| !key.is_of(place.attributes, tiering)) {
+                let key = GroupKey::of(place.attributes, tiering);
                 last = groups.binary_search_by(|(known, _)| known.cmp(&key)).unwrap_or(last);
+                let tier = tiers.binary_search_by_key(&key.tier, |tier| tier.tier);
+                at = tier.unwrap_or(at);
             }
-            of.push(Some(last));
+            of.push(last as u32);
             let whole = f64::from(place.stand.weight);
             let is_out = place.stand.standing.is_out();
             let fit = if is_out { 0.0 } else { whole * place.stand.part(rules, now) };
-            let tier = tiers.binary_search_by_key(&key.tier, |tier| tier.tier);
-            let tier = tier.ok().and_then(|at| tiers.get_mut(at));
+            let tier = tiers.get_mut(at);
             let group = groups.get_mut(last).map(|(_, capacity)| capacity);
             if let Some((tier, group)) = tier.zip(group) {
                 tier.rotation.of += 1;
@@ -109,9 +118,11 @@ impl Grouping {
         self.tiers.iter().any(|tier| tier.rotation.out < tier.rotation.of)
     }
 
-    /// Each place that could be chosen, and its group.
-    pub(super) fn members(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        self.of.iter().enumerate().filter_map(|(member, group)| Some((member, (*group)?)))
+    /// The group of a place; `None` if it cannot be chosen.
+    #[inline]
+    pub(super) fn group(&self, place: usize) -> Option<usize> {
+        let group = self.of.get(place).filter(|&&group| group != NOWHERE)?;
+        Some(*group as usize)
     }
 
     /// The groups, nobody seated yet, with the parts of all requests that they take. A tier whose

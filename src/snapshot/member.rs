@@ -76,11 +76,13 @@ impl<T> Member<T> {
     }
 
     /// What operators say about it.
+    #[inline]
     pub(crate) fn said(&self) -> Said {
         self.condition.as_ref().map_or_else(Said::default, |it| it.said)
     }
 
     /// What its answers have brought it to.
+    #[inline]
     pub(crate) fn standing(&self) -> Standing {
         self.condition.as_ref().map_or_else(Standing::default, |it| it.standing)
     }
@@ -91,6 +93,7 @@ impl<T> Member<T> {
     }
 
     /// Whether it is the same endpoint in the same state, with the same target.
+    #[inline]
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.bound, &other.bound)
             && self.given_weight == other.given_weight
@@ -113,14 +116,22 @@ impl<T> Member<T> {
         self.stand().is_in_rotation()
     }
 
+    #[inline]
     pub(crate) fn stand(&self) -> Stand {
-        let (weight, enabled) = (self.weight(), self.said().admits());
-        Stand { weight, enabled, standing: self.standing() }
+        match &self.condition {
+            None => Stand::well(self.given_weight),
+            Some(_) => Stand {
+                weight: self.weight(),
+                enabled: self.said().admits(),
+                standing: self.standing(),
+            },
+        }
     }
 
     /// Where it belongs and how it stands.
+    #[inline]
     pub(crate) fn place(&self) -> Place<'_> {
-        Place { attributes: &self.attributes, stand: self.stand() }
+        Place { attributes: &self.attributes, cell: &self.bound.cell, stand: self.stand() }
     }
 
     pub(crate) fn availability(&self) -> Availability {
@@ -182,6 +193,7 @@ impl<T> Member<T> {
 }
 
 impl<T> Clone for Member<T> {
+    #[inline]
     fn clone(&self) -> Self {
         Self {
             attributes: self.attributes.clone(),

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod build;
+mod census;
 mod claims;
 mod due;
 mod grouping;
@@ -51,6 +52,10 @@ pub(crate) struct Snapshot<T> {
     pub(crate) is_closed: bool,
     /// How many could be chosen were they well, and how many of them are out.
     pub(crate) rotation: Rotation,
+    /// How many operators let take something new, whatever their weight.
+    pub(crate) enabled: usize,
+    /// Whether anybody warms up who could be chosen.
+    pub(crate) is_anybody_warming: bool,
     /// Whether good intervals have anything to make up for.
     pub(crate) has_strikes: bool,
     /// Every endpoint, in the order of the ids.
@@ -145,12 +150,22 @@ impl<T> Snapshot<T> {
     /// The part of requests that each endpoint gets under equal load, by position in `members`.
     pub(crate) fn shares(&self) -> Vec<f64> {
         let mut shares = vec![0.0; self.members.len()];
-        for (at, picked) in self.tables.shares() {
+        for (at, picked) in self.tables.shares(&self.seats) {
             if let Some(share) = shares.get_mut(at) {
                 *share = picked;
             }
         }
         shares
+    }
+
+    /// Whether shares are what is intended: nobody is out, and nobody warms up.
+    pub(crate) fn is_as_intended(&self) -> bool {
+        self.seats.is_whole() && self.rotation.out == 0
+    }
+
+    /// The largest of the [`shares`](Self::shares).
+    pub(crate) fn largest_share(&self) -> f64 {
+        self.tables.largest_share(&self.seats)
     }
 
     pub(crate) fn origin(&self) -> Origin {
