@@ -189,8 +189,8 @@ fn said<T>(snapshot: &Snapshot<T>) -> BTreeMap<EndpointId, Said> {
 }
 
 fn effect(before: &Outlooks<'_>, after: &Outlooks<'_>) -> Vec<Share> {
-    let shares = Share::pairs(before, after);
-    shares.into_iter().filter(|share| (share.after - share.before).abs() >= 0.005).collect()
+    let moved = Share::pairs(before, after).filter(|pair| pair.moved().abs() >= 0.005);
+    moved.map(Share::from).collect()
 }
 
 fn wall_clock() -> SystemTime {

@@ -1,5 +1,7 @@
 //! Who would get what, before anybody does.
 
+use std::cmp::Ordering;
+
 use crate::balancer::apply::brought;
 use crate::balancer::core::{Core, Writer};
 use crate::balancer::guard::{Claim, UpdateGuard};
@@ -53,7 +55,7 @@ impl Preview {
         mut warnings: Vec<Problem>,
         limits: Limits,
     ) -> Self {
-        let shares = Share::pairs(before, after);
+        let shares: Vec<_> = Share::pairs(before, after).map(Share::from).collect();
         let takes = |share: fn(&Share) -> f64| shares.iter().any(|it| share(it) > 0.0);
         if takes(|it| it.before) && !takes(|it| it.after) {
             let message = "no endpoint would receive anything: each of them would be drained, \
@@ -86,20 +88,57 @@ pub(crate) struct Outlooks<'a> {
 }
 
 impl Share {
-    /// The shares of every endpoint that is in one of the two.
-    pub(crate) fn pairs(before: &Outlooks<'_>, after: &Outlooks<'_>) -> Vec<Self> {
-        let known = before.intended.shares.iter().chain(&after.intended.shares);
-        let mut ids: Vec<_> = known.map(|&(id, _)| id).collect();
-        ids.sort();
-        ids.dedup();
-        let share = |id: &EndpointId| Self {
-            id: id.clone(),
-            before: before.intended.share(id),
-            after: after.intended.share(id),
-            before_now: before.now.share(id),
-            after_now: after.now.share(id),
-        };
-        ids.into_iter().map(share).collect()
+    /// The shares of every endpoint that is in one of the two, in the order of the ids.
+    pub(crate) fn pairs<'o>(
+        before: &'o Outlooks<'_>,
+        after: &'o Outlooks<'_>,
+    ) -> impl Iterator<Item = Pair<'o>> {
+        let (mut old, mut new) = (before.each().peekable(), after.each().peekable());
+        std::iter::from_fn(move || {
+            let order = match (old.peek(), new.peek()) {
+                (Some((old, ..)), Some((new, ..))) => old.cmp(new),
+                (Some(_), None) => Ordering::Less,
+                (None, _) => Ordering::Greater,
+            };
+            let old = if order.is_le() { old.next() } else { None };
+            let new = if order.is_ge() { new.next() } else { None };
+            let (id, ..) = old.or(new)?;
+            let shares =
+                |it: Option<(_, f64, f64)>| it.map_or((0.0, 0.0), |(_, it, now)| (it, now));
+            Some(Pair { id, before: shares(old), after: shares(new) })
+        })
+    }
+}
+
+/// What an endpoint gets before and after a change: what is intended, and what it comes to now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pair<'a> {
+    id: &'a EndpointId,
+    before: (f64, f64),
+    after: (f64, f64),
+}
+
+impl Pair<'_> {
+    /// How much more is intended for it, or less.
+    pub(crate) fn moved(&self) -> f64 {
+        self.after.0 - self.before.0
+    }
+}
+
+impl From<Pair<'_>> for Share {
+    fn from(Pair { id, before, after }: Pair<'_>) -> Self {
+        let ((before, before_now), (after, after_now)) = (before, after);
+        Self { id: id.clone(), before, after, before_now, after_now }
+    }
+}
+
+impl Outlooks<'_> {
+    /// Each endpoint with both columns. Both are of one set, in one order, unless there is no first
+    /// one, because its strategy panicked.
+    fn each(&self) -> impl Iterator<Item = (&EndpointId, f64, f64)> {
+        let intended = self.intended.shares.iter().map(|&(_, share)| share);
+        let both = self.now.shares.iter().zip(intended.chain(std::iter::repeat(0.0)));
+        both.map(|(&(id, now), intended)| (id, intended, now))
     }
 }
 

@@ -85,9 +85,12 @@ impl<T: Send + Sync + 'static> Core<T> {
         if coming.is_within(limits.lowest()) {
             return Ok(Vec::new());
         }
+        let after = Outlook::intended(coming).map_err(|_| Unpublished::Panicked)?;
+        if after.is_within(limits.lowest()) {
+            return Ok(Vec::new());
+        }
         // The strategy that serves `base` has prepared for it before.
         let before = Outlook::intended(base).unwrap_or_default();
-        let after = Outlook::intended(coming).map_err(|_| Unpublished::Panicked)?;
         let excused = match returning {
             Some(at) => self.with_returned(base, at)?,
             None => Outlook::default(),

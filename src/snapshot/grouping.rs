@@ -1,7 +1,10 @@
 //! The endpoints of a set by tier and zone, and which part of all requests goes to each.
 
+use std::collections::BTreeMap;
+
+use crate::endpoint::Attributes;
 use crate::outlier::{Panics, Rotation, Rules};
-use crate::snapshot::seats::{Group, Place};
+use crate::snapshot::seats::{Group, Place, Stand};
 use crate::tiers::{Callers, Capacity, GroupKey, Spill, by_zone, spill};
 use crate::units::Nanos;
 
@@ -32,60 +35,81 @@ pub(crate) struct Tier {
     pub(crate) load: f64,
 }
 
+/// What is known of a group once all places were looked at.
+#[derive(Clone, Copy, Default)]
+struct Met {
+    rotation: Rotation,
+    capacity: Capacity,
+}
+
+impl Met {
+    #[inline]
+    fn count(&mut self, stand: &Stand, rules: &Rules, now: Nanos) {
+        let whole = f64::from(stand.weight);
+        let is_out = stand.standing.is_out();
+        self.rotation.of += 1;
+        self.rotation.out += usize::from(is_out);
+        self.rotation.ejected += usize::from(stand.standing.is_ejected());
+        self.capacity.whole += whole;
+        self.capacity.fit += if is_out { 0.0 } else { whole * stand.part(rules, now) };
+    }
+}
+
 impl Grouping {
     pub(crate) fn of<'a>(
-        places: impl Iterator<Item = Place<'a>> + Clone,
+        places: impl Iterator<Item = Place<'a>>,
         rules: &Rules,
         now: Nanos,
     ) -> Self {
         let tiering = rules.tiers.as_ref();
-        let mut keys: Vec<GroupKey> = Vec::new();
-        for place in places.clone() {
-            // Neighbours mostly belong together.
-            let is_in_rotation = place.stand.is_in_rotation();
-            if is_in_rotation && keys.last().is_none_or(|key| !key.is_of(place.attributes, tiering))
-            {
-                keys.push(GroupKey::of(place.attributes, tiering));
-            }
-        }
-        keys.sort_unstable();
-        keys.dedup();
-        let mut groups: Vec<_> = keys.into_iter().map(|key| (key, Capacity::default())).collect();
-        let mut tiers: Vec<Tier> = Vec::new();
-        for (key, _) in &groups {
-            if tiers.last().is_none_or(|last| last.tier != key.tier) {
-                let (rotation, capacity) = Default::default();
-                tiers.push(Tier { tier: key.tier, rotation, capacity, load: 0.0 });
-            }
-        }
+        // In the order in which they are met.
+        let mut met: Vec<Met> = Vec::new();
+        let mut known: BTreeMap<GroupKey, usize> = BTreeMap::new();
         let mut of = Vec::with_capacity(places.size_hint().0);
-        // Of the place before: its group, and the tier of that. The first group is of the first tier.
-        let (mut last, mut at) = (0, 0);
+        let mut last: Option<(&Attributes, usize)> = None;
         for place in places {
             if !place.stand.is_in_rotation() {
                 of.push(NOWHERE);
                 continue;
             }
-            if groups.get(last).is_none_or(|(key, _)| !key.is_of(place.attributes, tiering)) {
-                let key = GroupKey::of(place.attributes, tiering);
-                last = groups.binary_search_by(|(known, _)| known.cmp(&key)).unwrap_or(last);
-                let tier = tiers.binary_search_by_key(&key.tier, |tier| tier.tier);
-                at = tier.unwrap_or(at);
-            }
-            of.push(last as u32);
-            let whole = f64::from(place.stand.weight);
-            let is_out = place.stand.standing.is_out();
-            let fit = if is_out { 0.0 } else { whole * place.stand.part(rules, now) };
-            let tier = tiers.get_mut(at);
-            let group = groups.get_mut(last).map(|(_, capacity)| capacity);
-            if let Some((tier, group)) = tier.zip(group) {
-                tier.rotation.of += 1;
-                tier.rotation.out += usize::from(is_out);
-                tier.rotation.ejected += usize::from(place.stand.standing.is_ejected());
-                for capacity in [&mut tier.capacity, group] {
-                    capacity.whole += whole;
-                    capacity.fit += fit;
+            // Neighbours mostly belong together.
+            let at = match last {
+                Some((attributes, at)) if attributes.is(place.attributes) => at,
+                _ => {
+                    let key = GroupKey::of(place.attributes, tiering);
+                    *known.entry(key).or_insert(met.len())
                 }
+            };
+            last = Some((place.attributes, at));
+            of.push(at as u32);
+            if at == met.len() {
+                met.push(Met::default());
+            }
+            if let Some(met) = met.get_mut(at) {
+                met.count(&place.stand, rules, now);
+            }
+        }
+        // Now in the order of preference, and so are their numbers.
+        let mut places = vec![NOWHERE; met.len()];
+        let mut groups = Vec::with_capacity(met.len());
+        let mut tiers: Vec<Tier> = Vec::new();
+        for (place, (key, at)) in (0..).zip(known) {
+            let Met { rotation, capacity } = met.get(at).copied().unwrap_or_default();
+            if let Some(known) = places.get_mut(at) {
+                *known = place;
+            }
+            match tiers.last_mut().filter(|tier| tier.tier == key.tier) {
+                Some(tier) => {
+                    tier.rotation = tier.rotation.plus(rotation);
+                    tier.capacity = tier.capacity.plus(capacity);
+                }
+                None => tiers.push(Tier { tier: key.tier, rotation, capacity, load: 0.0 }),
+            }
+            groups.push((key, capacity));
+        }
+        if !places.is_sorted() {
+            for of in of.iter_mut().filter(|of| **of != NOWHERE) {
+                *of = places.get(*of as usize).copied().unwrap_or(NOWHERE);
             }
         }
         let capacities: Vec<_> = tiers.iter().map(|tier| tier.capacity).collect();

@@ -122,6 +122,12 @@ impl<'a> Outlook<'a> {
         at.ok().and_then(|at| self.shares.get(at)).map_or(0.0, |&(_, share)| share)
     }
 
+    /// Whether nobody gets more than both `limit` and a fair share.
+    pub(crate) fn is_within(&self, limit: f64) -> bool {
+        let fair = fair(self.enabled);
+        !self.shares.iter().any(|&(_, share)| is_much(share, limit, fair))
+    }
+
     /// Endpoints that get more here than `before`, and more than both `limit` and a fair share.
     pub(crate) fn rises<'o>(
         &'o self,

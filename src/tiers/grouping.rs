@@ -47,12 +47,4 @@ impl GroupKey {
         let is_abroad = own.is_some() && zone.as_ref() != own;
         Self { tier, is_abroad, zone }
     }
-
-    /// Whether it is the key of an endpoint with these attributes. Makes none to compare with: all
-    /// endpoints of a set are asked.
-    pub(crate) fn is_of(&self, attributes: &Attributes, tiering: Option<&Tiering>) -> bool {
-        let Some(tiering) = tiering else { return *self == Self::default() };
-        let zone = attributes.zone().filter(|_| tiering.zone.is_some());
-        self.tier == attributes.tier() && self.zone.as_ref() == zone
-    }
 }
