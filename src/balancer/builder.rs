@@ -172,7 +172,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
         let standing = checks.awaited(&self.config).unwrap_or_default();
         let member = |joining: Joining<T>| joining.member(standing, &shared, &home);
         let members: Vec<_> = joining.into_iter().map(member).collect();
-        let rotation = Stand::rotation(members.iter().map(|member| member.stand()));
+        let rotation = Stand::rotation(members.iter().map(Member::stand));
         let ledger = Ledger::new(Nanos(0), rotation.of - rotation.out);
         let draft = Draft {
             version: Version::FIRST,

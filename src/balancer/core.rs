@@ -7,6 +7,7 @@ use std::fmt;
 use tokio::time::Instant;
 
 use crate::balancer::checking::Checks;
+use crate::balancer::difference::{changed, departed};
 use crate::balancer::docket::Told;
 use crate::balancer::events::Hub;
 use crate::balancer::guard::UpdateGuard;
@@ -231,7 +232,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             let served = base.position(member.id()).and_then(|at| base.members.get(at));
             // Who was away may be called back by the very set it returns with.
             let left = || writer.left(member).map(|left| left.standing);
-            let before = served.map(|served| served.standing()).or_else(left);
+            let before = served.map(Member::standing).or_else(left);
             if before.is_some_and(|before| before.is_out() != member.standing().is_out()) {
                 member.bound.cell.turn_page(now);
                 writer.sweeps.turn_page(member);
@@ -366,38 +367,4 @@ impl<T> fmt::Debug for Core<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Core").field("name", &self.shared.name).finish_non_exhaustive()
     }
-}
-
-/// The members of `new` that are not in `old` as they are. Both are in the order of the ids.
-fn changed<T>(old: &[Member<T>], new: &[Member<T>]) -> Vec<Member<T>> {
-    let mut old = old.iter().peekable();
-    let mut changed = Vec::new();
-    for member in new {
-        if old.next_if(|known| known.is(member)).is_some() {
-            continue;
-        }
-        while old.next_if(|known| known.id() < member.id()).is_some() {}
-        match old.next_if(|known| known.id() == member.id()) {
-            Some(known) if known.is(member) => {}
-            _ => changed.push(member.clone()),
-        }
-    }
-    changed
-}
-
-/// The members of `old` whose ids are not in `new`. Both are in the order of the ids.
-fn departed<'a, T>(old: &'a [Member<T>], new: &[Member<T>]) -> Vec<&'a Member<T>> {
-    let mut new = new.iter().peekable();
-    let mut departed = Vec::new();
-    for member in old {
-        // Mostly it is the same one, and no ids have to be compared.
-        if new.next_if(|it| Arc::ptr_eq(&it.bound, &member.bound)).is_some() {
-            continue;
-        }
-        while new.next_if(|it| it.id() < member.id()).is_some() {}
-        if new.next_if(|it| it.id() == member.id()).is_none() {
-            departed.push(member);
-        }
-    }
-    departed
 }

@@ -6,7 +6,7 @@ use crate::error::BoxError;
 use crate::event::{Decision, Ejection, Event, Recovery, Rule};
 use crate::outlier::{Checked, Enforced, Full, Rotation, Standing};
 use crate::rng::Rng;
-use crate::snapshot::{Draft, Snapshot};
+use crate::snapshot::{Draft, Member, Snapshot};
 use crate::stats::{Reached, Row};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos, Percent};
@@ -61,7 +61,7 @@ impl<'a, T> Docket<'a, T> {
 
     /// Notes what an endpoint has come to.
     fn change(&mut self, at: usize, from: Standing, to: Standing) {
-        if self.base.members.get(at).is_some_and(|member| member.is_in_rotation()) {
+        if self.base.members.get(at).is_some_and(Member::is_in_rotation) {
             let Rotation { out, .. } = self.rotation.without(from.is_out());
             self.rotation.out = out + usize::from(to.is_out());
         }

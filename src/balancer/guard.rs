@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::balancer::merge::Paired;
+use crate::balancer::paired::Paired;
 use crate::config::UpdateConfig;
 use crate::error::UpdateError;
 use crate::snapshot::{Member, Snapshot, Thought};
@@ -56,7 +56,7 @@ impl Claim {
         let stays = |id: &EndpointId| {
             thoughts.binary_search_by(|thought| thought.cell.id().cmp(id)).is_ok()
         };
-        let ids = base.members.iter().map(|member| member.id());
+        let ids = base.members.iter().map(Member::id);
         let missing = ids.filter(|id| !stays(id)).cloned().collect();
         Self::new(base, thoughts.len(), weighs, missing)
     }

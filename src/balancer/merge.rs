@@ -1,8 +1,7 @@
 //! From endpoints as they are sent to members of the set.
 
-use std::cmp::Ordering;
-
 use crate::balancer::core::{Core, Writer};
+use crate::balancer::paired::{NEW, Offer, Paired};
 use crate::balancer::verdict::Garbage;
 use crate::config::Config;
 use crate::endpoint::{Attributes, Bound, Endpoint, EndpointSpec};
@@ -11,12 +10,6 @@ use crate::outlier::Standing;
 use crate::snapshot::{Member, Said, Snapshot};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
-
-/// An endpoint as it is sent: with a target, or with a description of one.
-pub(crate) enum Offer<T> {
-    Endpoint(Endpoint<T>),
-    Spec(Arc<EndpointSpec>),
-}
 
 /// How a new set differs from the old one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,17 +25,6 @@ pub(crate) struct Merged<T> {
     pub(crate) tally: Tally,
 }
 
-/// Offers in the order of their ids, none twice, each with what is known of its endpoint. They stay
-/// with whoever made them until nothing can fail any more, so that what is refused is dropped there.
-pub(crate) struct Paired<'o, T> {
-    offers: &'o mut Vec<Offer<T>>,
-    /// Where in the set each of them is, or [`NEW`].
-    known: Vec<u32>,
-}
-
-/// No place in the set.
-const NEW: u32 = u32::MAX;
-
 /// An offer with all that could fail behind it.
 struct Arrival<T> {
     id: EndpointId,
@@ -56,84 +38,6 @@ struct Arrival<T> {
 impl Tally {
     pub(crate) fn is_nothing(self) -> bool {
         self == Self::default()
-    }
-}
-
-impl<T> Offer<T> {
-    pub(crate) fn id(&self) -> &EndpointId {
-        match self {
-            Self::Endpoint(endpoint) => &endpoint.id,
-            Self::Spec(spec) => &spec.id,
-        }
-    }
-
-    pub(crate) fn of_spec(spec: EndpointSpec) -> Self {
-        Self::Spec(Arc::new(spec))
-    }
-
-    pub(crate) fn weight(&self) -> u32 {
-        match self {
-            Self::Endpoint(endpoint) => endpoint.weight,
-            Self::Spec(spec) => spec.weight,
-        }
-    }
-}
-
-/// The offers in the order of their ids, none twice.
-pub(crate) fn by_id<T>(
-    offers: impl IntoIterator<Item = Offer<T>>,
-) -> Result<Vec<Offer<T>>, UpdateError> {
-    let mut offers: Vec<_> = offers.into_iter().collect();
-    // Most sources send them in order, and then that is all there is to see.
-    if offers.is_sorted_by(|a, b| a.id() < b.id()) {
-        return Ok(offers);
-    }
-    offers.sort_by(|a, b| a.id().cmp(b.id()));
-    match offers.windows(2).find(|pair| pair[0].id() == pair[1].id()) {
-        Some(pair) => Err(UpdateError::Duplicate { id: pair[0].id().clone() }),
-        None => Ok(offers),
-    }
-}
-
-impl<'o, T> Paired<'o, T> {
-    /// Finds the endpoints of `offers`, which are [by id](by_id), in the set: once for all who ask.
-    pub(crate) fn of(base: &Snapshot<T>, offers: &'o mut Vec<Offer<T>>) -> Self {
-        let mut members = (0..).zip(&base.members).peekable();
-        let mut known = Vec::with_capacity(offers.len());
-        for offer in offers.iter() {
-            let id = offer.id();
-            let at = loop {
-                let Some((at, member)) = members.peek() else { break NEW };
-                match member.id().cmp(id) {
-                    Ordering::Less => members.next(),
-                    Ordering::Equal => break *at,
-                    Ordering::Greater => break NEW,
-                };
-            };
-            known.push(at);
-        }
-        Self { offers, known }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.offers.len()
-    }
-
-    /// Each offer, and the member it is for.
-    pub(crate) fn iter<'a>(
-        &'a self,
-        base: &'a Snapshot<T>,
-    ) -> impl Iterator<Item = (&'a Offer<T>, Option<&'a Member<T>>)> {
-        let known = self.known.iter().map(|&at| base.members.get(at as usize));
-        self.offers.iter().zip(known)
-    }
-
-    /// The ids of the members that nothing is offered for, in their order.
-    pub(crate) fn missing(&self, base: &Snapshot<T>) -> Vec<EndpointId> {
-        let mut known = self.known.iter().filter(|&&at| at != NEW).peekable();
-        let members = (0..).zip(&base.members);
-        let missing = members.filter(|&(at, _)| known.next_if(|&&known| known == at).is_none());
-        missing.map(|(_, member)| member.id().clone()).collect()
     }
 }
 
@@ -174,8 +78,8 @@ impl<T: Send + Sync + 'static> Core<T> {
                     Arrival { id, attributes, weight, spec: known.spec.clone(), target: None }
                 }
                 Offer::Spec(spec) => {
-                    if known.is_some_and(|known| known.spec.as_ref() == Some(&spec)) {
-                        members.extend(known.cloned());
+                    if let Some(known) = known.filter(|known| is_as_described(known, &spec)) {
+                        members.push(known.clone());
                         continue;
                     }
                     let target = if stands(known, &spec) { None } else { made.next() };
@@ -303,6 +207,14 @@ impl<T> Arrival<T> {
         let (id, attributes, weight) = (spec.id.clone(), Attributes::of(&spec), spec.weight);
         Self { id, attributes, weight, spec: Some(spec), target }
     }
+}
+
+/// Whether `known` is what `spec` describes. It may have been given other attributes without a
+/// description since it was made of this one.
+fn is_as_described<T>(known: &Member<T>, spec: &Arc<EndpointSpec>) -> bool {
+    known.given_weight == spec.weight
+        && known.spec.as_ref() == Some(spec)
+        && known.attributes == Attributes::of(spec)
 }
 
 /// Whether the target of `known` is made of the same address.

@@ -8,6 +8,7 @@ mod apply;
 mod builder;
 mod checking;
 mod core;
+mod difference;
 mod docket;
 mod drain;
 mod events;
@@ -22,6 +23,7 @@ mod named;
 #[cfg(feature = "file")]
 mod offer;
 mod operate;
+mod paired;
 mod preview;
 mod rollback;
 mod settle;

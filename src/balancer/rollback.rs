@@ -2,7 +2,8 @@
 
 use crate::balancer::apply::brought;
 use crate::balancer::core::{Core, Writer};
-use crate::balancer::merge::{Merged, Offer, Paired, by_id};
+use crate::balancer::merge::Merged;
+use crate::balancer::paired::{Offer, Paired, by_id};
 use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, Revision, now};
 use crate::error::RollbackError;

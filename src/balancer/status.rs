@@ -178,6 +178,6 @@ fn endpoint_status<T>(
             Phase::Available | Phase::Warming { .. } | Phase::Probing { .. } => None,
         },
         tier: member.attributes.tier(),
-        zone: member.attributes.zone().map(|zone| zone.to_string()),
+        zone: member.attributes.zone().map(ToString::to_string),
     }
 }

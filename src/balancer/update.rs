@@ -2,7 +2,8 @@
 
 use crate::balancer::core::{Core, Writer};
 use crate::balancer::guard::Claim;
-use crate::balancer::merge::{Merged, Offer, Paired, by_id};
+use crate::balancer::merge::Merged;
+use crate::balancer::paired::{Offer, Paired, by_id};
 use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, now};
 use crate::endpoint::{Endpoint, EndpointSpec};

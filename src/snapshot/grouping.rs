@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::endpoint::Attributes;
 use crate::outlier::{Panics, Rotation, Rules};
-use crate::snapshot::seats::{Group, Place, Stand};
+use crate::snapshot::places::{Place, Stand};
+use crate::snapshot::seats::Group;
 use crate::tiers::{Callers, Capacity, GroupKey, Spill, by_zone, spill};
 use crate::units::Nanos;
 
@@ -89,14 +90,14 @@ impl Grouping {
                 met.count(&place.stand, rules, now);
             }
         }
-        // Now in the order of preference, and so are their numbers.
-        let mut places = vec![NOWHERE; met.len()];
+        // From here on in the order of preference, and numbered in it.
+        let mut order = vec![NOWHERE; met.len()];
         let mut groups = Vec::with_capacity(met.len());
         let mut tiers: Vec<Tier> = Vec::new();
-        for (place, (key, at)) in (0..).zip(known) {
+        for (number, (key, at)) in (0..).zip(known) {
             let Met { rotation, capacity } = met.get(at).copied().unwrap_or_default();
-            if let Some(known) = places.get_mut(at) {
-                *known = place;
+            if let Some(place) = order.get_mut(at) {
+                *place = number;
             }
             match tiers.last_mut().filter(|tier| tier.tier == key.tier) {
                 Some(tier) => {
@@ -107,9 +108,9 @@ impl Grouping {
             }
             groups.push((key, capacity));
         }
-        if !places.is_sorted() {
+        if !order.is_sorted() {
             for of in of.iter_mut().filter(|of| **of != NOWHERE) {
-                *of = places.get(*of as usize).copied().unwrap_or(NOWHERE);
+                *of = order.get(*of as usize).copied().unwrap_or(NOWHERE);
             }
         }
         let capacities: Vec<_> = tiers.iter().map(|tier| tier.capacity).collect();

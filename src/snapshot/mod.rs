@@ -8,6 +8,8 @@ mod due;
 mod grouping;
 mod member;
 mod outlook;
+mod places;
+mod seating;
 mod seats;
 mod tables;
 
@@ -17,7 +19,7 @@ pub(crate) use self::due::Due;
 pub(crate) use self::grouping::Tier;
 pub(crate) use self::member::{Member, Said};
 pub(crate) use self::outlook::{Outlook, Rise, Thought};
-pub(crate) use self::seats::{Place, Stand};
+pub(crate) use self::places::{Place, Stand};
 pub(crate) use self::tables::{Cursors, StrategyPanicked};
 
 use crate::config::Config;
@@ -209,7 +211,7 @@ impl<T> Snapshot<T> {
         } else {
             let until = weighted()
                 .filter(|member| !member.said().disabled)
-                .filter_map(|member| member.returns())
+                .filter_map(Member::returns)
                 .min()
                 .filter(|&until| until < Nanos::NEVER)
                 .and_then(|until| self.origin.instant(until));

@@ -3,7 +3,8 @@
 use crate::endpoint::{Attributes, EndpointCell};
 use crate::outlier::Rules;
 use crate::snapshot::grouping::Grouping;
-use crate::snapshot::seats::{Place, Seating, Stand};
+use crate::snapshot::places::{Place, Stand};
+use crate::snapshot::seating::Seating;
 use crate::snapshot::tables::{Prepared, prepare};
 use crate::snapshot::{Bounds, Chosen, Cursors, Member, Snapshot, StrategyPanicked};
 use crate::sync::Arc;

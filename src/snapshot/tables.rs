@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::endpoint::Bound;
 use crate::hash;
 use crate::rng::Rng;
-use crate::snapshot::seats::{Group, Seating, Seats};
+use crate::snapshot::seating::Seating;
+use crate::snapshot::seats::{Group, Seats};
 use crate::snapshot::{Chosen, Ground, Member};
 use crate::strategy::{Candidate, Candidates, Cursor, Picker};
 use crate::sync::Arc;
@@ -218,4 +219,30 @@ impl Cursors {
 
 fn is_plain(key: &GroupKey) -> bool {
     *key == GroupKey::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(shares: Vec<f64>, n: usize) -> (Vec<Option<f64>>, f64) {
+        let shares = Shares::of(shares, n);
+        ((0..n).map(|at| shares.get(at)).collect(), shares.largest())
+    }
+
+    #[test]
+    fn shares_are_what_the_strategy_said() {
+        assert_eq!(read(vec![0.5, 0.5], 2), (vec![Some(0.5); 2], 0.5));
+        assert_eq!(read(vec![0.25, 0.75], 2), (vec![Some(0.25), Some(0.75)], 0.75));
+        assert_eq!(read(vec![0.0, -0.0], 2).1, 0.0);
+    }
+
+    #[test]
+    fn a_strategy_that_says_too_little_or_too_much_is_taken_at_its_word_as_far_as_that_goes() {
+        assert_eq!(read(vec![0.5], 2), (vec![Some(0.5), None], 0.5));
+        assert_eq!(read(vec![], 1), (vec![None], 0.0));
+        assert_eq!(read(vec![0.5, 0.5, 9.0], 2), (vec![Some(0.5); 2], 0.5));
+        let (shares, largest) = read(vec![f64::NAN, 0.5], 2);
+        assert!(shares[0].is_some_and(f64::is_nan) && largest == 0.5, "{shares:?}");
+    }
 }
