@@ -85,6 +85,26 @@ async fn a_target_is_made_again_for_another_address_only() {
     assert_eq!((workshop.made(), workshop.alive().len()), (4, 2), "an insert swaps it");
 }
 
+/// What was said without a description lasts until the description is sent again.
+#[tokio::test(start_paused = true)]
+async fn the_same_description_undoes_what_was_said_without_one() {
+    let workshop = Workshop::default();
+    let described = || [spec("a", "1").weight(2).zone("z"), spec("b", "2")];
+    let balancer = workshop.balancer(described());
+    let before = balancer.version();
+    assert_eq!(balancer.replace_specs(described()).unwrap(), before, "nothing has changed");
+    let other = |name| Endpoint::new(name, Arc::new("other".to_owned())).weight(7);
+    for _ in 0..2 {
+        balancer.replace([other("a"), other("b")]).unwrap();
+        let a = &balancer.status().endpoints[0];
+        assert_eq!((a.weight, a.zone.as_deref()), (7, None));
+        balancer.replace_specs(described()).unwrap();
+        let a = &balancer.status().endpoints[0];
+        assert_eq!((a.weight, a.zone.as_deref()), (2, Some("z")));
+    }
+    assert_eq!((workshop.made(), target_of(&balancer, "a").as_str()), (2, "1"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_factory_that_fails_or_panics_changes_nothing() {
     for address in ["fail", "panic"] {

@@ -2,7 +2,8 @@
 
 use crate::balancer::core::{Core, Writer};
 use crate::balancer::guard::Claim;
-use crate::balancer::merge::{Merged, Offer, Tally, by_id};
+use crate::balancer::merge::{Merged, Tally};
+use crate::balancer::paired::{Offer, Paired, by_id};
 use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, now};
 use crate::config::Config;
@@ -140,9 +141,10 @@ impl<T: Send + Sync + 'static> Core<T> {
         let (mut draft, mut replaced) = (Draft::of(base), false);
         draft.version = base.version.next_config();
         if let Some(specs) = brought(&config, &base.config) {
-            let offers = specs.iter().cloned().map(Offer::Spec);
+            let offers = specs.iter().cloned().map(Offer::of_spec);
             let refused = |error: UpdateError| Problem::error("endpoints", error.to_string());
-            let offers = by_id(offers).map_err(refused)?;
+            let mut offers = by_id(offers).map_err(refused)?;
+            let offers = Paired::of(base, &mut offers);
             let (claim, origin) = (Claim::of_set(base, &offers), self.ground.origin);
             writer.guard.check(config.update(), claim, now, origin).map_err(refused)?;
             let merged = self.merge(writer, base, offers, &config, now).map_err(refused)?;

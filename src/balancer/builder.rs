@@ -22,7 +22,7 @@ use crate::rng::Randomness;
 use crate::snapshot::{Cursors, Draft, Ground, Member, Said, Stand};
 use crate::strategy::Strategy;
 use crate::sync::{Arc, HandOver, Published};
-use crate::units::{Nanos, Version};
+use crate::units::{EndpointId, Nanos, Version};
 
 /// Describes a balancer; [`Balancer::builder`] begins it.
 #[must_use = "a builder does nothing until `build`"]
@@ -145,14 +145,14 @@ impl<T: Send + Sync + 'static> Builder<T> {
         let checks = Checks::new(self.probe, self.seed);
         problems.extend(checks.can_serve(&self.config).err());
         let made = made(&self.config, self.factory.as_ref(), &mut problems);
-        let given = self.endpoints.into_iter().map(|Endpoint { attributes, weight, target }| {
-            Joining { attributes, weight, target, spec: None }
+        let given = self.endpoints.into_iter().map(|endpoint| {
+            let Endpoint { id, attributes, weight, target } = endpoint;
+            Joining { id, attributes, weight, target, spec: None }
         });
         let mut joining: Vec<_> = given.chain(made).collect();
-        joining.sort_by(|a, b| a.attributes.id.cmp(&b.attributes.id));
-        for pair in joining.windows(2).filter(|pair| pair[0].attributes.id == pair[1].attributes.id)
-        {
-            let id = &pair[0].attributes.id;
+        joining.sort_by(|a, b| a.id.cmp(&b.id));
+        for pair in joining.windows(2).filter(|pair| pair[0].id == pair[1].id) {
+            let id = &pair[0].id;
             problems.push(Problem::error("endpoints", format!("two endpoints are called `{id}`")));
         }
         let Some(chosen) = chosen.filter(|_| problems.is_empty()) else {
@@ -170,11 +170,11 @@ impl<T: Send + Sync + 'static> Builder<T> {
         let home = Arc::new(Home::new());
         let strategy = Arc::clone(&chosen.name);
         let standing = checks.awaited(&self.config).unwrap_or_default();
-        let member = |joining: Joining<T>| Arc::new(joining.member(standing, &shared, &home));
+        let member = |joining: Joining<T>| joining.member(standing, &shared, &home);
         let members: Vec<_> = joining.into_iter().map(member).collect();
-        let rotation = Stand::rotation(members.iter().map(|member| member.stand()));
+        let rotation = Stand::rotation(members.iter().map(Member::stand));
         let ledger = Ledger::new(Nanos(0), rotation.of - rotation.out);
-        let mut draft = Draft {
+        let draft = Draft {
             version: Version::FIRST,
             rules: Arc::new(Rules::of(&self.config)),
             checks: self.config.health().is_some(),
@@ -189,8 +189,8 @@ impl<T: Send + Sync + 'static> Builder<T> {
             other_due: ledger.due(),
         };
         // Where all have to prove themselves first, none has: that is panic from the beginning.
-        draft.keep_bounds(Nanos(0));
-        let mut snapshot = draft.build(&ground, Nanos(0)).map_err(|_| {
+        let (draft, _) = draft.keep_bounds(Nanos(0));
+        let mut snapshot = draft.build(&ground).map_err(|_| {
             let message = format!("strategy `{strategy}` panicked while it prepared its picker");
             Problem::error("strategy", message)
         })?;
@@ -225,6 +225,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
 
 /// An endpoint of the first set.
 struct Joining<T> {
+    id: EndpointId,
     attributes: Attributes,
     weight: u32,
     target: T,
@@ -233,15 +234,10 @@ struct Joining<T> {
 
 impl<T> Joining<T> {
     fn member(self, standing: Standing, shared: &Arc<Shared>, home: &Arc<Home<T>>) -> Member<T> {
-        let cell = EndpointCell::new(self.attributes.id.clone(), Arc::clone(shared));
-        Member {
-            attributes: Arc::new(self.attributes),
-            given_weight: self.weight,
-            said: Said::default(),
-            standing,
-            bound: Arc::new(Bound::new(Arc::new(cell), Arc::clone(home), self.target)),
-            spec: self.spec,
-        }
+        let cell = EndpointCell::new(self.id, Arc::clone(shared));
+        let bound = Arc::new(Bound::new(Arc::new(cell), Arc::clone(home), self.target));
+        let member = Member::new(self.attributes, self.weight, bound);
+        member.under(Said::default(), standing).made_of(self.spec)
     }
 }
 
@@ -264,6 +260,7 @@ fn made<T>(
     for (at, spec) in specs.iter().enumerate() {
         match factory.make(spec) {
             Ok(target) => made.push(Joining {
+                id: spec.id.clone(),
                 attributes: Attributes::of(spec),
                 weight: spec.weight,
                 target,

@@ -99,7 +99,7 @@ pub(crate) struct Checking<T: Send + Sync + 'static> {
 /// All that one check needs.
 pub(crate) struct Asked<T> {
     pub(crate) probe: Arc<dyn Probe<T>>,
-    pub(crate) attributes: Arc<Attributes>,
+    pub(crate) attributes: Attributes,
     pub(crate) bound: Arc<Bound<T>>,
 }
 
@@ -141,7 +141,7 @@ impl<T: Send + Sync + 'static> Checking<T> {
     /// the order of their ids. `None` once the balancer is gone.
     pub(crate) fn look<R>(
         &self,
-        look: impl FnOnce(Option<&HealthConfig>, &[Arc<Member<T>>]) -> R,
+        look: impl FnOnce(Option<&HealthConfig>, &[Member<T>]) -> R,
     ) -> Option<R> {
         let served = self.core.upgrade()?.published.current();
         Some(look(served.config.health(), &served.members))
@@ -152,7 +152,7 @@ impl<T: Send + Sync + 'static> Checking<T> {
         let probe = Arc::clone(self.checks.probe.as_ref()?);
         self.core.upgrade()?.published.read(|served| {
             let member = known(served, cell)?;
-            let (attributes, bound) = (Arc::clone(&member.attributes), Arc::clone(&member.bound));
+            let (attributes, bound) = (member.attributes.clone(), Arc::clone(&member.bound));
             Some(Asked { probe, attributes, bound })
         })
     }
@@ -189,7 +189,7 @@ impl<T: Send + Sync + 'static> fmt::Debug for Checking<T> {
 }
 
 /// The member that is counted on this cell; one that has come back as a stranger is another one.
-fn known<'a, T>(served: &'a Snapshot<T>, cell: &Arc<EndpointCell>) -> Option<&'a Arc<Member<T>>> {
+fn known<'a, T>(served: &'a Snapshot<T>, cell: &Arc<EndpointCell>) -> Option<&'a Member<T>> {
     let member = served.members.get(served.position(cell.id())?)?;
     Arc::ptr_eq(&member.bound.cell, cell).then_some(member)
 }
@@ -213,7 +213,7 @@ mod tests {
     }
 
     fn cell(balancer: &Balancer<u8>, at: usize) -> Arc<EndpointCell> {
-        let look = |members: &[Arc<Member<u8>>]| Arc::clone(&members[at].bound.cell);
+        let look = |members: &[Member<u8>]| Arc::clone(&members[at].bound.cell);
         balancer.check().look(|_, members| look(members)).expect("the balancer is there")
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::balancer::checking::Checks;
+use crate::balancer::difference::{changed, departed};
 use crate::balancer::docket::Told;
 use crate::balancer::events::Hub;
 use crate::balancer::guard::UpdateGuard;
@@ -231,9 +232,9 @@ impl<T: Send + Sync + 'static> Core<T> {
     ) -> Result<Version, Unpublished> {
         let (causes, amnesty) = (std::mem::take(&mut draft.causes), draft.amnesty);
         draft.checks &= !self.checks.are_over();
-        let kept = draft.keep_bounds(now);
-        let draft = Draft { other_due: writer.other_due(), ..draft };
-        let mut snapshot = draft.build(&self.ground, now).map_err(|unbuilt| {
+        draft.other_due = writer.other_due();
+        let (draft, kept) = draft.keep_bounds(now);
+        let mut snapshot = draft.build(&self.ground).map_err(|unbuilt| {
             writer.garbage.push(Garbage::Members(unbuilt.members));
             Unpublished::Panicked
         })?;
@@ -248,14 +249,14 @@ impl<T: Send + Sync + 'static> Core<T> {
         let is_closed = snapshot.is_closed;
         let changed = changed(&base.members, &snapshot.members);
         // Opened before it can be chosen; closed once it no longer can.
-        let (open, shut): (Vec<_>, Vec<_>) = changed.iter().partition(|m| m.said.admits());
+        let (open, shut): (Vec<_>, Vec<_>) = changed.iter().partition(|m| m.said().admits());
         open.iter().for_each(|member| member.bound.cell.open());
         for member in &changed {
             let served = base.position(member.id()).and_then(|at| base.members.get(at));
             // Who was away may be called back by the very set it returns with.
             let left = || writer.left(member).map(|left| left.standing);
-            let before = served.map(|served| served.standing).or_else(left);
-            if before.is_some_and(|before| before.is_out() != member.standing.is_out()) {
+            let before = served.map(Member::standing).or_else(left);
+            if before.is_some_and(|before| before.is_out() != member.standing().is_out()) {
                 member.bound.cell.turn_page(now);
                 writer.sweeps.turn_page(member);
             }
@@ -270,7 +271,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         writer.garbage.push(Garbage::Snapshot(self.published.publish(snapshot)));
         self.checks.notice();
         for member in shut {
-            let keeps_sessions = member.said.keeps_sessions() && !is_closed;
+            let keeps_sessions = member.said().keeps_sessions() && !is_closed;
             if keeps_sessions { member.bound.cell.close() } else { member.bound.cell.shut() }
         }
         let current = self.published.current();
@@ -317,17 +318,14 @@ impl<T: Send + Sync + 'static> Core<T> {
     pub(crate) fn remember(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) {
         let current = self.published.current();
         let until = now.plus(base.config.memory().remember_removed());
-        let left: Vec<_> = {
-            let mut stays = current.walk();
-            base.members.iter().filter(|member| stays(member.id()).is_none()).collect()
-        };
+        let left = departed(&base.members, &current.members);
         // As many as the largest set had, so that one that vanishes and comes back is known.
         let known = if writer.removed.is_empty() { 0 } else { writer.remembered };
         writer.remembered = known.max(REMEMBERED).max(2 * base.members.len());
         for member in left {
             let cell = Arc::clone(&member.bound.cell);
             let left_with = writer.ledger.leaves(&cell);
-            let standing = member.standing;
+            let standing = member.standing();
             let kept = Remembered { cell, until, left_with, standing };
             writer.removed.insert(member.id().clone(), kept);
         }
@@ -395,22 +393,4 @@ impl<T> fmt::Debug for Core<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Core").field("name", &self.shared.name).finish_non_exhaustive()
     }
-}
-
-/// The members of `new` that are not in `old` as they are. Both are in the order of the ids.
-fn changed<T>(old: &[Arc<Member<T>>], new: &[Arc<Member<T>>]) -> Vec<Arc<Member<T>>> {
-    let mut old = old.iter().peekable();
-    let mut changed = Vec::new();
-    for member in new {
-        if old.peek().is_some_and(|known| Arc::ptr_eq(known, member)) {
-            old.next();
-            continue;
-        }
-        while old.next_if(|known| known.id() < member.id()).is_some() {}
-        match old.next_if(|known| known.id() == member.id()) {
-            Some(known) if Arc::ptr_eq(known, member) => {}
-            _ => changed.push(Arc::clone(member)),
-        }
-    }
-    changed
 }

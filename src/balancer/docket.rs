@@ -6,7 +6,7 @@ use crate::error::BoxError;
 use crate::event::{Decision, Ejection, Event, Recovery, Rule};
 use crate::outlier::{Checked, Enforced, Full, Rotation, Standing};
 use crate::rng::Rng;
-use crate::snapshot::{Draft, Snapshot};
+use crate::snapshot::{Draft, Member, Snapshot};
 use crate::stats::{Reached, Row};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos, Percent};
@@ -49,19 +49,19 @@ impl<'a, T> Docket<'a, T> {
     }
 
     fn standing(&self, at: usize) -> Option<Standing> {
-        let known = || Some(self.base.members.get(at)?.standing.at(self.now, self.ramp()));
+        let known = || Some(self.base.members.get(at)?.standing().at(self.now, self.ramp()));
         self.changed.get(&at).copied().or_else(known)
     }
 
     /// As it was left, and not as time will have it: what time brings about is told where it is
     /// published.
     fn untimed(&self, at: usize) -> Option<Standing> {
-        self.changed.get(&at).copied().or_else(|| Some(self.base.members.get(at)?.standing))
+        self.changed.get(&at).copied().or_else(|| Some(self.base.members.get(at)?.standing()))
     }
 
     /// Notes what an endpoint has come to.
     fn change(&mut self, at: usize, from: Standing, to: Standing) {
-        if self.base.members.get(at).is_some_and(|member| member.is_in_rotation()) {
+        if self.base.members.get(at).is_some_and(Member::is_in_rotation) {
             let Rotation { out, .. } = self.rotation.without(from.is_out());
             self.rotation.out = out + usize::from(to.is_out());
         }
@@ -181,7 +181,7 @@ impl<'a, T> Docket<'a, T> {
         let mut draft = Draft::of(self.base);
         for (at, standing) in self.changed {
             if let Some(member) = draft.members.get_mut(at) {
-                *member = Arc::new(member.with_standing(standing));
+                *member = member.with_standing(standing);
             }
         }
         (Some(draft), self.events)

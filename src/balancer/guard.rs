@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::balancer::merge::Offer;
+use crate::balancer::paired::Paired;
 use crate::config::UpdateConfig;
 use crate::error::UpdateError;
 use crate::snapshot::{Member, Snapshot, Thought};
-use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos, Origin, nanos};
 
 /// Refuses sets that are empty or shrink too far at once, unless the same endpoints keep missing.
@@ -43,26 +42,23 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    /// The set is to be what is offered, in the order of the ids, and nothing else.
-    pub(crate) fn of_set<T>(base: &Snapshot<T>, offers: &[Offer<T>]) -> Self {
-        let said = |id: &EndpointId| base.members.get(base.position(id)?)?.said.weight;
-        let weighs = |offer: &Offer<T>| said(offer.id()).unwrap_or_else(|| offer.weight()) > 0;
-        // Asked for one id after the other.
-        let mut offered = offers.iter().map(Offer::id).peekable();
-        let stays = |id: &EndpointId| {
-            while offered.next_if(|offered| *offered < id).is_some() {}
-            offered.peek().is_some_and(|offered| *offered == id)
-        };
-        Self::new(base, offers.len(), offers.iter().any(weighs), stays)
+    /// The set is to be what is offered and nothing else.
+    pub(crate) fn of_set<T>(base: &Snapshot<T>, offers: &Paired<'_, T>) -> Self {
+        let weighs = offers.iter(base).any(|(offer, known)| {
+            known.and_then(|known| known.said().weight).unwrap_or_else(|| offer.weight()) > 0
+        });
+        Self::new(base, offers.len(), weighs, offers.missing(base))
     }
 
     /// The set is to be what is thought of, in the order of the ids.
     pub(crate) fn of_thoughts<T>(base: &Snapshot<T>, thoughts: &[Thought]) -> Self {
         let weighs = thoughts.iter().any(|thought| thought.stand.weight > 0);
         let stays = |id: &EndpointId| {
-            thoughts.binary_search_by(|thought| thought.attributes.id.cmp(id)).is_ok()
+            thoughts.binary_search_by(|thought| thought.cell.id().cmp(id)).is_ok()
         };
-        Self::new(base, thoughts.len(), weighs, stays)
+        let ids = base.members.iter().map(Member::id);
+        let missing = ids.filter(|id| !stays(id)).cloned().collect();
+        Self::new(base, thoughts.len(), weighs, missing)
     }
 
     /// The endpoint of this id, which is in the set, is to leave.
@@ -70,19 +66,12 @@ impl Claim {
         let mut others = base.members.iter().filter(|member| member.id() != gone);
         let weighs = others.any(|member| member.weight() > 0);
         let proposed = base.members.len().saturating_sub(1);
-        Self { whole: false, ..Self::new(base, proposed, weighs, |id| id != gone) }
+        Self { whole: false, ..Self::new(base, proposed, weighs, vec![gone.clone()]) }
     }
 
-    fn new<T>(
-        base: &Snapshot<T>,
-        proposed: usize,
-        weighs: bool,
-        mut stays: impl FnMut(&EndpointId) -> bool,
-    ) -> Self {
-        let weighed = |member: &Arc<Member<T>>| member.weight() > 0;
+    fn new<T>(base: &Snapshot<T>, proposed: usize, weighs: bool, missing: Vec<EndpointId>) -> Self {
+        let weighed = |member: &Member<T>| member.weight() > 0;
         let takes_all_weight = !weighs && base.members.iter().any(weighed);
-        let ids = base.members.iter().map(|member| member.id());
-        let missing = ids.filter(|id| !stays(id)).cloned().collect();
         Self { current: base.members.len(), proposed, takes_all_weight, missing, whole: true }
     }
 }

@@ -74,12 +74,12 @@ impl History {
     }
 
     /// Notes a published change, if it was one of the settings or of what operators say.
-    pub(crate) fn note<T>(
+    pub(crate) fn note<'a, T>(
         &mut self,
-        before: &Snapshot<T>,
-        after: &Snapshot<T>,
+        before: &'a Snapshot<T>,
+        after: &'a Snapshot<T>,
         changes: &[Changed],
-        outlooks: impl Fn(&Snapshot<T>) -> Outlooks,
+        outlooks: impl Fn(&'a Snapshot<T>) -> Outlooks<'a>,
     ) {
         if before.version.config == after.version.config {
             return;
@@ -184,13 +184,13 @@ impl<T: Send + Sync + 'static> Balancer<T> {
 }
 
 fn said<T>(snapshot: &Snapshot<T>) -> BTreeMap<EndpointId, Said> {
-    let told = snapshot.members.iter().filter(|member| member.said != Said::default());
-    told.map(|member| (member.id().clone(), member.said)).collect()
+    let told = snapshot.members.iter().filter(|member| member.said() != Said::default());
+    told.map(|member| (member.id().clone(), member.said())).collect()
 }
 
-fn effect(before: &Outlooks, after: &Outlooks) -> Vec<Share> {
-    let shares = Share::pairs(before, after);
-    shares.into_iter().filter(|share| (share.after - share.before).abs() >= 0.005).collect()
+fn effect(before: &Outlooks<'_>, after: &Outlooks<'_>) -> Vec<Share> {
+    let moved = Share::pairs(before, after).filter(|pair| pair.moved().abs() >= 0.005);
+    moved.map(Share::from).collect()
 }
 
 fn wall_clock() -> SystemTime {

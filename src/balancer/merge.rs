@@ -1,6 +1,7 @@
 //! From endpoints as they are sent to members of the set.
 
 use crate::balancer::core::{Core, Writer};
+use crate::balancer::paired::{NEW, Offer, Paired};
 use crate::balancer::verdict::Garbage;
 use crate::config::Config;
 use crate::endpoint::{Attributes, Bound, Endpoint, EndpointSpec};
@@ -9,12 +10,6 @@ use crate::outlier::Standing;
 use crate::snapshot::{Member, Said, Snapshot};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
-
-/// An endpoint as it is sent: with a target, or with a description of one.
-pub(crate) enum Offer<T> {
-    Endpoint(Endpoint<T>),
-    Spec(EndpointSpec),
-}
 
 /// How a new set differs from the old one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,12 +21,13 @@ pub(crate) struct Tally {
 
 /// A new set, and how it differs.
 pub(crate) struct Merged<T> {
-    pub(crate) members: Vec<Arc<Member<T>>>,
+    pub(crate) members: Vec<Member<T>>,
     pub(crate) tally: Tally,
 }
 
 /// An offer with all that could fail behind it.
 struct Arrival<T> {
+    id: EndpointId,
     attributes: Attributes,
     weight: u32,
     spec: Option<Arc<EndpointSpec>>,
@@ -45,34 +41,6 @@ impl Tally {
     }
 }
 
-impl<T> Offer<T> {
-    pub(crate) fn id(&self) -> &EndpointId {
-        match self {
-            Self::Endpoint(endpoint) => &endpoint.attributes.id,
-            Self::Spec(spec) => &spec.id,
-        }
-    }
-
-    pub(crate) fn weight(&self) -> u32 {
-        match self {
-            Self::Endpoint(endpoint) => endpoint.weight,
-            Self::Spec(spec) => spec.weight,
-        }
-    }
-}
-
-/// The offers in the order of their ids, none twice.
-pub(crate) fn by_id<T>(
-    offers: impl IntoIterator<Item = Offer<T>>,
-) -> Result<Vec<Offer<T>>, UpdateError> {
-    let mut offers: Vec<_> = offers.into_iter().collect();
-    offers.sort_by(|a, b| a.id().cmp(b.id()));
-    match offers.windows(2).find(|pair| pair[0].id() == pair[1].id()) {
-        Some(pair) => Err(UpdateError::Duplicate { id: pair[0].id().clone() }),
-        None => Ok(offers),
-    }
-}
-
 impl<T: Send + Sync + 'static> Core<T> {
     /// The members that `offers` make of the present ones under these settings. Known endpoints
     /// keep their targets.
@@ -80,51 +48,51 @@ impl<T: Send + Sync + 'static> Core<T> {
         &self,
         writer: &mut Writer<T>,
         base: &Snapshot<T>,
-        offers: Vec<Offer<T>>,
+        offers: Paired<'_, T>,
         config: &Config,
         now: Nanos,
     ) -> Result<Merged<T>, UpdateError> {
         // Everything that can fail comes first; only then is anything touched.
-        let mut arrivals = Vec::with_capacity(offers.len());
-        let mut refusal = None;
-        let mut known = base.walk();
-        for offer in offers {
-            let known = known(offer.id());
-            match self.arrive(writer, known, offer) {
-                Ok(arrival) => arrivals.push((known, arrival)),
-                Err(error) => {
-                    refusal = Some(error);
-                    break;
-                }
-            }
-        }
-        if let Some(error) = refusal {
-            let made = arrivals.into_iter().filter_map(|(_, arrival)| arrival.target);
-            writer.garbage.extend(made.map(Garbage::Target));
-            return Err(error);
-        }
-        let mut tally = Tally::default();
-        let mut members = Vec::with_capacity(arrivals.len());
-        let joins_others = arrivals.iter().any(|(known, _)| known.is_some());
+        let mut made = self.made(writer, base, &offers)?.into_iter();
+        let joins_others = offers.known.iter().any(|&at| at != NEW);
         let newcomer = self.newcomer(base, config, joins_others, now);
-        for (known, arrival) in arrivals {
-            let (Some(known), None) = (known, &arrival.target) else {
-                match known {
-                    None => tally.added += 1,
-                    Some(_) => tally.changed += 1,
+        let mut tally = Tally::default();
+        let mut members = Vec::with_capacity(offers.len());
+        let mut unused = Vec::with_capacity(offers.len());
+        for (offer, at) in offers.offers.drain(..).zip(offers.known) {
+            let known = base.members.get(at as usize);
+            let arrival = match offer {
+                Offer::Endpoint(Endpoint { id, attributes, weight, target }) => {
+                    let Some(known) = known else {
+                        tally.added += 1;
+                        let arrival =
+                            Arrival { id, attributes, weight, spec: None, target: Some(target) };
+                        members.extend(self.member(writer, None, arrival, newcomer, now));
+                        continue;
+                    };
+                    unused.push(target);
+                    if known.given_weight == weight && known.attributes == attributes {
+                        members.push(known.clone());
+                        continue;
+                    }
+                    Arrival { id, attributes, weight, spec: known.spec.clone(), target: None }
                 }
-                let member = self.member(writer, known, arrival, newcomer, now);
-                members.extend(member.map(Arc::new));
-                continue;
+                Offer::Spec(spec) => {
+                    if let Some(known) = known.filter(|known| is_as_described(known, &spec)) {
+                        members.push(known.clone());
+                        continue;
+                    }
+                    let target = if stands(known, &spec) { None } else { made.next() };
+                    Arrival::of_spec(spec, target)
+                }
             };
-            if is_same(known, &arrival) {
-                members.push(Arc::clone(known));
-            } else {
-                tally.changed += 1;
-                let member = self.member(writer, Some(known), arrival, newcomer, now);
-                members.extend(member.map(Arc::new));
+            match known {
+                None => tally.added += 1,
+                Some(_) => tally.changed += 1,
             }
+            members.extend(self.member(writer, known, arrival, newcomer, now));
         }
+        writer.garbage.push(Garbage::Targets(unused));
         tally.removed = (base.members.len() + tally.added).saturating_sub(members.len());
         Ok(Merged { members, tally })
     }
@@ -134,43 +102,46 @@ impl<T: Send + Sync + 'static> Core<T> {
         &self,
         writer: &mut Writer<T>,
         base: &Snapshot<T>,
-        known: Option<&Arc<Member<T>>>,
+        known: Option<&Member<T>>,
         offer: Offer<T>,
         now: Nanos,
     ) -> Result<Member<T>, UpdateError> {
-        // Not knowing the endpoint is what makes it bring its own target.
-        let arrival = self.arrive(writer, None, offer)?;
-        let id = arrival.attributes.id.clone();
+        let arrival = match offer {
+            Offer::Endpoint(Endpoint { id, attributes, weight, target }) => {
+                Arrival { id, attributes, weight, spec: None, target: Some(target) }
+            }
+            Offer::Spec(spec) => {
+                let target = self.make(&spec)?;
+                Arrival::of_spec(spec, Some(target))
+            }
+        };
+        let id = arrival.id.clone();
         let newcomer = self.newcomer(base, &base.config, !base.members.is_empty(), now);
         self.member(writer, known, arrival, newcomer, now).ok_or(UpdateError::Unknown { id })
     }
 
-    fn arrive(
+    /// The targets of all that are offered as descriptions of others than there are, in their order.
+    fn made(
         &self,
         writer: &mut Writer<T>,
-        known: Option<&Arc<Member<T>>>,
-        offer: Offer<T>,
-    ) -> Result<Arrival<T>, UpdateError> {
-        match offer {
-            Offer::Endpoint(Endpoint { attributes, weight, target }) => {
-                let target = if known.is_some() {
-                    writer.garbage.push(Garbage::Target(target));
-                    None
-                } else {
-                    Some(target)
-                };
-                let spec = known.and_then(|known| known.spec.clone());
-                Ok(Arrival { attributes, weight, spec, target })
+        base: &Snapshot<T>,
+        offers: &Paired<'_, T>,
+    ) -> Result<Vec<T>, UpdateError> {
+        let mut made = Vec::new();
+        for (offer, known) in offers.iter(base) {
+            let Offer::Spec(spec) = offer else { continue };
+            if stands(known, spec) {
+                continue;
             }
-            Offer::Spec(spec) => {
-                let stands = known
-                    .and_then(|known| known.spec.as_ref())
-                    .is_some_and(|known| known.address == spec.address);
-                let target = if stands { None } else { Some(self.make(&spec)?) };
-                let (attributes, weight) = (Attributes::of(&spec), spec.weight);
-                Ok(Arrival { attributes, weight, spec: Some(Arc::new(spec)), target })
+            match self.make(spec) {
+                Ok(target) => made.push(target),
+                Err(error) => {
+                    writer.garbage.push(Garbage::Targets(made));
+                    return Err(error);
+                }
             }
         }
+        Ok(made)
     }
 
     pub(crate) fn make(&self, spec: &EndpointSpec) -> Result<T, UpdateError> {
@@ -182,15 +153,15 @@ impl<T: Send + Sync + 'static> Core<T> {
     fn member(
         &self,
         writer: &Writer<T>,
-        known: Option<&Arc<Member<T>>>,
+        known: Option<&Member<T>>,
         arrival: Arrival<T>,
         newcomer: Newcomer,
         now: Nanos,
     ) -> Option<Member<T>> {
         let (cell, standing) = match known {
-            Some(known) => (Arc::clone(&known.bound.cell), known.standing),
+            Some(known) => (Arc::clone(&known.bound.cell), known.standing()),
             None => {
-                let (cell, left) = self.cell(writer, &arrival.attributes.id, now);
+                let (cell, left) = self.cell(writer, &arrival.id, now);
                 (cell, left.unwrap_or(newcomer.standing))
             }
         };
@@ -199,19 +170,13 @@ impl<T: Send + Sync + 'static> Core<T> {
             (None, Some(known)) => Arc::clone(&known.bound),
             (None, None) => return None,
         };
-        Some(Member {
-            attributes: match known {
-                Some(known) if *known.attributes == arrival.attributes => {
-                    Arc::clone(&known.attributes)
-                }
-                _ => Arc::new(arrival.attributes),
-            },
-            given_weight: arrival.weight,
-            said: known.map_or(newcomer.said, |known| known.said),
-            standing,
-            bound,
-            spec: arrival.spec,
-        })
+        let attributes = match known {
+            Some(known) if known.attributes == arrival.attributes => known.attributes.clone(),
+            _ => arrival.attributes,
+        };
+        let said = known.map_or(newcomer.said, Member::said);
+        let member = Member::new(attributes, arrival.weight, bound);
+        Some(member.under(said, standing).made_of(arrival.spec))
     }
 
     /// Where an endpoint begins that nobody knows. A ramp is for those who join others: where all
@@ -237,8 +202,23 @@ pub(super) struct Newcomer {
     pub(super) standing: Standing,
 }
 
-fn is_same<T>(known: &Member<T>, arrival: &Arrival<T>) -> bool {
-    known.given_weight == arrival.weight
-        && *known.attributes == arrival.attributes
-        && known.spec == arrival.spec
+impl<T> Arrival<T> {
+    fn of_spec(spec: Arc<EndpointSpec>, target: Option<T>) -> Self {
+        let (id, attributes, weight) = (spec.id.clone(), Attributes::of(&spec), spec.weight);
+        Self { id, attributes, weight, spec: Some(spec), target }
+    }
+}
+
+/// Whether `known` is what `spec` describes. It may have been given other attributes without a
+/// description since it was made of this one.
+fn is_as_described<T>(known: &Member<T>, spec: &Arc<EndpointSpec>) -> bool {
+    known.given_weight == spec.weight
+        && known.spec.as_ref() == Some(spec)
+        && known.attributes == Attributes::of(spec)
+}
+
+/// Whether the target of `known` is made of the same address.
+fn stands<T>(known: Option<&Member<T>>, spec: &EndpointSpec) -> bool {
+    let known = known.and_then(|known| known.spec.as_ref());
+    known.is_some_and(|known| known.address == spec.address)
 }

@@ -9,6 +9,7 @@ mod builder;
 mod checking;
 mod clock;
 mod core;
+mod difference;
 mod docket;
 mod drain;
 mod events;
@@ -23,6 +24,7 @@ mod named;
 #[cfg(feature = "file")]
 mod offer;
 mod operate;
+mod paired;
 mod preview;
 mod rollback;
 #[cfg(feature = "affinity")]

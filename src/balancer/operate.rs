@@ -122,18 +122,18 @@ impl<T: Send + Sync + 'static> Core<T> {
         let now = self.ground.origin.nanos(now());
         self.update(now, |writer, base| {
             let (at, member) = find(base, id)?;
-            let (said, standing) = (Said::default(), member.standing.pardoned());
-            if (said, standing) == (member.said, member.standing) {
+            let (said, standing) = (Said::default(), member.standing().pardoned());
+            if (said, standing) == (member.said(), member.standing()) {
                 return Ok(base.version);
             }
             let mut draft = Draft::of(base);
             let mut changes = Vec::new();
-            if said != member.said {
+            if said != member.said() {
                 draft.version = draft.version.next_config();
                 changes.push(Changed::Enabled { endpoint: id.clone() });
             }
-            draft.members[at] = Arc::new(member.with_said(said).with_standing(standing));
-            if member.standing.phase.differs(standing.phase) {
+            draft.members[at] = member.with_said(said).with_standing(standing);
+            if member.standing().phase.differs(standing.phase) {
                 let (endpoint, step) = (id.clone(), Recovery::Pardoned);
                 draft.causes.push(Event::Recovery { endpoint, step });
             }
@@ -147,7 +147,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let now = self.ground.origin.nanos(now());
         self.update(now, |writer, base| {
             let (at, member) = find(base, id)?;
-            let standing = member.standing;
+            let standing = member.standing();
             let counts = member.is_in_rotation() && !standing.is_ejected();
             // One that checks keep out is out once, before and after.
             let besides = base.rotation.without(standing.is_out());
@@ -158,7 +158,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             let until = now.plus(span);
             let ends = self.ground.origin.instant_or_start(until);
             let mut draft = Draft::of(base);
-            draft.members[at] = Arc::new(member.with_standing(standing.set_aside(until)));
+            draft.members[at] = member.with_standing(standing.set_aside(until));
             draft.causes.push(Event::Ejection(Ejection {
                 endpoint: id.clone(),
                 rule: Rule::Operator,
@@ -183,13 +183,13 @@ impl<T: Send + Sync + 'static> Core<T> {
         self.update(now, |writer, base| {
             let (at, member) = find(base, id)?;
             let cell = Arc::clone(&member.bound.cell);
-            let (said, change) = words(member.said, member.weight());
-            if said == member.said {
+            let (said, change) = words(member.said(), member.weight());
+            if said == member.said() {
                 return Ok((base.version, cell));
             }
             let mut draft = Draft::of(base);
             draft.version = draft.version.next_config();
-            draft.members[at] = Arc::new(member.with_said(said));
+            draft.members[at] = member.with_said(said);
             let published = self.publish(writer, base, draft, vec![change], judged, now);
             let version = published.map_err(|refused| refused.for_update(&base.chosen.name))?;
             Ok((version, cell))
@@ -200,7 +200,7 @@ impl<T: Send + Sync + 'static> Core<T> {
 fn find<'a, T>(
     base: &'a Snapshot<T>,
     id: &EndpointId,
-) -> Result<(usize, &'a Arc<Member<T>>), UpdateError> {
+) -> Result<(usize, &'a Member<T>), UpdateError> {
     let known = base.position(id).and_then(|at| Some((at, base.members.get(at)?)));
     known.ok_or_else(|| UpdateError::Unknown { id: id.clone() })
 }

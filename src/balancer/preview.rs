@@ -1,5 +1,7 @@
 //! Who would get what, before anybody does.
 
+use std::cmp::Ordering;
+
 use crate::balancer::apply::brought;
 use crate::balancer::core::{Core, Writer};
 use crate::balancer::guard::{Claim, UpdateGuard};
@@ -9,7 +11,9 @@ use crate::config::{Config, UpdateConfig};
 use crate::endpoint::{Attributes, EndpointSpec};
 use crate::error::{ConfigError, Problem, UpdateError};
 use crate::outlier::Rules;
-use crate::snapshot::{Bounds, Chosen, Outlook, Snapshot, Stand, StrategyPanicked, Thought};
+use crate::snapshot::{
+    Bounds, Chosen, Member, Outlook, Snapshot, Stand, StrategyPanicked, Thought,
+};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
 
@@ -48,12 +52,12 @@ pub struct Share {
 
 impl Preview {
     pub(crate) fn new(
-        before: &Outlooks,
-        after: &Outlooks,
+        before: &Outlooks<'_>,
+        after: &Outlooks<'_>,
         mut warnings: Vec<Problem>,
         limits: Limits,
     ) -> Self {
-        let shares = Share::pairs(before, after);
+        let shares: Vec<_> = Share::pairs(before, after).map(Share::from).collect();
         let takes = |share: fn(&Share) -> f64| shares.iter().any(|it| share(it) > 0.0);
         if takes(|it| it.before) && !takes(|it| it.after) {
             let message = "no endpoint would receive anything: each of them would be drained, \
@@ -80,26 +84,63 @@ impl Preview {
 }
 
 /// Both columns.
-pub(crate) struct Outlooks {
-    pub(crate) intended: Outlook,
-    pub(crate) now: Outlook,
+pub(crate) struct Outlooks<'a> {
+    pub(crate) intended: Outlook<'a>,
+    pub(crate) now: Outlook<'a>,
 }
 
 impl Share {
-    /// The shares of every endpoint that is in one of the two.
-    pub(crate) fn pairs(before: &Outlooks, after: &Outlooks) -> Vec<Self> {
-        let known = before.intended.shares.iter().chain(&after.intended.shares);
-        let mut ids: Vec<_> = known.map(|(id, _)| id).collect();
-        ids.sort();
-        ids.dedup();
-        let share = |id: &EndpointId| Self {
-            id: id.clone(),
-            before: before.intended.share(id),
-            after: after.intended.share(id),
-            before_now: before.now.share(id),
-            after_now: after.now.share(id),
-        };
-        ids.into_iter().map(share).collect()
+    /// The shares of every endpoint that is in one of the two, in the order of the ids.
+    pub(crate) fn pairs<'o>(
+        before: &'o Outlooks<'_>,
+        after: &'o Outlooks<'_>,
+    ) -> impl Iterator<Item = Pair<'o>> {
+        let (mut old, mut new) = (before.each().peekable(), after.each().peekable());
+        std::iter::from_fn(move || {
+            let order = match (old.peek(), new.peek()) {
+                (Some((old, ..)), Some((new, ..))) => old.cmp(new),
+                (Some(_), None) => Ordering::Less,
+                (None, _) => Ordering::Greater,
+            };
+            let old = if order.is_le() { old.next() } else { None };
+            let new = if order.is_ge() { new.next() } else { None };
+            let (id, ..) = old.or(new)?;
+            let shares =
+                |it: Option<(_, f64, f64)>| it.map_or((0.0, 0.0), |(_, it, now)| (it, now));
+            Some(Pair { id, before: shares(old), after: shares(new) })
+        })
+    }
+}
+
+/// What an endpoint gets before and after a change: what is intended, and what it comes to now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pair<'a> {
+    id: &'a EndpointId,
+    before: (f64, f64),
+    after: (f64, f64),
+}
+
+impl Pair<'_> {
+    /// How much more is intended for it, or less.
+    pub(crate) fn moved(&self) -> f64 {
+        self.after.0 - self.before.0
+    }
+}
+
+impl From<Pair<'_>> for Share {
+    fn from(Pair { id, before, after }: Pair<'_>) -> Self {
+        let ((before, before_now), (after, after_now)) = (before, after);
+        Self { id: id.clone(), before, after, before_now, after_now }
+    }
+}
+
+impl Outlooks<'_> {
+    /// Each endpoint with both columns. Both are of one set, in one order, unless there is no first
+    /// one, because its strategy panicked.
+    fn each(&self) -> impl Iterator<Item = (&EndpointId, f64, f64)> {
+        let intended = self.intended.shares.iter().map(|&(_, share)| share);
+        let both = self.now.shares.iter().zip(intended.chain(std::iter::repeat(0.0)));
+        both.map(|(&(id, now), intended)| (id, intended, now))
     }
 }
 
@@ -206,7 +247,7 @@ impl<T: Send + Sync + 'static> Core<T> {
     }
 
     /// What is served. Its strategy has prepared for it before.
-    pub(crate) fn standing(&self, base: &Snapshot<T>) -> Outlooks {
+    pub(crate) fn standing<'a>(&self, base: &'a Snapshot<T>) -> Outlooks<'a> {
         let intended = Outlook::intended(base).unwrap_or_default();
         Outlooks { intended, now: Outlook::now(base) }
     }
@@ -225,14 +266,14 @@ impl<T: Send + Sync + 'static> Core<T> {
         }
     }
 
-    fn outlooks(
+    fn outlooks<'a>(
         &self,
         base: &Snapshot<T>,
         (rules, config): (&Rules, &Config),
         chosen: &Chosen,
-        thoughts: &[Thought],
+        thoughts: &'a [Thought],
         now: Nanos,
-    ) -> Result<Outlooks, StrategyPanicked> {
+    ) -> Result<Outlooks<'a>, StrategyPanicked> {
         let bounds = Bounds {
             rules,
             panics: &base.panics,
@@ -257,15 +298,15 @@ impl<T: Send + Sync + 'static> Core<T> {
         let joins_others = specs.iter().any(|spec| known(spec).is_some());
         let newcomer = self.newcomer(base, config, joins_others, now);
         let thought = |writer: &Writer<T>, spec: &EndpointSpec| {
-            let said = known(spec).map_or(newcomer.said, |member| member.said);
+            let said = known(spec).map_or(newcomer.said, Member::said);
             let (cell, left) = match known(spec) {
-                Some(member) => (Arc::clone(&member.bound.cell), Some(member.standing)),
+                Some(member) => (Arc::clone(&member.bound.cell), Some(member.standing())),
                 None => self.cell(writer, &spec.id, now),
             };
             let standing = left.unwrap_or(newcomer.standing);
             let (weight, enabled) = (said.weight.unwrap_or(spec.weight), said.admits());
             let stand = Stand { weight, enabled, standing };
-            Thought { attributes: Arc::new(Attributes::of(spec)), cell, stand }
+            Thought { attributes: Attributes::of(spec), cell, stand }
         };
         self.read(now, |writer| specs.iter().map(|spec| thought(writer, spec)).collect())
     }

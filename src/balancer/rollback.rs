@@ -2,7 +2,8 @@
 
 use crate::balancer::apply::brought;
 use crate::balancer::core::{Core, Writer};
-use crate::balancer::merge::{Merged, Offer, by_id};
+use crate::balancer::merge::Merged;
+use crate::balancer::paired::{Offer, Paired, by_id};
 use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, Revision, now};
 use crate::error::RollbackError;
@@ -48,11 +49,11 @@ impl<T: Send + Sync + 'static> Core<T> {
         now: Nanos,
     ) -> Result<Version, RollbackError> {
         let revision = writer.history.previous().ok_or(RollbackError::NothingBefore)?.clone();
-        let restored = |member: &Arc<Member<T>>| {
+        let restored = |member: &Member<T>| {
             let joined = || Said::of_newcomer(revision.is_closed);
             let said = revision.said.get(member.id()).copied().unwrap_or_else(joined);
             let said = said.at(now);
-            if said == member.said { Arc::clone(member) } else { Arc::new(member.with_said(said)) }
+            if said == member.said() { member.clone() } else { member.with_said(said) }
         };
         let described = self.described(writer, base, &revision, now)?;
         let set = described.is_some();
@@ -70,11 +71,12 @@ impl<T: Send + Sync + 'static> Core<T> {
         base: &Snapshot<T>,
         revision: &Revision,
         now: Nanos,
-    ) -> Result<Option<Vec<Arc<Member<T>>>>, RollbackError> {
+    ) -> Result<Option<Vec<Member<T>>>, RollbackError> {
         let Some(specs) = brought(&revision.config, &base.config) else { return Ok(None) };
-        let offers = by_id(specs.iter().cloned().map(Offer::Spec));
-        let merged =
-            offers.and_then(|offers| self.merge(writer, base, offers, &revision.config, now));
+        let offers = by_id(specs.iter().cloned().map(Offer::of_spec));
+        let merged = offers.and_then(|mut offers| {
+            self.merge(writer, base, Paired::of(base, &mut offers), &revision.config, now)
+        });
         let Merged { members, tally } =
             merged.map_err(|error| RollbackError::Endpoints { reason: error.to_string() })?;
         Ok((!tally.is_nothing()).then_some(members))
@@ -112,7 +114,7 @@ impl<T: Send + Sync + 'static> Core<T> {
 /// What is brought back, and on whose behalf.
 pub(crate) struct Restoring<'a, T> {
     pub(crate) revision: &'a Revision,
-    pub(crate) members: Vec<Arc<Member<T>>>,
+    pub(crate) members: Vec<Member<T>>,
     /// Whether these are another set than the present one.
     pub(crate) set: bool,
     pub(crate) by: Option<String>,

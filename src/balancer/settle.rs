@@ -65,10 +65,10 @@ impl<T: Send + Sync + 'static> Core<T> {
         let mut changes = Vec::new();
         let mut draft = Draft::of(base);
         for member in &mut draft.members {
-            let said = member.said.at(now);
-            if said != member.said {
+            let said = member.said().at(now);
+            if said != member.said() {
                 changes.push(Changed::Expired { endpoint: member.id().clone() });
-                *member = Arc::new(member.with_said(said));
+                *member = member.with_said(said);
             }
         }
         if changes.is_empty() {
@@ -86,7 +86,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let (swept, late) = (writer.sweeps.due() <= now, base.members_due <= now);
         // Nobody makes checks any more, and nobody would bring back whom they keep out.
         let unchecked = self.checks.are_over()
-            && base.members.iter().any(|member| member.standing.is_unhealthy());
+            && base.members.iter().any(|member| member.standing().is_unhealthy());
         if reports.is_empty() && !swept && !late && !unchecked {
             return Ok(());
         }
@@ -161,7 +161,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             match factory.make(spec) {
                 Ok(target) => {
                     rebuild.made(now, rng);
-                    made.push((at, Arc::new(member.with_target(target))));
+                    made.push((at, member.with_target(target)));
                 }
                 Err(error) => {
                     rebuild.failed(now, rng);

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::balancer::core::Core;
 use crate::balancer::verdict::{Judged, Unpublished};
 use crate::config::{Config, GuardConfig};
-use crate::snapshot::{Outlook, Rise, Snapshot, Thought};
+use crate::snapshot::{Member, Outlook, Rise, Snapshot};
 use crate::units::Percent;
 
 /// The key that judges shares.
@@ -46,15 +46,19 @@ impl Limits {
         Self { served: most(served), coming: most(coming) }
     }
 
+    /// Up to here nothing is even told.
+    fn lowest(self) -> f64 {
+        let told = self.coming.unwrap_or(GuardConfig::TOLD);
+        part(self.served.map_or(told, |served| served.min(told)))
+    }
+
     pub(crate) fn excesses<'a>(
         self,
-        before: &'a Outlook,
-        after: &'a Outlook,
+        before: &'a Outlook<'_>,
+        after: &'a Outlook<'_>,
     ) -> impl Iterator<Item = Excess> + 'a {
         let Self { served, coming } = self;
-        let told = coming.unwrap_or(GuardConfig::TOLD);
-        let lowest = served.map_or(told, |served| served.min(told));
-        after.rises(before, part(lowest)).map(move |rise| {
+        after.rises(before, self.lowest()).map(move |rise| {
             let forbids = |most: &Percent| rise.exceeds(part(*most));
             let forbidden = |most, allowed_next| Forbidden { most, allowed_next };
             let by_coming = coming.filter(forbids).map(|most| forbidden(most, false));
@@ -77,15 +81,22 @@ impl<T: Send + Sync + 'static> Core<T> {
             Judged::ByShares => None,
             Judged::Returning { at } => Some(at),
         };
+        let limits = Limits::between(&base.config, &coming.config);
+        if coming.is_within(limits.lowest()) {
+            return Ok(Vec::new());
+        }
+        let after = Outlook::intended(coming).map_err(|_| Unpublished::Panicked)?;
+        if after.is_within(limits.lowest()) {
+            return Ok(Vec::new());
+        }
         // The strategy that serves `base` has prepared for it before.
         let before = Outlook::intended(base).unwrap_or_default();
-        let after = Outlook::intended(coming).map_err(|_| Unpublished::Panicked)?;
         let excused = match returning {
             Some(at) => self.with_returned(base, at)?,
             None => Outlook::default(),
         };
         let mut rises = Vec::new();
-        for excess in Limits::between(&base.config, &coming.config).excesses(&before, &after) {
+        for excess in limits.excesses(&before, &after) {
             let Excess { rise, forbidden } = excess;
             match forbidden.filter(|_| rise.is_more_than(excused.share(&rise.id))) {
                 Some(forbidden) => return Err(Unpublished::TooMuch { rise, forbidden }),
@@ -97,12 +108,18 @@ impl<T: Send + Sync + 'static> Core<T> {
 
     /// What is intended where the member at `at`, or all, are neither drained nor switched off, and
     /// all else is as it is.
-    fn with_returned(&self, base: &Snapshot<T>, at: Option<usize>) -> Result<Outlook, Unpublished> {
-        let mut thoughts: Vec<_> = base.members.iter().map(|it| Thought::of(it)).collect();
-        for (place, thought) in thoughts.iter_mut().enumerate() {
-            thought.stand.enabled |= at.is_none_or(|at| at == place);
-        }
-        let outlook = Outlook::of_thoughts(&base.chosen, &base.cursors, &thoughts, &base.rules);
+    fn with_returned<'a>(
+        &self,
+        base: &'a Snapshot<T>,
+        returning: Option<usize>,
+    ) -> Result<Outlook<'a>, Unpublished> {
+        let place = |(at, member): (usize, &'a Member<T>)| {
+            let mut place = member.place();
+            place.stand.enabled |= returning.is_none_or(|returning| returning == at);
+            place
+        };
+        let places = base.members.iter().enumerate().map(place);
+        let outlook = Outlook::of_places(&base.chosen, &base.cursors, places, &base.rules);
         outlook.map_err(|_| Unpublished::Panicked)
     }
 }

@@ -64,10 +64,10 @@ impl<T: Send + Sync + 'static> Core<T> {
             let mut is_news = !base.is_closed;
             draft.is_closed = true;
             for member in &mut draft.members {
-                let said = Said { draining_until: Some(Nanos::NEVER), ..member.said };
-                if said != member.said {
+                let said = Said { draining_until: Some(Nanos::NEVER), ..member.said() };
+                if said != member.said() {
                     is_news = true;
-                    *member = Arc::new(member.with_said(said));
+                    *member = member.with_said(said);
                 }
             }
             if is_news {
@@ -87,17 +87,17 @@ impl<T: Send + Sync + 'static> Core<T> {
             draft.is_closed = false;
             let (mut endpoints, mut is_news) = (0, false);
             for member in &mut draft.members {
-                let (said, standing) = (Said::default(), member.standing.pardoned());
-                if (said, standing) == (member.said, member.standing) {
+                let (said, standing) = (Said::default(), member.standing().pardoned());
+                if (said, standing) == (member.said(), member.standing()) {
                     continue;
                 }
-                endpoints += usize::from(said != member.said);
+                endpoints += usize::from(said != member.said());
                 is_news = true;
-                if member.standing.phase.differs(standing.phase) {
+                if member.standing().phase.differs(standing.phase) {
                     let (endpoint, step) = (member.id().clone(), Recovery::Pardoned);
                     draft.causes.push(Event::Recovery { endpoint, step });
                 }
-                *member = Arc::new(member.with_said(said).with_standing(standing));
+                *member = member.with_said(said).with_standing(standing);
             }
             let is_said = endpoints > 0 || base.is_closed;
             if !is_said && !is_news {

@@ -132,10 +132,10 @@ impl<T: Send + Sync + 'static> Core<T> {
         }
         let mut draft = Draft::of(&served);
         for member in draft.members.iter_mut().filter(|member| member.due(&served.rules) <= now) {
-            *member = Arc::new(member.projected(now, &served.rules));
+            *member = member.projected(now, &served.rules);
         }
-        draft.keep_bounds(now);
-        draft.build(&self.ground, now).map_or(served, Arc::new)
+        let (draft, _) = draft.keep_bounds(now);
+        draft.build(&self.ground).map_or(served, Arc::new)
     }
 }
 
@@ -172,12 +172,12 @@ fn endpoint_status<T>(
         failures: counts.failures,
         overloaded: counts.overloaded,
         latency: latency.map(|nanos| Duration::from_nanos(nanos as u64)),
-        ejections: member.standing.times,
-        ejected_for: match member.standing.phase {
+        ejections: member.standing().times,
+        ejected_for: match member.standing().phase {
             Phase::Ejected { until } => Some(Duration::from_nanos(until.0.saturating_sub(now.0))),
             Phase::Available | Phase::Warming { .. } | Phase::Probing { .. } => None,
         },
-        tier: member.attributes.tier,
-        zone: member.attributes.zone.as_deref().map(str::to_owned),
+        tier: member.attributes.tier(),
+        zone: member.attributes.zone().map(ToString::to_string),
     }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::outlier::Phase;
 use crate::snapshot::{Member, Snapshot};
-use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
 
 /// What requests had come to at the last step of the ramps.
@@ -20,6 +19,9 @@ impl Steps {
     /// Notes those who have begun to warm up.
     pub(crate) fn begin<T>(&mut self, served: &Snapshot<T>, now: Nanos) {
         let known = std::mem::take(&mut self.warming);
+        if !served.is_anybody_warming {
+            return;
+        }
         for member in rotation(served).filter(|member| is_warming(member, served, now)) {
             let mark = known.get(member.id()).copied().unwrap_or_else(|| picks(member));
             self.warming.insert(member.id().clone(), mark);
@@ -43,7 +45,8 @@ impl Steps {
         for member in rotation(base).filter(|member| is_warming(member, base, now)) {
             let had = picks(member);
             let nothing = self.warming.get(member.id()).is_some_and(|&mark| had <= mark);
-            let fair = base.position(member.id()).map_or(0.0, |at| base.seats.fair(at));
+            let fair =
+                base.position(member.id()).map_or(0.0, |at| base.seats.fair(at, member.weight()));
             let nudged = nothing && sent as f64 * fair >= 1.0 - 1e-9;
             if nudged {
                 member.bound.cell.trial.nudge();
@@ -56,15 +59,15 @@ impl Steps {
     }
 }
 
-fn rotation<T>(snapshot: &Snapshot<T>) -> impl Iterator<Item = &Arc<Member<T>>> {
+fn rotation<T>(snapshot: &Snapshot<T>) -> impl Iterator<Item = &Member<T>> {
     snapshot.members.iter().filter(|member| member.is_in_rotation())
 }
 
 fn is_warming<T>(member: &Member<T>, snapshot: &Snapshot<T>, now: Nanos) -> bool {
-    let standing = member.standing.at(now, snapshot.rules.ramp.window);
+    let standing = member.standing().at(now, snapshot.rules.ramp.window);
     matches!(standing.phase, Phase::Warming { .. })
 }
 
-fn picks<T>(member: &Arc<Member<T>>) -> u64 {
+fn picks<T>(member: &Member<T>) -> u64 {
     member.bound.cell.counts().picks
 }

@@ -121,7 +121,7 @@ impl Sweeps {
             while marks.next_if(|mark| mark.cell.id() < id).is_some() {}
             let mark = marks.next_if(|mark| mark.cell.id() == id);
             let mark = mark.filter(|mark| Arc::ptr_eq(&mark.cell, &member.bound.cell));
-            let admitted = member.is_in_rotation() && !member.standing.is_out();
+            let admitted = member.is_in_rotation() && !member.standing().is_out();
             if let Some(mark) = mark.filter(|_| admitted) {
                 let totals = member.bound.cell.totals().since(&mark.totals);
                 accounts.push(Account { at, id, totals });
@@ -131,7 +131,7 @@ impl Sweeps {
     }
 
     fn mark<T>(&mut self, base: &Snapshot<T>) {
-        let mark = |member: &Arc<Member<T>>| {
+        let mark = |member: &Member<T>| {
             let cell = Arc::clone(&member.bound.cell);
             let totals = cell.totals();
             Mark { cell, totals }

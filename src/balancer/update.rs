@@ -2,14 +2,14 @@
 
 use crate::balancer::core::{Core, Writer};
 use crate::balancer::guard::Claim;
-use crate::balancer::merge::{Merged, Offer, by_id};
+use crate::balancer::merge::Merged;
+use crate::balancer::paired::{Offer, Paired, by_id};
 use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, now};
 use crate::endpoint::{Endpoint, EndpointSpec};
 use crate::error::UpdateError;
 use crate::event::{Changed, Event};
 use crate::snapshot::{Draft, Member, Snapshot};
-use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos, Version};
 
 impl<T: Send + Sync + 'static> Balancer<T> {
@@ -59,7 +59,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
         &self,
         specs: impl IntoIterator<Item = EndpointSpec>,
     ) -> Result<Version, UpdateError> {
-        self.core.replace(specs.into_iter().map(Offer::Spec), true)
+        self.core.replace(specs.into_iter().map(Offer::of_spec), true)
     }
 
     /// Adds an endpoint. If its id is known, its target and attributes are replaced by these,
@@ -79,7 +79,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     ///
     /// As [`insert`](Self::insert), and [`UpdateError::Make`] or [`UpdateError::NoFactory`].
     pub fn insert_spec(&self, spec: EndpointSpec) -> Result<Version, UpdateError> {
-        self.core.insert(Offer::Spec(spec))
+        self.core.insert(Offer::of_spec(spec))
     }
 
     /// Removes an endpoint. It finishes what it has.
@@ -101,14 +101,14 @@ impl<T: Send + Sync + 'static> Core<T> {
     ) -> Result<Version, UpdateError> {
         let now = self.ground.origin.nanos(now());
         // Outside the lock, so that what is refused is also dropped outside.
-        let mut offers = by_id(offers).map(Some);
+        let mut offers = by_id(offers);
         self.update(now, |writer, base| {
             let offers = offers.as_mut().map_err(|error| error.clone())?;
+            let offers = Paired::of(base, offers);
             if checked {
-                let claim = Claim::of_set(base, offers.as_deref().unwrap_or_default());
+                let claim = Claim::of_set(base, &offers);
                 writer.guard.check(base.config.update(), claim, now, self.ground.origin)?;
             }
-            let offers = offers.take().unwrap_or_default();
             let Merged { members, tally } = self.merge(writer, base, offers, &base.config, now)?;
             if tally.is_nothing() {
                 writer.guard.believe();
@@ -141,8 +141,8 @@ impl<T: Send + Sync + 'static> Core<T> {
             let member = self.swapped(writer, base, known, offer, now)?;
             let mut members = base.members.to_vec();
             match place {
-                Ok(at) => members[at] = Arc::new(member),
-                Err(at) => members.insert(at, Arc::new(member)),
+                Ok(at) => members[at] = member,
+                Err(at) => members.insert(at, member),
             }
             let change = Changed::Inserted { endpoint: id, swapped: place.is_ok() };
             self.publish_set(writer, base, members, change, Judged::ByShares, now)
@@ -182,7 +182,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         &self,
         writer: &mut Writer<T>,
         base: &Snapshot<T>,
-        members: Vec<Arc<Member<T>>>,
+        members: Vec<Member<T>>,
         change: Changed,
         judged: Judged,
         now: Nanos,

@@ -60,7 +60,7 @@ impl Unpublished {
 #[expect(dead_code, reason = "kept only to be dropped")]
 pub(crate) enum Garbage<T> {
     Snapshot(Arc<Snapshot<T>>),
-    Members(Vec<Arc<Member<T>>>),
-    Target(T),
+    Members(Vec<Member<T>>),
+    Targets(Vec<T>),
     Watched(Box<Watched<T>>),
 }

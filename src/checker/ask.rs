@@ -25,7 +25,7 @@ pub(super) enum Answer {
 /// Asks an endpoint, which has this long to answer. Its target is kept no longer than that.
 pub(super) async fn ask<T: 'static>(asked: Asked<T>, deadline: Duration) -> Result<(), BoxError> {
     let Asked { probe, attributes, bound } = asked;
-    let subject = Subject::new(&attributes, &bound.target);
+    let subject = Subject::new(bound.cell.id(), &attributes, &bound.target);
     match timeout(deadline, probe.probe(subject)).await {
         Ok(answer) => answer,
         Err(_) => Err(format!("no answer within {deadline:?}").into()),

@@ -111,7 +111,7 @@ impl<T: Send + Sync + 'static> Rounds<T> {
             let schedule = schedule.get_or_insert_with(|| Schedule::new(plan));
             let members = members
                 .iter()
-                .map(|member| (Known(Arc::clone(&member.bound.cell)), member.standing.checked));
+                .map(|member| (Known(Arc::clone(&member.bound.cell)), member.standing().checked));
             schedule.sync(plan, members, now, &mut rng);
         });
         looked.is_some()

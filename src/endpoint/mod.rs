@@ -1,6 +1,7 @@
 //! An endpoint: what is said of it, what is counted of it, and the hold a request has on it.
 
 mod admission;
+mod attributes;
 mod availability;
 mod cell;
 mod crowd;
@@ -16,10 +17,10 @@ pub use self::public::Endpoint;
 pub use self::spec::EndpointSpec;
 
 pub(crate) use self::admission::Admission;
+pub(crate) use self::attributes::Attributes;
 pub(crate) use self::cell::{EndpointCell, Report, Shared, Terms, Testimony, Tripped};
 pub(crate) use self::crowd::{Counted, Crowd};
 pub(crate) use self::held::{Bound, Held, Home, PickAgain};
-pub(crate) use self::public::Attributes;
 pub(crate) use self::served::{Served, Under};
 pub(crate) use self::totals::Totals;
 pub(crate) use self::trial::Token;

@@ -1,10 +1,8 @@
 //! An endpoint as its owner states it.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 
-use crate::endpoint::EndpointSpec;
+use crate::endpoint::Attributes;
 use crate::units::EndpointId;
 
 /// One of the places a request can go to: an identity, something to call, and attributes.
@@ -19,29 +17,10 @@ use crate::units::EndpointId;
 /// ```
 #[derive(Clone)]
 pub struct Endpoint<T> {
+    pub(crate) id: EndpointId,
     pub(crate) attributes: Attributes,
     pub(crate) weight: u32,
     pub(crate) target: T,
-}
-
-/// What an endpoint is besides its target and its weight.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Attributes {
-    pub(crate) id: EndpointId,
-    pub(crate) tier: u32,
-    pub(crate) zone: Option<Arc<str>>,
-    pub(crate) labels: BTreeMap<String, String>,
-}
-
-impl Attributes {
-    pub(crate) fn of(spec: &EndpointSpec) -> Self {
-        Self {
-            id: spec.id.clone(),
-            tier: spec.tier,
-            zone: spec.zone.as_deref().map(Arc::from),
-            labels: spec.labels.clone(),
-        }
-    }
 }
 
 impl<T: Send + Sync + 'static> Endpoint<T> {
@@ -50,8 +29,7 @@ impl<T: Send + Sync + 'static> Endpoint<T> {
     /// A target is shared by every thread that picks, hence the bounds. One that is not `Sync`
     /// can stand in a mutex, or be a factory of what is wanted.
     pub fn new(id: impl Into<EndpointId>, target: T) -> Self {
-        let attributes = Attributes { id: id.into(), tier: 0, zone: None, labels: BTreeMap::new() };
-        Self { attributes, weight: 1, target }
+        Self { id: id.into(), attributes: Attributes::default(), weight: 1, target }
     }
 }
 
@@ -67,28 +45,28 @@ impl<T> Endpoint<T> {
     /// Its tier; 0, the default, is the most preferred.
     #[must_use]
     pub fn tier(mut self, tier: u32) -> Self {
-        self.attributes.tier = tier;
+        self.attributes.set_tier(tier);
         self
     }
 
     /// Where it runs. Default none.
     #[must_use]
     pub fn zone(mut self, zone: impl AsRef<str>) -> Self {
-        self.attributes.zone = Some(zone.as_ref().into());
+        self.attributes.set_zone(zone.as_ref());
         self
     }
 
     /// Adds a label, or replaces the one of that name.
     #[must_use]
     pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.attributes.labels.insert(name.into(), value.into());
+        self.attributes.set_label(name.into(), value.into());
         self
     }
 
     /// Its identity.
     #[must_use]
     pub fn id(&self) -> &EndpointId {
-        &self.attributes.id
+        &self.id
     }
 
     /// What is called.
@@ -101,11 +79,9 @@ impl<T> Endpoint<T> {
 impl<T> fmt::Debug for Endpoint<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Endpoint")
-            .field("id", &self.attributes.id)
+            .field("id", &self.id)
             .field("weight", &self.weight)
-            .field("tier", &self.attributes.tier)
-            .field("zone", &self.attributes.zone)
-            .field("labels", &self.attributes.labels)
+            .field("attributes", &self.attributes)
             .finish_non_exhaustive()
     }
 }

@@ -82,25 +82,26 @@ impl<T: 'static> Probe<T> for Box<dyn Probe<T>> {
 
 /// The endpoint that is asked.
 pub struct Subject<'a, T> {
+    id: &'a EndpointId,
     attributes: &'a Attributes,
     target: &'a T,
 }
 
 impl<'a, T> Subject<'a, T> {
-    pub(crate) fn new(attributes: &'a Attributes, target: &'a T) -> Self {
-        Self { attributes, target }
+    pub(crate) fn new(id: &'a EndpointId, attributes: &'a Attributes, target: &'a T) -> Self {
+        Self { id, attributes, target }
     }
 
     /// An endpoint that no balancer has, to try a probe on.
     #[must_use]
     pub fn of(endpoint: &'a Endpoint<T>) -> Self {
-        Self::new(&endpoint.attributes, &endpoint.target)
+        Self::new(&endpoint.id, &endpoint.attributes, &endpoint.target)
     }
 
     /// Its identity.
     #[must_use]
     pub fn id(&self) -> &'a EndpointId {
-        &self.attributes.id
+        self.id
     }
 
     /// What requests call.
@@ -112,13 +113,13 @@ impl<'a, T> Subject<'a, T> {
     /// Where it runs, if that was said.
     #[must_use]
     pub fn zone(&self) -> Option<&'a str> {
-        self.attributes.zone.as_deref()
+        self.attributes.zone().map(AsRef::as_ref)
     }
 
     /// The value of a label, if it has one of that name.
     #[must_use]
     pub fn label(&self, name: &str) -> Option<&'a str> {
-        self.attributes.labels.get(name).map(String::as_str)
+        self.attributes.label(name)
     }
 }
 

@@ -13,6 +13,15 @@ pub(crate) struct Rotation {
 }
 
 impl Rotation {
+    /// Both together.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            of: self.of + other.of,
+            out: self.out + other.out,
+            ejected: self.ejected + other.ejected,
+        }
+    }
+
     /// The same with one less out, if it `is_out`: as it is for whoever would take it out again.
     pub(crate) fn without(self, is_out: bool) -> Self {
         Self { out: self.out.saturating_sub(is_out.into()), ..self }

@@ -2,9 +2,9 @@
 
 use crate::event::Recovery;
 use crate::outlier::{Panics, Phase, Rotation, Rules, Standing};
+use crate::snapshot::build::Bounded;
 use crate::snapshot::grouping::Grouping;
-use crate::snapshot::{Draft, Stand};
-use crate::sync::Arc;
+use crate::snapshot::{Draft, Member, Stand};
 use crate::units::{EndpointId, Nanos};
 
 /// What keeping the bounds has brought about.
@@ -18,8 +18,26 @@ pub(crate) struct Kept {
 impl<T> Draft<T> {
     /// Brings the endpoints to `now`, lets go of those that nobody checks any more, calls back as many
     /// as the cap requires, and decides whether health is believed.
-    pub(crate) fn keep_bounds(&mut self, now: Nanos) -> Kept {
-        let mut stands: Vec<_> = self.members.iter().map(|member| member.stand()).collect();
+    pub(crate) fn keep_bounds(mut self, now: Nanos) -> (Bounded<T>, Kept) {
+        let mut kept = Kept::default();
+        // There is nothing to bring back where nothing is held against anybody.
+        if !self.members.iter().all(Member::is_plain) {
+            self.keep_standings(now, &mut kept);
+        }
+        let sorted = Grouping::of(self.places(), &self.rules, now);
+        let panics = sorted.panics(&self.panics, &self.rules, now);
+        for tier in sorted.tiers() {
+            let on = panics.of(tier.tier).is_on();
+            if on != self.panics.of(tier.tier).is_on() {
+                kept.panics.push((tier.tier, on, tier.rotation));
+            }
+        }
+        self.panics = panics;
+        (Bounded { draft: self, sorted, now }, kept)
+    }
+
+    fn keep_standings(&mut self, now: Nanos, kept: &mut Kept) {
+        let mut stands: Vec<_> = self.members.iter().map(Member::stand).collect();
         let bounds = Bounds {
             rules: &self.rules,
             panics: &self.panics,
@@ -27,25 +45,14 @@ impl<T> Draft<T> {
             checks: self.checks,
         };
         let steps = bounds.keep(&mut stands, now);
-        let mut kept = Kept::default();
         for (at, step) in steps {
             kept.recoveries.extend(self.members.get(at).map(|it| (it.id().clone(), step)));
         }
         for (member, stand) in self.members.iter_mut().zip(&stands) {
-            if stand.standing != member.standing {
-                *member = Arc::new(member.with_standing(stand.standing));
+            if stand.standing != member.standing() {
+                *member = member.with_standing(stand.standing);
             }
         }
-        let grouping = Grouping::of(&self.places(), &self.rules, now);
-        let panics = grouping.panics(&self.panics, &self.rules, now);
-        for tier in grouping.tiers() {
-            let on = panics.of(tier.tier).is_on();
-            if on != self.panics.of(tier.tier).is_on() {
-                kept.panics.push((tier.tier, on, tier.rotation));
-            }
-        }
-        self.panics = panics;
-        kept
     }
 }
 

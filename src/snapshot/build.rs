@@ -6,8 +6,11 @@ use crate::config::Config;
 use crate::endpoint::{Terms, Under};
 use crate::event::Event;
 use crate::outlier::{Panics, Rules};
+use crate::snapshot::census::Census;
 use crate::snapshot::claims::Claims;
-use crate::snapshot::seats::{Place, Seats, Stand, next_step};
+use crate::snapshot::grouping::Grouping;
+use crate::snapshot::places::Place;
+use crate::snapshot::seating::Seating;
 use crate::snapshot::tables::{Cursors, Tables};
 use crate::snapshot::{Chosen, Due, Member, Snapshot};
 use crate::strategy::Strategy;
@@ -21,7 +24,7 @@ pub(crate) struct Draft<T> {
     pub(crate) rules: Arc<Rules>,
     pub(crate) chosen: Chosen,
     /// In the order of the ids, without doubles.
-    pub(crate) members: Vec<Arc<Member<T>>>,
+    pub(crate) members: Vec<Member<T>>,
     pub(crate) panics: Panics,
     pub(crate) cursors: Cursors,
     /// Whether all is being drained, those who join as well.
@@ -36,6 +39,15 @@ pub(crate) struct Draft<T> {
     pub(crate) other_due: Nanos,
 }
 
+/// A draft that keeps its bounds.
+pub(crate) struct Bounded<T> {
+    pub(super) draft: Draft<T>,
+    /// Where its members belong.
+    pub(super) sorted: Grouping,
+    /// The instant at which it keeps them.
+    pub(super) now: Nanos,
+}
+
 /// What all snapshots of a balancer stand on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ground {
@@ -46,7 +58,7 @@ pub(crate) struct Ground {
 
 /// A draft that came to nothing because its strategy panicked.
 pub(crate) struct Unbuilt<T> {
-    pub(crate) members: Vec<Arc<Member<T>>>,
+    pub(crate) members: Vec<Member<T>>,
 }
 
 impl<T> Draft<T> {
@@ -56,7 +68,7 @@ impl<T> Draft<T> {
     }
 
     /// The same state with other members.
-    pub(crate) fn with(snapshot: &Snapshot<T>, members: Vec<Arc<Member<T>>>) -> Self {
+    pub(crate) fn with(snapshot: &Snapshot<T>, members: Vec<Member<T>>) -> Self {
         Self {
             version: snapshot.version,
             config: Arc::clone(&snapshot.config),
@@ -81,39 +93,45 @@ impl<T> Draft<T> {
         Self { config, rules, chosen, amnesty, checks, ..self }
     }
 
-    pub(super) fn places(&self) -> Vec<Place<'_>> {
-        self.members.iter().map(|member| member.place()).collect()
+    pub(super) fn places(&self) -> impl Iterator<Item = Place<'_>> + Clone {
+        self.members.iter().map(Member::place)
     }
+}
 
-    pub(crate) fn build(self, ground: &Ground, now: Nanos) -> Result<Snapshot<T>, Unbuilt<T>> {
-        let seats = Seats::of(&self.places(), &self.panics, &self.rules, now);
-        let cursors = self.cursors.with(seats.groups(), ground);
-        let Ok(tables) = Tables::of(&seats, &self.members, &self.chosen, &cursors, &self.rules)
+impl<T> Bounded<T> {
+    pub(crate) fn build(self, ground: &Ground) -> Result<Snapshot<T>, Unbuilt<T>> {
+        let Self { draft, sorted, now } = self;
+        let seating = Seating::of(draft.places(), sorted, &draft.panics, &draft.rules, now);
+        let cursors = draft.cursors.with(seating.seats.groups(), ground);
+        let Ok(tables) =
+            Tables::of(&seating, &draft.members, &draft.chosen, &cursors, &draft.rules)
         else {
-            return Err(Unbuilt { members: self.members });
+            return Err(Unbuilt { members: draft.members });
         };
-        let members_due = self.members.iter().map(|member| member.due(&self.rules)).min();
-        let members_due = members_due
-            .unwrap_or(Nanos::NEVER)
-            .min(next_step(&self.members, &self.rules, now))
-            .min(self.panics.due(self.rules.panic));
-        let claims = Claims::of(&self.members, &self.rules, &tables);
+        let census = Census::of(&draft.members, &draft.rules);
+        let next_step =
+            if census.is_anybody_warming { draft.rules.ramp.next(now) } else { Nanos::NEVER };
+        let members_due = census.due.min(next_step).min(draft.panics.due(draft.rules.panic));
+        let apart = census.apart.iter().filter_map(|&at| draft.members.get(at));
+        let claims = Claims::of(apart, &draft.rules, &tables);
         Ok(Snapshot {
-            version: self.version,
-            terms: terms(&self.config, &self.rules, &*self.chosen.strategy),
+            version: draft.version,
+            terms: terms(&draft.config, &draft.rules, &*draft.chosen.strategy),
             under: Under::NONE,
-            config: self.config,
-            rotation: Stand::rotation(self.members.iter().map(|member| member.stand())),
-            has_strikes: self.members.iter().any(|member| member.standing.times > 0),
-            rules: self.rules,
-            chosen: self.chosen,
-            panics: self.panics,
+            config: draft.config,
+            rotation: census.rotation,
+            enabled: census.enabled,
+            is_anybody_warming: census.is_anybody_warming,
+            has_strikes: census.has_strikes,
+            rules: draft.rules,
+            chosen: draft.chosen,
+            panics: draft.panics,
             cursors,
-            is_closed: self.is_closed,
+            is_closed: draft.is_closed,
             members_due,
-            next_due: Due::new(members_due.min(self.other_due)),
-            members: self.members.into(),
-            seats,
+            next_due: Due::new(members_due.min(draft.other_due)),
+            members: draft.members.into(),
+            seats: seating.seats,
             claims,
             tables,
             origin: ground.origin,

@@ -36,12 +36,19 @@ enum Due {
 const LOOKED_AT: usize = 4;
 
 impl<T> Claims<T> {
-    pub(super) fn of(members: &[Arc<Member<T>>], rules: &Rules, tables: &Tables<T>) -> Self {
-        let claim = |member: &Arc<Member<T>>| {
-            let due = match member.standing.phase {
+    pub(super) fn of<'a>(
+        members: impl Iterator<Item = &'a Member<T>>,
+        rules: &Rules,
+        tables: &Tables<T>,
+    ) -> Self
+    where
+        T: 'a,
+    {
+        let claim = |member: &'a Member<T>| {
+            let due = match member.standing().phase {
                 // A request would only find what checks have found.
-                _ if member.standing.is_unhealthy() => return None,
-                Phase::Probing { .. } => Due::Probe { epoch: member.standing.epoch },
+                _ if member.standing().is_unhealthy() => return None,
+                Phase::Probing { .. } => Due::Probe { epoch: member.standing().epoch },
                 // Where keys decide, it has keys of its own, and bounds that a nudge would pass by.
                 Phase::Warming { .. } if tables.is_keyed() => return None,
                 Phase::Warming { .. } => Due::Nudge,
@@ -54,7 +61,7 @@ impl<T> Claims<T> {
                 home: tables.is_keyed().then(group).and_then(|group| tables.at(&group)),
             })
         };
-        let owed = members.iter().filter_map(claim).collect();
+        let owed = members.filter_map(claim).collect();
         Self { owed, turn: AtomicU64::new(0), patience: rules.probe_patience() }
     }
 

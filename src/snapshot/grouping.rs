@@ -1,7 +1,11 @@
 //! The endpoints of a set by tier and zone, and which part of all requests goes to each.
 
+use std::collections::BTreeMap;
+
+use crate::endpoint::Attributes;
 use crate::outlier::{Panics, Rotation, Rules};
-use crate::snapshot::seats::{Group, Place};
+use crate::snapshot::places::{Place, Stand};
+use crate::snapshot::seats::Group;
 use crate::tiers::{Callers, Capacity, GroupKey, Spill, by_zone, spill};
 use crate::units::Nanos;
 
@@ -11,13 +15,16 @@ pub(crate) struct Grouping {
     /// The most preferred first, as their groups are.
     tiers: Vec<Tier>,
     groups: Vec<(GroupKey, Capacity)>,
-    /// The group of each place; none for those that cannot be chosen.
-    of: Vec<Option<usize>>,
+    /// The group of each place, or [`NOWHERE`].
+    of: Vec<u32>,
     spill: Spill,
     callers: Callers,
     /// Whether zones are looked at.
     is_zoned: bool,
 }
+
+/// The group of whoever cannot be chosen.
+const NOWHERE: u32 = u32::MAX;
 
 /// A tier as it stands.
 #[derive(Clone, Copy, Debug)]
@@ -29,54 +36,81 @@ pub(crate) struct Tier {
     pub(crate) load: f64,
 }
 
+/// What is known of a group once all places were looked at.
+#[derive(Clone, Copy, Default)]
+struct Met {
+    rotation: Rotation,
+    capacity: Capacity,
+}
+
+impl Met {
+    #[inline]
+    fn count(&mut self, stand: &Stand, rules: &Rules, now: Nanos) {
+        let whole = f64::from(stand.weight);
+        let is_out = stand.standing.is_out();
+        self.rotation.of += 1;
+        self.rotation.out += usize::from(is_out);
+        self.rotation.ejected += usize::from(stand.standing.is_ejected());
+        self.capacity.whole += whole;
+        self.capacity.fit += if is_out { 0.0 } else { whole * stand.part(rules, now) };
+    }
+}
+
 impl Grouping {
-    pub(crate) fn of(places: &[Place<'_>], rules: &Rules, now: Nanos) -> Self {
+    pub(crate) fn of<'a>(
+        places: impl Iterator<Item = Place<'a>>,
+        rules: &Rules,
+        now: Nanos,
+    ) -> Self {
         let tiering = rules.tiers.as_ref();
-        let rotation = || places.iter().filter(|place| place.stand.is_in_rotation());
-        let key = |place: &Place<'_>| GroupKey::of(place.attributes, tiering);
-        let mut keys: Vec<GroupKey> = Vec::new();
-        for key in rotation().map(key) {
-            // Neighbours mostly belong together.
-            if keys.last() != Some(&key) {
-                keys.push(key);
-            }
-        }
-        keys.sort_unstable();
-        keys.dedup();
-        let mut groups: Vec<_> = keys.into_iter().map(|key| (key, Capacity::default())).collect();
-        let mut tiers: Vec<Tier> = Vec::new();
-        for (key, _) in &groups {
-            if tiers.last().is_none_or(|last| last.tier != key.tier) {
-                let (rotation, capacity) = Default::default();
-                tiers.push(Tier { tier: key.tier, rotation, capacity, load: 0.0 });
-            }
-        }
-        let mut of = Vec::with_capacity(places.len());
-        let mut last = 0;
+        // In the order in which they are met.
+        let mut met: Vec<Met> = Vec::new();
+        let mut known: BTreeMap<GroupKey, usize> = BTreeMap::new();
+        let mut of = Vec::with_capacity(places.size_hint().0);
+        let mut last: Option<(&Attributes, usize)> = None;
         for place in places {
             if !place.stand.is_in_rotation() {
-                of.push(None);
+                of.push(NOWHERE);
                 continue;
             }
-            let key = key(place);
-            if groups.get(last).is_none_or(|(known, _)| *known != key) {
-                last = groups.binary_search_by(|(known, _)| known.cmp(&key)).unwrap_or(last);
-            }
-            of.push(Some(last));
-            let whole = f64::from(place.stand.weight);
-            let is_out = place.stand.standing.is_out();
-            let fit = if is_out { 0.0 } else { whole * place.stand.part(rules, now) };
-            let tier = tiers.binary_search_by_key(&key.tier, |tier| tier.tier);
-            let tier = tier.ok().and_then(|at| tiers.get_mut(at));
-            let group = groups.get_mut(last).map(|(_, capacity)| capacity);
-            if let Some((tier, group)) = tier.zip(group) {
-                tier.rotation.of += 1;
-                tier.rotation.out += usize::from(is_out);
-                tier.rotation.ejected += usize::from(place.stand.standing.is_ejected());
-                for capacity in [&mut tier.capacity, group] {
-                    capacity.whole += whole;
-                    capacity.fit += fit;
+            // Neighbours mostly belong together.
+            let at = match last {
+                Some((attributes, at)) if attributes.is(place.attributes) => at,
+                _ => {
+                    let key = GroupKey::of(place.attributes, tiering);
+                    *known.entry(key).or_insert(met.len())
                 }
+            };
+            last = Some((place.attributes, at));
+            of.push(at as u32);
+            if at == met.len() {
+                met.push(Met::default());
+            }
+            if let Some(met) = met.get_mut(at) {
+                met.count(&place.stand, rules, now);
+            }
+        }
+        // From here on in the order of preference, and numbered in it.
+        let mut order = vec![NOWHERE; met.len()];
+        let mut groups = Vec::with_capacity(met.len());
+        let mut tiers: Vec<Tier> = Vec::new();
+        for (number, (key, at)) in (0..).zip(known) {
+            let Met { rotation, capacity } = met.get(at).copied().unwrap_or_default();
+            if let Some(place) = order.get_mut(at) {
+                *place = number;
+            }
+            match tiers.last_mut().filter(|tier| tier.tier == key.tier) {
+                Some(tier) => {
+                    tier.rotation = tier.rotation.plus(rotation);
+                    tier.capacity = tier.capacity.plus(capacity);
+                }
+                None => tiers.push(Tier { tier: key.tier, rotation, capacity, load: 0.0 }),
+            }
+            groups.push((key, capacity));
+        }
+        if !order.is_sorted() {
+            for of in of.iter_mut().filter(|of| **of != NOWHERE) {
+                *of = order.get(*of as usize).copied().unwrap_or(NOWHERE);
             }
         }
         let capacities: Vec<_> = tiers.iter().map(|tier| tier.capacity).collect();
@@ -109,9 +143,11 @@ impl Grouping {
         self.tiers.iter().any(|tier| tier.rotation.out < tier.rotation.of)
     }
 
-    /// Each place that could be chosen, and its group.
-    pub(super) fn members(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        self.of.iter().enumerate().filter_map(|(member, group)| Some((member, (*group)?)))
+    /// The group of a place; `None` if it cannot be chosen.
+    #[inline]
+    pub(super) fn group(&self, place: usize) -> Option<usize> {
+        let group = self.of.get(place).filter(|&&group| group != NOWHERE)?;
+        Some(*group as usize)
     }
 
     /// The groups, nobody seated yet, with the parts of all requests that they take. A tier whose

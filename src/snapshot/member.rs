@@ -8,18 +8,26 @@ use crate::snapshot::{Place, Stand};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
 
-/// One endpoint of a snapshot. Never changed: a change makes a new one, and snapshots share those
-/// that stay.
+/// One endpoint of a snapshot.
+///
+/// A few words, side by side with its neighbours: whoever looks at all of them reads them in one go,
+/// and a snapshot copies those of the one before.
 pub(crate) struct Member<T> {
-    pub(crate) attributes: Arc<Attributes>,
+    pub(crate) attributes: Attributes,
     /// The weight it came with.
     pub(crate) given_weight: u32,
-    pub(crate) said: Said,
-    /// What its answers have brought it to.
-    pub(crate) standing: Standing,
+    /// `None` if nothing is said about it and nothing is held against it, as of most.
+    condition: Option<Box<Condition>>,
     pub(crate) bound: Arc<Bound<T>>,
     /// What its target was made of, if a factory made it.
     pub(crate) spec: Option<Arc<EndpointSpec>>,
+}
+
+/// What sets an endpoint apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Condition {
+    said: Said,
+    standing: Standing,
 }
 
 /// What operators say about an endpoint. It lies over what discovery says.
@@ -54,13 +62,58 @@ impl Said {
 }
 
 impl<T> Member<T> {
+    /// An endpoint of which nothing is said and against which nothing is held.
+    pub(crate) fn new(attributes: Attributes, given_weight: u32, bound: Arc<Bound<T>>) -> Self {
+        Self { attributes, given_weight, condition: None, bound, spec: None }
+    }
+
+    /// It in this condition.
+    pub(crate) fn under(mut self, said: Said, standing: Standing) -> Self {
+        let condition = Condition { said, standing };
+        self.condition = (condition != Condition::default()).then(|| Box::new(condition));
+        self
+    }
+
+    /// It with a target that was made of this.
+    pub(crate) fn made_of(mut self, spec: Option<Arc<EndpointSpec>>) -> Self {
+        self.spec = spec;
+        self
+    }
+
+    /// What operators say about it.
+    #[inline]
+    pub(crate) fn said(&self) -> Said {
+        self.condition.as_ref().map_or_else(Said::default, |it| it.said)
+    }
+
+    /// What its answers have brought it to.
+    #[inline]
+    pub(crate) fn standing(&self) -> Standing {
+        self.condition.as_ref().map_or_else(Standing::default, |it| it.standing)
+    }
+
+    /// Whether nothing is said about it and nothing is held against it.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.condition.is_none()
+    }
+
+    /// Whether it is the same endpoint in the same state, with the same target.
+    #[inline]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.bound, &other.bound)
+            && self.given_weight == other.given_weight
+            && self.condition == other.condition
+            && self.attributes == other.attributes
+            && self.spec == other.spec
+    }
+
     pub(crate) fn id(&self) -> &EndpointId {
-        &self.attributes.id
+        self.bound.cell.id()
     }
 
     /// The weight that counts.
     pub(crate) fn weight(&self) -> u32 {
-        self.said.weight.unwrap_or(self.given_weight)
+        self.said().weight.unwrap_or(self.given_weight)
     }
 
     /// Whether it could be chosen were it well: the endpoints that ejections are counted among.
@@ -68,27 +121,35 @@ impl<T> Member<T> {
         self.stand().is_in_rotation()
     }
 
+    #[inline]
     pub(crate) fn stand(&self) -> Stand {
-        let (weight, enabled) = (self.weight(), self.said.admits());
-        Stand { weight, enabled, standing: self.standing }
+        match &self.condition {
+            None => Stand::well(self.given_weight),
+            Some(_) => Stand {
+                weight: self.weight(),
+                enabled: self.said().admits(),
+                standing: self.standing(),
+            },
+        }
     }
 
     /// Where it belongs and how it stands.
+    #[inline]
     pub(crate) fn place(&self) -> Place<'_> {
-        Place { attributes: &self.attributes, stand: self.stand() }
+        Place { attributes: &self.attributes, cell: &self.bound.cell, stand: self.stand() }
     }
 
     pub(crate) fn availability(&self) -> Availability {
-        if self.said.disabled {
+        if self.said().disabled {
             return Availability::Disabled;
         }
-        if self.said.draining_until.is_some() {
+        if self.said().draining_until.is_some() {
             return Availability::Draining;
         }
-        if self.standing.is_unhealthy() {
+        if self.standing().is_unhealthy() {
             return Availability::Unhealthy;
         }
-        match self.standing.phase {
+        match self.standing().phase {
             Phase::Available => Availability::Available,
             Phase::Warming { .. } => Availability::Warming,
             Phase::Probing { .. } => Availability::Probing,
@@ -98,49 +159,51 @@ impl<T> Member<T> {
 
     /// When time alone brings it back, at least to be probed; `None` if it does not.
     pub(crate) fn returns(&self) -> Option<Nanos> {
-        if self.standing.is_unhealthy() {
+        if self.standing().is_unhealthy() {
             return None;
         }
-        let ejected = match self.standing.phase {
+        let ejected = match self.standing().phase {
             Phase::Ejected { until } => Some(until),
             Phase::Available | Phase::Warming { .. } | Phase::Probing { .. } => None,
         };
-        self.said.draining_until.max(ejected)
+        self.said().draining_until.max(ejected)
     }
 
     /// When time alone changes it.
     pub(crate) fn due(&self, rules: &Rules) -> Nanos {
-        let said = self.said.draining_until.unwrap_or(Nanos::NEVER);
-        said.min(self.standing.due(rules.ramp.window))
+        let said = self.said().draining_until.unwrap_or(Nanos::NEVER);
+        said.min(self.standing().due(rules.ramp.window))
     }
 
     /// The same endpoint as time will have it at `now`.
     pub(crate) fn projected(&self, now: Nanos, rules: &Rules) -> Self {
-        let standing = self.standing.at(now, rules.ramp.window);
-        Self { standing, ..self.with_said(self.said.at(now)) }
+        let standing = self.standing().at(now, rules.ramp.window);
+        self.clone().under(self.said().at(now), standing)
     }
 
     /// The same endpoint, come to something else.
     pub(crate) fn with_standing(&self, standing: Standing) -> Self {
-        Self { standing, ..self.copy() }
+        self.clone().under(self.said(), standing)
     }
 
     /// The same endpoint with something else said about it.
     pub(crate) fn with_said(&self, said: Said) -> Self {
-        Self { said, ..self.copy() }
+        self.clone().under(said, self.standing())
     }
 
     /// The same endpoint with another target.
     pub(crate) fn with_target(&self, target: T) -> Self {
-        Self { bound: Arc::new(self.bound.retarget(target)), ..self.copy() }
+        Self { bound: Arc::new(self.bound.retarget(target)), ..self.clone() }
     }
+}
 
-    fn copy(&self) -> Self {
+impl<T> Clone for Member<T> {
+    #[inline]
+    fn clone(&self) -> Self {
         Self {
-            attributes: Arc::clone(&self.attributes),
+            attributes: self.attributes.clone(),
             given_weight: self.given_weight,
-            said: self.said,
-            standing: self.standing,
+            condition: self.condition.clone(),
             bound: Arc::clone(&self.bound),
             spec: self.spec.clone(),
         }
@@ -152,8 +215,22 @@ impl<T> fmt::Debug for Member<T> {
         f.debug_struct("Member")
             .field("id", self.id())
             .field("weight", &self.weight())
-            .field("said", &self.said)
-            .field("standing", &self.standing)
+            .field("said", &self.said())
+            .field("standing", &self.standing())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::strategy::Candidate;
+
+    /// Ten thousand endpoints are copied with each change: what one takes in a snapshot is a promise.
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn an_endpoint_is_a_few_words() {
+        assert_eq!(size_of::<Member<()>>(), 40);
+        assert_eq!(size_of::<Candidate>(), 24);
     }
 }

@@ -2,13 +2,16 @@
 
 mod bounds;
 mod build;
+mod census;
 mod claims;
 mod due;
 mod grouping;
 mod member;
 mod outlook;
 mod owners;
+mod places;
 mod preferred;
+mod seating;
 mod seats;
 mod tables;
 
@@ -18,7 +21,7 @@ pub(crate) use self::due::Due;
 pub(crate) use self::grouping::Tier;
 pub(crate) use self::member::{Member, Said};
 pub(crate) use self::outlook::{Outlook, Rise, Thought};
-pub(crate) use self::seats::{Place, Stand};
+pub(crate) use self::places::{Place, Stand};
 pub(crate) use self::tables::{Cursors, StrategyPanicked};
 
 use crate::config::Config;
@@ -67,10 +70,14 @@ pub(crate) struct Snapshot<T> {
     pub(crate) is_closed: bool,
     /// How many could be chosen were they well, and how many of them are out.
     pub(crate) rotation: Rotation,
+    /// How many operators let take something new, whatever their weight.
+    pub(crate) enabled: usize,
+    /// Whether anybody warms up who could be chosen.
+    pub(crate) is_anybody_warming: bool,
     /// Whether good intervals have anything to make up for.
     pub(crate) has_strikes: bool,
     /// Every endpoint, in the order of the ids.
-    pub(crate) members: Box<[Arc<Member<T>>]>,
+    pub(crate) members: Box<[Member<T>]>,
     /// When time alone changes something in here.
     pub(crate) members_due: Nanos,
     /// When something has to be done that depends on time alone.
@@ -216,12 +223,22 @@ impl<T> Snapshot<T> {
     /// The part of requests that each endpoint gets under equal load, by position in `members`.
     pub(crate) fn shares(&self) -> Vec<f64> {
         let mut shares = vec![0.0; self.members.len()];
-        for (at, picked) in self.tables.shares() {
+        for (at, picked) in self.tables.shares(&self.seats) {
             if let Some(share) = shares.get_mut(at) {
                 *share = picked;
             }
         }
         shares
+    }
+
+    /// Whether shares are what is intended: nobody is out, and nobody warms up.
+    pub(crate) fn is_as_intended(&self) -> bool {
+        self.seats.is_whole() && self.rotation.out == 0
+    }
+
+    /// The largest of the [`shares`](Self::shares).
+    pub(crate) fn largest_share(&self) -> f64 {
+        self.tables.largest_share(&self.seats)
     }
 
     pub(crate) fn origin(&self) -> Origin {
@@ -242,15 +259,6 @@ impl<T> Snapshot<T> {
         self.members.binary_search_by(|member| member.id().cmp(id)).ok()
     }
 
-    /// Finds members whose ids are asked for in ascending order, all of them in one pass.
-    pub(crate) fn walk<'a>(&'a self) -> impl FnMut(&EndpointId) -> Option<&'a Arc<Member<T>>> {
-        let mut members = self.members.iter().peekable();
-        move |id| {
-            while members.next_if(|member| member.id() < id).is_some() {}
-            members.peek().copied().filter(|member| member.id() == id)
-        }
-    }
-
     /// An endpoint that is owed a pick, for a request that the table has nobody for.
     #[cold]
     fn last_resort(&self, key: &Key, now: Nanos) -> Option<Box<Held<T>>> {
@@ -261,11 +269,11 @@ impl<T> Snapshot<T> {
     #[cold]
     pub(crate) fn nobody(&self) -> PickError {
         let weighted = || self.members.iter().filter(|member| member.weight() > 0);
-        let disabled = weighted().filter(|member| member.said.disabled).count();
+        let disabled = weighted().filter(|member| member.said().disabled).count();
         let Rotation { of, out, .. } = self.rotation;
         let draining = weighted().count() - disabled - of;
         let unhealthy = self.members.iter().filter(|member| member.is_in_rotation());
-        let unhealthy = unhealthy.filter(|member| member.standing.is_unhealthy()).count();
+        let unhealthy = unhealthy.filter(|member| member.standing().is_unhealthy()).count();
         let ejected = out - unhealthy;
         if self.members.is_empty() {
             PickError::Empty
@@ -273,8 +281,8 @@ impl<T> Snapshot<T> {
             PickError::AllWeightsZero
         } else {
             let until = weighted()
-                .filter(|member| !member.said.disabled)
-                .filter_map(|member| member.returns())
+                .filter(|member| !member.said().disabled)
+                .filter_map(Member::returns)
                 .min()
                 .filter(|&until| until < Nanos::NEVER)
                 .and_then(|until| self.origin.instant(until));

@@ -4,16 +4,16 @@ use crate::endpoint::{Attributes, EndpointCell};
 use crate::outlier::Rules;
 use crate::snapshot::grouping::Grouping;
 use crate::snapshot::owners::owners;
-use crate::snapshot::seats::{Place, Seats, Stand};
-use crate::snapshot::tables::{Prepared, prepare, spread};
+use crate::snapshot::places::{Place, Stand};
+use crate::snapshot::seating::Seating;
+use crate::snapshot::tables::prepare;
 use crate::snapshot::{Bounds, Chosen, Cursors, Member, Snapshot, StrategyPanicked};
-use crate::strategy::Candidate;
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
 
 /// An endpoint of a set that is only thought of.
 pub(crate) struct Thought {
-    pub(crate) attributes: Arc<Attributes>,
+    pub(crate) attributes: Attributes,
     pub(crate) cell: Arc<EndpointCell>,
     pub(crate) stand: Stand,
 }
@@ -21,45 +21,55 @@ pub(crate) struct Thought {
 impl Thought {
     pub(crate) fn of<T>(member: &Member<T>) -> Self {
         Self {
-            attributes: Arc::clone(&member.attributes),
+            attributes: member.attributes.clone(),
             cell: Arc::clone(&member.bound.cell),
             stand: member.stand(),
         }
     }
 
     fn place(&self) -> Place<'_> {
-        Place { attributes: &self.attributes, stand: self.stand }
+        Place { attributes: &self.attributes, cell: &self.cell, stand: self.stand }
     }
 }
 
 /// The share of each endpoint of a set while all that take part are equally loaded, in the order of
 /// the ids.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Outlook {
-    pub(crate) shares: Vec<(EndpointId, f64)>,
+pub(crate) struct Outlook<'a> {
+    pub(crate) shares: Vec<(&'a EndpointId, f64)>,
     /// How many are enabled, whatever their weight.
     pub(crate) enabled: usize,
 }
 
-impl Outlook {
+impl<'a> Outlook<'a> {
     /// What is intended: the shares of a set whose endpoints are all well.
-    pub(crate) fn intended<T>(snapshot: &Snapshot<T>) -> Result<Self, StrategyPanicked> {
-        if snapshot.seats.is_whole() && snapshot.rotation.out == 0 {
+    pub(crate) fn intended<T>(snapshot: &'a Snapshot<T>) -> Result<Self, StrategyPanicked> {
+        if snapshot.is_as_intended() {
             return Ok(Self::now(snapshot));
         }
-        let thoughts: Vec<_> = snapshot.members.iter().map(|member| Thought::of(member)).collect();
-        Self::of_thoughts(&snapshot.chosen, &snapshot.cursors, &thoughts, &snapshot.rules)
+        let Snapshot { chosen, cursors, members, rules, .. } = snapshot;
+        Self::of_places(chosen, cursors, members.iter().map(Member::place), rules)
     }
 
     /// What is intended with `thoughts`, which are in the order of their ids.
     pub(crate) fn of_thoughts(
         chosen: &Chosen,
         cursors: &Cursors,
-        thoughts: &[Thought],
+        thoughts: &'a [Thought],
         rules: &Rules,
     ) -> Result<Self, StrategyPanicked> {
-        let seats = Seats::intended(&places(thoughts), rules);
-        Self::seated(chosen, cursors, thoughts, &seats, rules)
+        Self::of_places(chosen, cursors, thoughts.iter().map(Thought::place), rules)
+    }
+
+    /// What is intended with these, which are in the order of their ids.
+    pub(crate) fn of_places(
+        chosen: &Chosen,
+        cursors: &Cursors,
+        places: impl Iterator<Item = Place<'a>> + Clone,
+        rules: &Rules,
+    ) -> Result<Self, StrategyPanicked> {
+        let seating = Seating::intended(places.clone(), rules);
+        Self::seated(chosen, cursors, &places.collect::<Vec<_>>(), &seating, rules)
     }
 
     /// What `thoughts` would make of the shares at `now`, within these bounds, while health is as it
@@ -67,79 +77,92 @@ impl Outlook {
     pub(crate) fn of_thoughts_now(
         chosen: &Chosen,
         cursors: &Cursors,
-        thoughts: &[Thought],
+        thoughts: &'a [Thought],
         bounds: Bounds<'_>,
         now: Nanos,
     ) -> Result<Self, StrategyPanicked> {
         let mut stands: Vec<_> = thoughts.iter().map(|thought| thought.stand).collect();
         bounds.keep(&mut stands, now);
-        let mut places = places(thoughts);
+        let mut places: Vec<_> = thoughts.iter().map(Thought::place).collect();
         places.iter_mut().zip(stands).for_each(|(place, stand)| place.stand = stand);
-        let panics =
-            Grouping::of(&places, bounds.rules, now).panics(bounds.panics, bounds.rules, now);
-        let seats = Seats::of(&places, &panics, bounds.rules, now);
-        Self::seated(chosen, cursors, thoughts, &seats, bounds.rules)
+        let sorted = Grouping::of(places.iter().copied(), bounds.rules, now);
+        let panics = sorted.panics(bounds.panics, bounds.rules, now);
+        let seating = Seating::of(places.iter().copied(), sorted, &panics, bounds.rules, now);
+        Self::seated(chosen, cursors, &places, &seating, bounds.rules)
     }
 
     /// The shares as they are, with those who are out and those who warm up.
-    pub(crate) fn now<T>(snapshot: &Snapshot<T>) -> Self {
-        let ids = snapshot.members.iter().map(|member| member.id().clone());
-        let enabled = snapshot.members.iter().filter(|member| member.said.admits()).count();
-        Self { shares: ids.zip(snapshot.shares()).collect(), enabled }
+    pub(crate) fn now<T>(snapshot: &'a Snapshot<T>) -> Self {
+        let ids = snapshot.members.iter().map(Member::id);
+        Self { shares: ids.zip(snapshot.shares()).collect(), enabled: snapshot.enabled }
     }
 
     fn seated(
         chosen: &Chosen,
         cursors: &Cursors,
-        thoughts: &[Thought],
-        seats: &Seats,
+        places: &[Place<'a>],
+        seating: &Seating,
         rules: &Rules,
     ) -> Result<Self, StrategyPanicked> {
-        let candidate = |&(at, weight): &(usize, u32)| {
-            let Thought { attributes, cell, .. } = thoughts.get(at)?;
-            Some(Candidate::new(Arc::clone(attributes), Arc::clone(cell), weight))
-        };
-        let unseated = |thought: &Thought| (thought.attributes.id.clone(), 0.0);
-        let mut shares: Vec<_> = thoughts.iter().map(unseated).collect();
-        for group in seats.groups().iter().filter(|group| !group.seats.is_empty()) {
-            let candidates: Vec<_> = group.seats.iter().filter_map(candidate).collect();
-            let owners = || owners(thoughts.iter().map(Thought::place), group, seats, rules);
-            let cursor = cursors.any();
-            let prepared = prepare(chosen, cursor, &candidates, &owners)?;
-            let Prepared { shares: picked, .. } = prepared;
-            for (at, picked) in spread(group, &picked) {
-                if let Some((_, share)) = shares.get_mut(at) {
-                    *share = picked;
+        let mut shares: Vec<_> = places.iter().map(|place| (place.cell.id(), 0.0)).collect();
+        for (group, weights) in seating.groups() {
+            let seats = group.members.iter().zip(weights);
+            let candidate = |(&at, &weight)| Some(places.get(at as usize)?.candidate(weight));
+            let candidates: Vec<_> = seats.filter_map(candidate).collect();
+            let owners = || owners(places.iter().copied(), group, &seating.seats, rules);
+            let prepared = prepare(chosen, cursors.any(), &candidates, &owners)?;
+            for (&at, picked) in group.members.iter().zip(prepared.shares) {
+                if let Some((_, share)) = shares.get_mut(at as usize) {
+                    *share = group.load * picked;
                 }
             }
         }
-        let enabled = thoughts.iter().filter(|thought| thought.stand.enabled).count();
+        let enabled = places.iter().filter(|place| place.stand.enabled).count();
         Ok(Self { shares, enabled })
     }
 
     pub(crate) fn share(&self, id: &EndpointId) -> f64 {
-        let at = self.shares.binary_search_by(|(known, _)| known.cmp(id));
+        let at = self.shares.binary_search_by(|&(known, _)| known.cmp(id));
         at.ok().and_then(|at| self.shares.get(at)).map_or(0.0, |&(_, share)| share)
     }
 
+    /// Whether nobody gets more than both `limit` and a fair share.
+    pub(crate) fn is_within(&self, limit: f64) -> bool {
+        let fair = fair(self.enabled);
+        !self.shares.iter().any(|&(_, share)| is_much(share, limit, fair))
+    }
+
     /// Endpoints that get more here than `before`, and more than both `limit` and a fair share.
-    pub(crate) fn rises<'a>(
-        &'a self,
-        before: &'a Self,
+    pub(crate) fn rises<'o>(
+        &'o self,
+        before: &'o Outlook<'_>,
         limit: f64,
-    ) -> impl Iterator<Item = Rise> + 'a {
-        let fair = 1.0 / self.enabled.max(1) as f64;
+    ) -> impl Iterator<Item = Rise> + 'o {
+        let fair = fair(self.enabled);
         // Hardly anybody gets so much, so that hardly anybody is looked up.
-        let much = self.shares.iter().filter(move |&&(_, after)| after > limit.max(fair) + NOISE);
-        much.filter_map(move |(id, after)| {
-            let rise = Rise { id: id.clone(), before: before.share(id), after: *after, fair };
+        let much = self.shares.iter().filter(move |&&(_, after)| is_much(after, limit, fair));
+        much.filter_map(move |&(id, after)| {
+            let rise = Rise { id: id.clone(), before: before.share(id), after, fair };
             rise.is_more_than(rise.before).then_some(rise)
         })
     }
 }
 
-fn places(thoughts: &[Thought]) -> Vec<Place<'_>> {
-    thoughts.iter().map(Thought::place).collect()
+impl<T> Snapshot<T> {
+    /// Whether nobody is meant to get more than both `limit` and a fair share. Where that cannot be
+    /// seen at once, somebody may.
+    pub(crate) fn is_within(&self, limit: f64) -> bool {
+        self.is_as_intended() && !is_much(self.largest_share(), limit, fair(self.enabled))
+    }
+}
+
+/// What each would get of an even split.
+fn fair(enabled: usize) -> f64 {
+    1.0 / enabled.max(1) as f64
+}
+
+fn is_much(share: f64, limit: f64, fair: f64) -> bool {
+    share > limit.max(fair) + NOISE
 }
 
 /// What is no difference between shares.

@@ -1,7 +1,8 @@
 //! Whose keys there are: those who have a seat, and those who would have one.
 
 use crate::outlier::Rules;
-use crate::snapshot::seats::{Group, Place, Seats};
+use crate::snapshot::places::Place;
+use crate::snapshot::seats::{Group, Seats};
 use crate::strategy::Owner;
 use crate::tiers::GroupKey;
 
@@ -13,15 +14,15 @@ pub(super) fn owners<'p>(
     seats: &Seats,
     rules: &Rules,
 ) -> Vec<Owner> {
-    let mut seated = group.seats.iter().enumerate().peekable();
+    let mut seated = group.members.iter().map(|&at| at as usize).enumerate().peekable();
     let owner = |(member, place): (usize, Place<'_>)| {
-        while seated.next_if(|(_, (at, _))| *at < member).is_some() {}
-        let seat = seated.peek().filter(|(_, (at, _))| *at == member);
+        while seated.next_if(|&(_, at)| at < member).is_some() {}
+        let seat = seated.peek().filter(|&&(_, at)| at == member);
         let seat = seat.map(|&(index, _)| (index, seats.part(member)));
-        let attributes = place.attributes;
         let belongs = place.stand.weight > 0
-            && (seat.is_some() || GroupKey::of(attributes, rules.tiers.as_ref()) == group.key);
-        belongs.then(|| Owner::new(attributes.id.clone(), place.stand.weight, seat))
+            && (seat.is_some()
+                || GroupKey::of(place.attributes, rules.tiers.as_ref()) == group.key);
+        belongs.then(|| Owner::new(place.cell.id().clone(), place.stand.weight, seat))
     };
     places.enumerate().filter_map(owner).collect()
 }

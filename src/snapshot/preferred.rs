@@ -27,12 +27,12 @@ impl<T> Snapshot<T> {
 
     /// Whether the member at this place still serves those it has.
     fn takes_sessions(&self, at: usize, member: &Member<T>) -> bool {
-        let Said { draining_until, disabled, .. } = member.said;
+        let Said { draining_until, disabled, .. } = member.said();
         if disabled || draining_until.is_some() && self.is_closed {
             return false;
         }
         // Nobody panics for the sake of an endpoint that is leaving anyway: without a seat it is
         // not served.
-        !member.standing.is_out() || self.seats.part(at) > 0.0
+        !member.standing().is_out() || self.seats.part(at) > 0.0
     }
 }

@@ -7,6 +7,7 @@ use crate::hash;
 use crate::outlier::Rules;
 use crate::rng::Rng;
 use crate::snapshot::owners::owners;
+use crate::snapshot::seating::Seating;
 use crate::snapshot::seats::{Group, Seats};
 use crate::snapshot::{Chosen, Ground, Member};
 use crate::strategy::{Candidate, Candidates, Cursor, Owner, Picker};
@@ -32,8 +33,15 @@ pub(super) struct Table<T> {
     pub(super) candidates: Box<[Candidate]>,
     pub(super) bound: Box<[Arc<Bound<T>>]>,
     pub(super) picker: Box<dyn Picker>,
-    /// Where each of them stands among the members, and the part of all requests that it gets.
-    shares: Box<[(usize, f64)]>,
+    shares: Shares,
+}
+
+/// What a picker gives to each of its candidates.
+#[derive(Debug)]
+enum Shares {
+    /// This, to all.
+    Same(f64),
+    Each(Box<[f64]>),
 }
 
 /// A strategy panicked while it prepared a picker.
@@ -47,10 +55,10 @@ const DRAWS: u64 = 1 << 53;
 const TABLES: u64 = 0x007A_B1E5;
 
 impl<T> Tables<T> {
-    /// Lets the strategy prepare a picker for each group of `seats`.
+    /// Lets the strategy prepare a picker for each group that has `seating`.
     pub(super) fn of(
-        seats: &Seats,
-        members: &[Arc<Member<T>>],
+        seating: &Seating,
+        members: &[Member<T>],
         chosen: &Chosen,
         cursors: &Cursors,
         rules: &Rules,
@@ -59,29 +67,31 @@ impl<T> Tables<T> {
         let mut all = Vec::new();
         let mut drawn = Vec::new();
         let mut upto = 0.0;
-        for group in seats.groups().iter().filter(|group| !group.seats.is_empty()) {
+        for (group, weights) in seating.groups() {
             if group.load > 0.0 {
                 upto += group.load;
                 drawn.push(((upto * DRAWS as f64) as u64, all.len()));
             }
-            let seated = || group.seats.iter().filter_map(|&(at, _)| members.get(at));
-            let candidate = |(member, &(_, weight)): (&Arc<Member<T>>, &(usize, u32))| {
-                let cell = Arc::clone(&member.bound.cell);
-                Candidate::new(Arc::clone(&member.attributes), cell, weight)
-            };
-            let candidates: Box<[_]> = seated().zip(&group.seats).map(candidate).collect();
-            let places = || members.iter().map(|member| member.place());
-            let owners = || owners(places(), group, seats, rules);
+            let mut candidates = Vec::with_capacity(weights.len());
+            let mut bound = Vec::with_capacity(weights.len());
+            for (&at, &weight) in group.members.iter().zip(weights) {
+                let Some(member) = members.get(at as usize) else { continue };
+                candidates.push(member.place().candidate(weight));
+                bound.push(Arc::clone(&member.bound));
+            }
+            let places = || members.iter().map(Member::place);
+            let owners = || owners(places(), group, &seating.seats, rules);
             let cursor = cursors.of(&group.key);
             let prepared = prepare(chosen, cursor, &candidates, &owners)?;
             let Prepared { picker, shares, is_by_key } = prepared;
             is_keyed |= is_by_key;
+            let shares = Shares::of(shares, candidates.len());
             all.push(Table {
                 key: group.key.clone(),
-                bound: seated().map(|member| Arc::clone(&member.bound)).collect(),
-                candidates,
+                bound: bound.into(),
+                candidates: candidates.into(),
                 picker,
-                shares: spread(group, &shares),
+                shares,
             });
         }
         if matches!(drawn.as_slice(), [(_, 0)]) {
@@ -129,16 +139,54 @@ impl<T> Tables<T> {
         self.all.iter().enumerate().filter(move |&(at, _)| at != drawn).map(|(_, table)| table)
     }
 
-    /// The members that have a seat, with the parts of all requests that they get.
-    pub(super) fn shares(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
-        self.all.iter().flat_map(|table| table.shares.iter().copied())
+    /// The members that have a seat, which are `seats`, with the parts of all requests that they get.
+    pub(super) fn shares<'a>(
+        &'a self,
+        seats: &'a Seats,
+    ) -> impl Iterator<Item = (usize, f64)> + 'a {
+        let each = |(group, table): (&'a Group, &'a Table<T>)| {
+            let members = group.members.iter().zip(0..);
+            members.filter_map(move |(&member, at)| {
+                Some((member as usize, group.load * table.shares.get(at)?))
+            })
+        };
+        seats.taken().zip(&self.all).flat_map(each)
+    }
+
+    /// The largest of these parts.
+    pub(super) fn largest_share(&self, seats: &Seats) -> f64 {
+        let shares = seats.taken().zip(&self.all);
+        let largest = shares.map(|(group, table)| group.load * table.shares.largest());
+        largest.fold(0.0, f64::max)
     }
 }
 
-/// The part of all requests that each member of a group gets.
-pub(super) fn spread(group: &Group, shares: &[f64]) -> Box<[(usize, f64)]> {
-    let members = group.seats.iter().map(|&(at, _)| at);
-    members.zip(shares).map(|(at, share)| (at, group.load * share)).collect()
+impl Shares {
+    /// Those of `n` candidates; beyond them nothing counts, whatever a strategy says.
+    fn of(mut shares: Vec<f64>, n: usize) -> Self {
+        shares.truncate(n);
+        match shares.first() {
+            Some(&first) if shares.len() == n && shares.iter().all(|&share| share == first) => {
+                Self::Same(first)
+            }
+            _ => Self::Each(shares.into()),
+        }
+    }
+
+    /// `None` if the strategy has not said what this one gets.
+    fn get(&self, at: usize) -> Option<f64> {
+        match self {
+            Self::Same(share) => Some(*share),
+            Self::Each(shares) => shares.get(at).copied(),
+        }
+    }
+
+    fn largest(&self) -> f64 {
+        match self {
+            Self::Same(share) => *share,
+            Self::Each(shares) => shares.iter().copied().fold(0.0, f64::max),
+        }
+    }
 }
 
 /// What a strategy makes of its candidates.
@@ -217,4 +265,30 @@ impl Cursors {
 
 fn is_plain(key: &GroupKey) -> bool {
     *key == GroupKey::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(shares: Vec<f64>, n: usize) -> (Vec<Option<f64>>, f64) {
+        let shares = Shares::of(shares, n);
+        ((0..n).map(|at| shares.get(at)).collect(), shares.largest())
+    }
+
+    #[test]
+    fn shares_are_what_the_strategy_said() {
+        assert_eq!(read(vec![0.5, 0.5], 2), (vec![Some(0.5); 2], 0.5));
+        assert_eq!(read(vec![0.25, 0.75], 2), (vec![Some(0.25), Some(0.75)], 0.75));
+        assert_eq!(read(vec![0.0, -0.0], 2).1, 0.0);
+    }
+
+    #[test]
+    fn a_strategy_that_says_too_little_or_too_much_is_taken_at_its_word_as_far_as_that_goes() {
+        assert_eq!(read(vec![0.5], 2), (vec![Some(0.5), None], 0.5));
+        assert_eq!(read(vec![], 1), (vec![None], 0.0));
+        assert_eq!(read(vec![0.5, 0.5, 9.0], 2), (vec![Some(0.5); 2], 0.5));
+        let (shares, largest) = read(vec![f64::NAN, 0.5], 2);
+        assert!(shares[0].is_some_and(f64::is_nan) && largest == 0.5, "{shares:?}");
+    }
 }

@@ -11,20 +11,20 @@ use crate::units::EndpointId;
 /// An endpoint that may be chosen.
 #[derive(Clone)]
 pub struct Candidate {
-    attributes: Arc<Attributes>,
+    attributes: Attributes,
     pub(crate) cell: Arc<EndpointCell>,
     weight: u32,
 }
 
 impl Candidate {
-    pub(crate) fn new(attributes: Arc<Attributes>, cell: Arc<EndpointCell>, weight: u32) -> Self {
+    pub(crate) fn new(attributes: Attributes, cell: Arc<EndpointCell>, weight: u32) -> Self {
         Self { attributes, cell, weight }
     }
 
     /// Its identity.
     #[must_use]
     pub fn id(&self) -> &EndpointId {
-        &self.attributes.id
+        self.cell.id()
     }
 
     /// Its weight, above zero.
@@ -36,19 +36,19 @@ impl Candidate {
     /// Its tier; 0 is the most preferred.
     #[must_use]
     pub fn tier(&self) -> u32 {
-        self.attributes.tier
+        self.attributes.tier()
     }
 
     /// Where it runs, if that was said.
     #[must_use]
     pub fn zone(&self) -> Option<&str> {
-        self.attributes.zone.as_deref()
+        self.attributes.zone().map(AsRef::as_ref)
     }
 
     /// The value of a label, if it has one of that name.
     #[must_use]
     pub fn label(&self, name: &str) -> Option<&str> {
-        self.attributes.labels.get(name).map(String::as_str)
+        self.attributes.label(name)
     }
 
     /// Requests in flight at this moment.

@@ -42,8 +42,8 @@ impl GroupKey {
     /// Where an endpoint belongs; without tiers all belong together.
     pub(crate) fn of(attributes: &Attributes, tiering: Option<&Tiering>) -> Self {
         let Some(tiering) = tiering else { return Self::default() };
-        let (tier, own) = (attributes.tier, tiering.zone.as_ref());
-        let zone = attributes.zone.clone().filter(|_| own.is_some());
+        let (tier, own) = (attributes.tier(), tiering.zone.as_ref());
+        let zone = attributes.zone().cloned().filter(|_| own.is_some());
         let is_abroad = own.is_some() && zone.as_ref() != own;
         Self { tier, is_abroad, zone }
     }

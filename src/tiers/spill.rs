@@ -14,6 +14,13 @@ pub(crate) struct Capacity {
     pub(crate) fit: f64,
 }
 
+impl Capacity {
+    /// Both together.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self { whole: self.whole + other.whole, fit: self.fit + other.fit }
+    }
+}
+
 /// What each tier takes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Spill {

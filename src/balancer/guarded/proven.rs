@@ -24,7 +24,7 @@ pub(super) struct Proven<T> {
 
 /// A set that a change took out of service. Its targets are kept until the verdict.
 struct Exchanged<T> {
-    members: Vec<Arc<Member<T>>>,
+    members: Vec<Member<T>>,
     /// The version of the set that took its place. If discovery has sent another one since, that
     /// is left alone.
     made: u64,
@@ -72,19 +72,19 @@ impl<T> Proven<T> {
 
     /// The set as it was, if the change has exchanged it and discovery has sent no other since: with
     /// what endpoints have come to meanwhile.
-    pub(super) fn set(&self, base: &Snapshot<T>, now: Nanos) -> Option<Vec<Arc<Member<T>>>> {
+    pub(super) fn set(&self, base: &Snapshot<T>, now: Nanos) -> Option<Vec<Member<T>>> {
         let set = self.set.as_ref().filter(|set| set.made == base.version.set)?;
-        let back = |member: &Arc<Member<T>>| {
-            let mut back = member.with_said(member.said.at(now));
+        let back = |member: &Member<T>| {
+            let mut back = member.with_said(member.said().at(now));
             let known = base.position(member.id()).and_then(|at| base.members.get(at));
             if let Some(known) = known.filter(|it| Arc::ptr_eq(&it.bound.cell, &member.bound.cell))
             {
-                back.standing = known.standing;
+                back = back.with_standing(known.standing());
                 if known.spec == member.spec {
                     back.bound = Arc::clone(&known.bound);
                 }
             }
-            Arc::new(back)
+            back
         };
         Some(set.members.iter().map(back).collect())
     }
@@ -114,5 +114,5 @@ impl<T> Proven<T> {
 
 /// Whether an endpoint takes its part.
 fn is_admitted<T>(member: &Member<T>) -> bool {
-    member.is_in_rotation() && !member.standing.is_out()
+    member.is_in_rotation() && !member.standing().is_out()
 }

@@ -1,4 +1,5 @@
-//! Runs one contestant, for whoever counts instructions or looks for where the time goes.
+//! Runs one contestant, or changes one endpoint again and again, for whoever counts instructions or
+//! looks for where the time goes.
 //!
 //! ```sh
 //! cd benches/peers
@@ -8,6 +9,8 @@
 //!   target/release/once least_request 10 100000        # n = 10, a hundred thousand requests
 //! callgrind_annotate --inclusive=yes callgrind.out.*
 //! perf record target/release/once least_request 10 100000000
+//! valgrind --tool=callgrind --toggle-collect='*timed*' \
+//!   target/release/once 'least_request replace' 10000 10 # n = 10,000, ten changes of the set
 //! ```
 //!
 //! `--toggle-collect` leaves out building and warming up. Valgrind counts the same instructions each
@@ -17,24 +20,52 @@
 use std::process::ExitCode;
 
 use evenkeel_peers::contestant::{self, Runner};
+use evenkeel_peers::publish::{PUBLISHERS, Publisher, Stopwatch};
 
 fn main() -> ExitCode {
     let args: Vec<_> = std::env::args().skip(1).collect();
-    let Some((name, n, requests)) = read(&args) else {
-        eprintln!("usage: once NAME ENDPOINTS REQUESTS, where NAME is one of");
+    let Some((who, n, times)) = read(&args) else {
+        eprintln!("usage: once NAME ENDPOINTS TIMES, where NAME is one of");
         contestant::all().for_each(|contestant| eprintln!("  {}", contestant.name));
+        PUBLISHERS.iter().for_each(|publisher| eprintln!("  {}", publisher.name));
         return ExitCode::from(2);
     };
-    let mut runner = (name.build)(n).runner();
-    runner(1_000);
-    measured(&mut runner, requests);
+    match who {
+        Who::Picks(contestant) => {
+            let mut runner = (contestant.build)(n).runner();
+            runner(1_000);
+            measured(&mut runner, times);
+        }
+        Who::Publishes(publisher) => changes((publisher.build)(n), times),
+    }
     ExitCode::SUCCESS
 }
 
-fn read(args: &[String]) -> Option<(contestant::Contestant, usize, u64)> {
-    let [name, n, requests] = args else { return None };
+enum Who {
+    Picks(contestant::Contestant),
+    Publishes(Publisher),
+}
+
+fn read(args: &[String]) -> Option<(Who, usize, u64)> {
+    let [name, n, times] = args else { return None };
     let n = n.parse().ok().filter(|&n| n > 0)?;
-    Some((contestant::named(name)?, n, requests.parse().ok()?))
+    let publisher = PUBLISHERS.iter().find(|publisher| publisher.name == name);
+    let who = match contestant::named(name) {
+        Some(contestant) => Who::Picks(contestant),
+        None => Who::Publishes(*publisher?),
+    };
+    Some((who, n, times.parse().ok()?))
+}
+
+/// Says how long changes took at the least and mostly: the least is least disturbed by whatever
+/// else the machine does.
+fn changes(mut publish: Stopwatch, times: u64) {
+    publish();
+    let mut took: Vec<_> = (0..times).map(|_| publish()).collect();
+    took.sort_unstable();
+    if let (Some(least), Some(middle)) = (took.first(), took.get(took.len() / 2)) {
+        println!("{times} changes: least {least:?}, median {middle:?}");
+    }
 }
 
 /// Has a frame of its own, by which tools find it.
