@@ -34,6 +34,21 @@ pub(crate) fn pair(first: u64, second: u64) -> u64 {
     bytes(&both)
 }
 
+/// As [`bytes`], with another seed: another number, as if it were another hash.
+pub(crate) fn seeded(bytes: &[u8], seed: u64) -> u64 {
+    xxh64(bytes, seed)
+}
+
+/// A hash made of two, which says nothing of either and nothing of what they make with others.
+/// (The output function of SplitMix64, over their sum in the odd steps of that generator.)
+#[inline]
+pub(crate) fn mix(hash: u64, salt: u64) -> u64 {
+    let mut z = hash.wrapping_add(salt.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
 /// Hashes anything that is `Hash`. Stable within one build; how a type feeds the hasher (length
 /// prefixes, byte order) is the type's own affair.
 pub(crate) fn value(value: &(impl Hash + ?Sized)) -> u64 {
@@ -52,6 +67,19 @@ mod tests {
         assert_eq!(bytes(b""), 0xEF46_DB37_51D8_E999);
         assert_eq!(bytes(b"a"), 0xD24E_C4F1_A98C_6E5B);
         assert_eq!(bytes(b"abc"), 0x44BC_2CF5_AD77_0999);
+        assert_eq!(seeded(b"abc", 0), bytes(b"abc"));
+        assert_ne!(seeded(b"abc", 1), bytes(b"abc"));
+    }
+
+    #[test]
+    fn a_mix_depends_on_both() {
+        let mixed: Vec<_> = (0..50).flat_map(|a| (0..50).map(move |b| mix(a, b))).collect();
+        let mut distinct = mixed.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(distinct.len(), mixed.len());
+        let ones: u32 = mixed.iter().map(|mixed| mixed.count_ones()).sum();
+        assert!((31.0..33.0).contains(&(f64::from(ones) / mixed.len() as f64)));
     }
 
     #[cfg(feature = "http")]

@@ -5,7 +5,9 @@
 use std::num::NonZeroU16;
 
 use allocation_counter::measure;
-use evenkeel::config::{ConsecutiveFailuresConfig, OutlierConfig, StrategyConfig, StrategyKind};
+use evenkeel::config::{
+    ConsecutiveFailuresConfig, HashConfig, OutlierConfig, StrategyConfig, StrategyKind,
+};
 use evenkeel::{Balancer, Config, Endpoint, Key, Outcome};
 
 /// All defaults on, but for a threshold that no row of failures in here reaches: an ejection is
@@ -17,9 +19,10 @@ fn config(kind: StrategyKind) -> Config {
         .with_outlier(Some(OutlierConfig::default().with_consecutive_failures(Some(row))))
 }
 
-fn balancer(kind: StrategyKind, weighted: bool) -> Balancer<&'static str> {
+fn balancer(kind: StrategyKind, weighted: bool, bound: Option<u32>) -> Balancer<&'static str> {
+    let hash = HashConfig::default().with_bounded_load_percent(bound).unwrap();
     Balancer::builder()
-        .config(config(kind))
+        .config(config(kind).with_hash(hash))
         .endpoints((0..20).map(|i| {
             Endpoint::new(format!("e{i}"), "target").weight(if weighted { 1 + i * 977 } else { 1 })
         }))
@@ -34,12 +37,14 @@ fn a_pick_and_its_outcome_allocate_nothing() {
         StrategyKind::Random,
         StrategyKind::LeastRequest,
         StrategyKind::PeakEwma,
+        StrategyKind::RingHash,
+        StrategyKind::Maglev,
     ];
     let outcomes =
         [Outcome::Success, Outcome::failure(), Outcome::overloaded(None), Outcome::Ignore];
     for kind in kinds {
-        for weighted in [false, true] {
-            let balancer = balancer(kind.clone(), weighted);
+        for (weighted, bound) in [(false, None), (true, None), (true, Some(125))] {
+            let balancer = balancer(kind.clone(), weighted, bound);
             let request = |i: usize| {
                 let lease = balancer.pick(&Key::from_hash(i as u64)).unwrap();
                 match outcomes.get(i % 5) {
@@ -47,8 +52,9 @@ fn a_pick_and_its_outcome_allocate_nothing() {
                     None => drop(lease),
                 }
             };
-            // What the first pick of a thread sets up for all that follow.
-            (0..10).for_each(request);
+            // What the first pick of a thread and the first failure of an endpoint set up for all that
+            // follow.
+            (0..1_000).for_each(request);
             let allocated = measure(|| (0..10_000).for_each(request));
             assert_eq!(allocated.count_total, 0, "{kind}, weighted: {weighted}: {allocated:?}");
         }

@@ -14,11 +14,13 @@ use tower::{Layer, Service, service_fn};
 
 const REQUESTS: u64 = 10_000;
 
-const KINDS: [StrategyKind; 4] = [
+const KINDS: [StrategyKind; 6] = [
     StrategyKind::RoundRobin,
     StrategyKind::Random,
     StrategyKind::LeastRequest,
     StrategyKind::PeakEwma,
+    StrategyKind::RingHash,
+    StrategyKind::Maglev,
 ];
 
 fn balancer<T: Send + Sync + 'static>(kind: &StrategyKind, make: impl Fn() -> T) -> Balancer<T> {

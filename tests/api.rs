@@ -6,7 +6,7 @@ use std::future::Future;
 use evenkeel::outlier::{
     Detector, FailurePercentage, Latency, Observed, SuccessRate, Suspect, Sweep, Timings,
 };
-use evenkeel::strategy::{Candidate, PickContext, Picker, Strategy};
+use evenkeel::strategy::{Candidate, Maglev, Owner, PickContext, Picker, RingHash, Strategy};
 use evenkeel::{
     Balance, Balancer, Builder, Change, Classify, Config, ConfigError, Drain, Endpoint, EndpointId,
     EndpointStatus, Event, Events, Guard, GuardedApply, Key, Lease, Outcome, PickError, Problem,
@@ -31,10 +31,10 @@ fn everything_crosses_threads() {
     all!(send: Balancer<u8>, Builder<u8>, Lease<u8>, Drain, Events, Event, Endpoint<u8>, Status,
         Key, Config, Change, Balance<u8>, Box<dyn Strategy>, Box<dyn Picker>, Candidate,
         Box<dyn Detector>, SuccessRate, FailurePercentage, Latency, Suspect, GuardedApply<u8>, Guard,
-        Verdict);
+        Verdict, Maglev, RingHash, Owner);
     all!(sync: Balancer<u8>, Lease<u8>, Drain, Event, Endpoint<u8>, Status, Key, Config, Change,
         Balance<u8>, Box<dyn Strategy>, Box<dyn Picker>, Candidate, Box<dyn Detector>,
-        GuardedApply<u8>, Guard, Verdict);
+        GuardedApply<u8>, Guard, Verdict, Maglev, RingHash, Owner);
     all!(forever: Balancer<u8>, Lease<u8>, Drain, Events, Event, Balance<u8>, GuardedApply<u8>);
     all!(unpin: GuardedApply<u8>, Drain, Events);
     all!(debug: Balancer<u8>, Builder<u8>, Lease<u8>, Drain, Events, Event, Endpoint<u8>, Status,
@@ -44,7 +44,7 @@ fn everything_crosses_threads() {
 
 #[test]
 fn values_are_values() {
-    all!(value: Guard, Verdict, RollbackReason, Key, Config, Version, EndpointId, Outcome, PickError, Problem);
+    all!(value: Owner, Guard, Verdict, RollbackReason, Key, Config, Version, EndpointId, Outcome, PickError, Problem);
     copy::<Version>();
     all!(error: PickError, UpdateError, ConfigError);
 }

@@ -135,7 +135,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         }
         self.is_ours(&config, &base.config)?;
         self.checks.can_serve(&config)?;
-        let chosen = self.named.choose(config.strategy())?;
+        let chosen = self.named.choose(&config)?;
         let name = Arc::clone(&chosen.name);
         let (mut draft, mut replaced) = (Draft::of(base), false);
         draft.version = base.version.next_config();

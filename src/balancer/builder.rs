@@ -12,7 +12,7 @@ use crate::balancer::make::Factory;
 use crate::balancer::named::Named;
 use crate::balancer::sweep::Sweeps;
 use crate::balancer::tend::Agenda;
-use crate::balancer::{Balancer, now};
+use crate::balancer::{Balancer, clock};
 use crate::config::Config;
 use crate::endpoint::{Attributes, Bound, Endpoint, EndpointCell, EndpointSpec, Home, Shared};
 use crate::error::{BoxError, ConfigError, Problem};
@@ -22,7 +22,7 @@ use crate::rng::Randomness;
 use crate::snapshot::{Cursors, Draft, Ground, Member, Said, Stand};
 use crate::strategy::Strategy;
 use crate::sync::{Arc, HandOver, Published};
-use crate::units::{Nanos, Origin, Version};
+use crate::units::{Nanos, Version};
 
 /// Describes a balancer; [`Balancer::builder`] begins it.
 #[must_use = "a builder does nothing until `build`"]
@@ -141,7 +141,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
     /// [`probe`](Self::probe) was not called, or the strategy is unknown or panics.
     pub fn build(self) -> Result<Balancer<T>, ConfigError> {
         let mut problems = Vec::new();
-        let chosen = self.named.choose(self.config.strategy()).map_err(|p| problems.push(p)).ok();
+        let chosen = self.named.choose(&self.config).map_err(|p| problems.push(p)).ok();
         let checks = Checks::new(self.probe, self.seed);
         problems.extend(checks.can_serve(&self.config).err());
         let made = made(&self.config, self.factory.as_ref(), &mut problems);
@@ -161,7 +161,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
 
         let randomness = Randomness::new(self.seed);
         let ground = Ground {
-            origin: Origin::new(now()),
+            origin: clock::origin(),
             // Far from the end of the count, and anywhere in a round.
             turn: randomness.fork().next_u64() >> 8,
         };

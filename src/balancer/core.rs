@@ -4,8 +4,6 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use tokio::time::Instant;
-
 use crate::balancer::checking::Checks;
 use crate::balancer::docket::Told;
 use crate::balancer::events::Hub;
@@ -129,30 +127,54 @@ pub(crate) struct Remembered {
 }
 
 impl<T: Send + Sync + 'static> Core<T> {
-    #[inline]
-    pub(crate) fn pick(&self, key: &Key, now: Instant) -> Result<Held<T>, PickError> {
-        let now = self.ground.origin.nanos(now);
-        let mut settled = false;
+    /// Written into its caller, so that what it gives is built where it will stand.
+    #[inline(always)]
+    pub(crate) fn pick(&self, key: &Key, now: Nanos) -> Result<Held<T>, PickError> {
+        match self.choose(key, now, true) {
+            Ok(held) => Ok(held),
+            Err(miss) => self.look_on(key, now, miss).map(|held| *held),
+        }
+    }
+
+    /// Looks at the present snapshot, for a request that does not go before what is due unless it may.
+    #[inline(always)]
+    fn choose(&self, key: &Key, now: Nanos, waits: bool) -> Result<Held<T>, Miss> {
+        let (typical, rng) = (self.shared.typical.read(), self.randomness.fork());
+        let snapshot = self.published.guard();
+        if now >= snapshot.next_due.at() && waits {
+            return Err(Miss::Due);
+        }
+        snapshot.pick(key, now, typical, rng)
+    }
+
+    /// Boxed, so that what is chosen at once need not stand in memory for the sake of the others.
+    #[cold]
+    fn look_on(&self, key: &Key, now: Nanos, mut miss: Miss) -> Result<Box<Held<T>>, PickError> {
+        let mut waits = true;
         for _ in 0..LOOKS {
-            let (typical, rng) = (self.shared.typical.read(), self.randomness.fork());
-            let looked = self.published.read(|snapshot| {
-                if now >= snapshot.next_due.at() && !settled {
-                    return Err(Miss::Due);
-                }
-                snapshot.pick(key, now, typical, rng)
-            });
-            match looked {
-                Ok(held) => return Ok(held),
-                Err(Miss::Refused(refusal)) => return Err(refusal),
-                Err(Miss::Stale) => {}
-                Err(Miss::Due) => {
-                    settled = true;
+            match miss {
+                Miss::Refused(refusal) => return Err(*refusal),
+                Miss::Stale => {}
+                Miss::Keyless => self.tell_keyless(),
+                Miss::Due => {
+                    waits = false;
                     self.settle(now);
                 }
             }
+            miss = match self.choose(key, now, waits) {
+                Ok(held) => return Ok(Box::new(held)),
+                Err(miss) => miss,
+            };
         }
         // Operators drain one endpoint after the other faster than this thread runs.
         Err(self.published.read(Snapshot::nobody))
+    }
+
+    #[cold]
+    fn tell_keyless(&self) {
+        let strategy = self.published.read(|snapshot| snapshot.chosen.name.to_string());
+        self.hub.push(Event::Keyless { strategy });
+        self.hub.flush();
     }
 
     /// Runs a control operation under the writer's lock, with what was due settled before and what
@@ -364,7 +386,7 @@ impl<T: Send + Sync + 'static> Tripped for Core<T> {
 }
 
 impl<T: Send + Sync + 'static> PickAgain<T> for Core<T> {
-    fn pick_again(&self, key: &Key, now: Instant) -> Result<Held<T>, PickError> {
+    fn pick_again(&self, key: &Key, now: Nanos) -> Result<Held<T>, PickError> {
         self.pick(key, now)
     }
 }

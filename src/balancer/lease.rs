@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::balancer::now;
+use crate::balancer::clock;
 use crate::classify::Outcome;
 use crate::endpoint::{Held, PickAgain};
-use crate::units::{EndpointId, Key, Nanos};
+use crate::units::{EndpointId, Key, Nanos, Origin};
 
 /// One request's hold on the endpoint chosen for it.
 ///
@@ -41,39 +41,58 @@ impl<T> Lease<T> {
     }
 
     /// Ends the request and says what became of it.
-    pub fn finish(self, outcome: Outcome) {
-        self.finish_at(outcome, now());
+    #[inline]
+    pub fn finish(mut self, outcome: Outcome) {
+        self.end(outcome);
+    }
+
+    /// As [`finish`](Self::finish), where the lease stands.
+    #[inline]
+    pub(crate) fn end(&mut self, outcome: Outcome) {
+        if !self.held.finish_untimed(outcome) {
+            let now = self.now();
+            self.held.finish(outcome, now);
+        }
+    }
+
+    /// The request is not sent yet: dropped now, the lease is as if it had never been taken.
+    #[inline]
+    pub(crate) fn unsent(mut self) -> Self {
+        self.held.set_sent(false);
+        self
+    }
+
+    /// The request is about to be sent.
+    #[inline]
+    pub(crate) fn send(&mut self) {
+        self.held.set_sent(true);
     }
 
     /// Says that the answer has begun. The latency that is taken in ends here, while the request
     /// counts as in flight until the lease ends: for answers that are streamed. Only the first
     /// call counts.
     pub fn answered(&mut self) {
-        let now = self.nanos(now());
+        let now = self.now();
         self.held.answered(now);
     }
 
+    #[cfg(feature = "testing")]
     pub(crate) fn finish_at(mut self, outcome: Outcome, now: Instant) {
-        let now = self.nanos(now);
+        let now = self.held.bound().cell.origin().nanos(now);
         self.held.finish(outcome, now);
-    }
-
-    /// Gives the lease back as if it had never been taken: nothing was sent.
-    pub(crate) fn withdraw(mut self) {
-        self.held.withdraw();
     }
 
     /// The way to other endpoints.
     pub(crate) fn elsewhere(&self) -> Option<Elsewhere<T>> {
-        self.held.bound().home().way().map(Elsewhere)
+        let bound = self.held.bound();
+        let origin = bound.cell.origin();
+        bound.home().way().map(|way| Elsewhere { way, origin })
     }
 
     /// When the endpoint's time is over, and how long it is, if it is limited.
+    #[inline]
     pub(crate) fn deadline(&self) -> Option<(Instant, Duration)> {
-        let limit = self.held.terms().attempt_timeout;
-        if limit == u64::MAX {
-            return None;
-        }
+        let limit = self.held.limit()?;
         let span = Duration::from_nanos(limit);
         let origin = self.held.bound().cell.origin();
         Some((origin.instant(self.held.began().plus(span))?, span))
@@ -85,24 +104,30 @@ impl<T> Lease<T> {
         self.held.bound().cell.balancer()
     }
 
-    fn nanos(&self, at: Instant) -> Nanos {
-        self.held.bound().cell.origin().nanos(at)
+    #[inline]
+    fn now(&self) -> Nanos {
+        clock::request(self.held.bound().cell.origin())
     }
 }
 
 /// The way to the balancer that a lease came from, to ask for another one. Does not keep it alive.
-pub(crate) struct Elsewhere<T>(Weak<dyn PickAgain<T>>);
+pub(crate) struct Elsewhere<T> {
+    way: Weak<dyn PickAgain<T>>,
+    origin: Origin,
+}
 
 impl<T> Elsewhere<T> {
     pub(crate) fn pick(&self, key: &Key) -> Option<Lease<T>> {
-        self.0.upgrade()?.pick_again(key, now()).ok().map(Lease::new)
+        let balancer = self.way.upgrade()?;
+        balancer.pick_again(key, clock::request(self.origin)).ok().map(Lease::new)
     }
 }
 
 impl<T> Drop for Lease<T> {
+    #[inline]
     fn drop(&mut self) {
-        if self.held.is_timed() {
-            let now = self.nanos(now());
+        if self.held.asks_for_the_time() {
+            let now = self.now();
             self.held.abandon(now);
         }
     }

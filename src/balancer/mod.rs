@@ -7,6 +7,7 @@
 mod apply;
 mod builder;
 mod checking;
+mod clock;
 mod core;
 mod docket;
 mod drain;
@@ -44,6 +45,8 @@ mod tests;
 pub use self::apply::Change;
 pub use self::builder::Builder;
 pub(crate) use self::checking::{Asked, Checking};
+#[cfg(feature = "testing")]
+pub(crate) use self::clock::held;
 pub use self::drain::Drain;
 pub use self::events::Events;
 pub use self::guarded::Guard;
@@ -61,8 +64,7 @@ pub(crate) use self::tether::Tether;
 
 use std::fmt;
 
-use tokio::time::Instant;
-
+use crate::balancer::clock::now;
 use crate::balancer::core::Core;
 use crate::config::Config;
 use crate::error::PickError;
@@ -108,12 +110,22 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// [`PickError`] says why there is no endpoint for it.
     #[inline]
     pub fn pick(&self, key: &Key) -> Result<Lease<T>, PickError> {
-        self.core.pick(key, now()).map(Lease::new)
+        self.core.pick(key, clock::request(self.core.ground.origin)).map(Lease::new)
+    }
+
+    /// Whether a request's key decides.
+    #[cfg(feature = "testing")]
+    pub(crate) fn goes_by_keys(&self) -> bool {
+        self.core.published.read(crate::snapshot::Snapshot::goes_by_keys)
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn pick_at(&self, key: &Key, now: Instant) -> Result<Lease<T>, PickError> {
-        self.core.pick(key, now).map(Lease::new)
+    pub(crate) fn pick_at(
+        &self,
+        key: &Key,
+        now: tokio::time::Instant,
+    ) -> Result<Lease<T>, PickError> {
+        self.core.pick(key, self.core.ground.origin.nanos(now)).map(Lease::new)
     }
 
     /// What it is called.
@@ -162,36 +174,5 @@ impl<T> fmt::Debug for Balancer<T> {
             .field("version", &version)
             .field("endpoints", &endpoints)
             .finish()
-    }
-}
-
-/// The clock: read once by a pick, once by an outcome, once by a control operation.
-#[inline]
-fn now() -> Instant {
-    #[cfg(feature = "testing")]
-    if let Some(at) = held::get() {
-        return at;
-    }
-    #[expect(clippy::disallowed_methods, reason = "the edge; all below is told the time")]
-    Instant::now()
-}
-
-/// A clock that a trial of the laws holds for its thread, so that a busy machine changes nothing.
-#[cfg(feature = "testing")]
-pub(crate) mod held {
-    use std::cell::Cell;
-
-    use tokio::time::Instant;
-
-    thread_local! {
-        static AT: Cell<Option<Instant>> = const { Cell::new(None) };
-    }
-
-    pub(super) fn get() -> Option<Instant> {
-        AT.get()
-    }
-
-    pub(crate) fn set(at: Option<Instant>) {
-        AT.set(at);
     }
 }

@@ -2,23 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{StrategyConfig, StrategyKind};
+use crate::config::{Config, StrategyKind};
 use crate::error::Problem;
 use crate::snapshot::Chosen;
-use crate::strategy::{LeastRequest, PeakEwma, Random, RoundRobin, Strategy};
+use crate::strategy::{
+    LeastRequest, Maglev, PeakEwma, Random, RingHash, RoundRobin, Strategy, Wheels,
+};
 use crate::sync::Arc;
 
 /// Strategies of the user's own, by name.
 #[derive(Debug, Default)]
-pub(crate) struct Named(BTreeMap<String, Arc<dyn Strategy>>);
+pub(crate) struct Named {
+    own: BTreeMap<String, Arc<dyn Strategy>>,
+    wheels: Wheels,
+}
 
 impl Named {
     pub(crate) fn insert(&mut self, name: String, strategy: Arc<dyn Strategy>) {
-        self.0.insert(name, strategy);
+        self.own.insert(name, strategy);
     }
 
     /// The strategy that the settings ask for.
-    pub(crate) fn choose(&self, config: &StrategyConfig) -> Result<Chosen, Problem> {
+    pub(crate) fn choose(&self, config: &Config) -> Result<Chosen, Problem> {
+        let (hash, config) = (config.hash(), config.strategy());
         let choices = config.choices().count();
         let strategy: Arc<dyn Strategy> = match config.kind() {
             StrategyKind::RoundRobin => Arc::new(RoundRobin),
@@ -27,16 +33,18 @@ impl Named {
                 Arc::new(choices.map_or_else(LeastRequest::of_all, LeastRequest::of))
             }
             StrategyKind::PeakEwma => Arc::new(choices.map_or_else(PeakEwma::of_all, PeakEwma::of)),
+            StrategyKind::RingHash => Arc::new(RingHash::with_wheels(hash, &self.wheels)),
+            StrategyKind::Maglev => Arc::new(Maglev::with_wheels(hash, &self.wheels)),
             StrategyKind::Custom(name) => {
-                let known = self.0.get(name).ok_or_else(|| self.unknown(name))?;
-                return Ok(Chosen { name: name.as_str().into(), strategy: Arc::clone(known) });
+                let known = self.own.get(name).ok_or_else(|| self.unknown(name))?;
+                return Ok(Chosen::new(name.as_str().into(), Arc::clone(known)));
             }
         };
-        Ok(Chosen { name: config.kind().to_string().into(), strategy })
+        Ok(Chosen::new(config.kind().to_string().into(), strategy))
     }
 
     fn unknown(&self, name: &str) -> Problem {
-        let known: Vec<_> = self.0.keys().map(|name| format!("`{name}`")).collect();
+        let known: Vec<_> = self.own.keys().map(|name| format!("`{name}`")).collect();
         let known = if known.is_empty() {
             "none was given to Builder::strategy".to_owned()
         } else {

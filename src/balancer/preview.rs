@@ -164,7 +164,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let base = self.projected(now);
         self.is_ours(config, &base.config)?;
         self.checks.can_serve(config)?;
-        let chosen = self.named.choose(config.strategy())?;
+        let chosen = self.named.choose(config)?;
         let thoughts = match brought(config, &base.config) {
             Some(specs) => {
                 let mut specs = specs.to_vec();

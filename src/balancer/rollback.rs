@@ -91,7 +91,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let Restoring { revision, members, set, by, because } = restoring;
         let strategy = revision.config.strategy();
         let failed = || RollbackError::Strategy { name: strategy.kind().to_string() };
-        let chosen = self.named.choose(strategy).map_err(|_| failed())?;
+        let chosen = self.named.choose(&revision.config).map_err(|_| failed())?;
         let version = base.version.next_config();
         let version = if set { version.next_set() } else { version };
         let config = Arc::clone(&revision.config);

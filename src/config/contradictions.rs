@@ -1,6 +1,7 @@
 //! What cannot hold together.
 
 use super::Config;
+use super::hash::HashConfig;
 use super::kind::StrategyKind;
 use super::strategy::StrategyConfig;
 use crate::error::Problem;
@@ -22,6 +23,7 @@ impl Config {
     pub fn contradictions(&self) -> Vec<Problem> {
         let mut found = Vec::new();
         of_strategy(self.strategy(), &mut found);
+        of_hash(self.hash(), &mut found);
         found
     }
 }
@@ -29,5 +31,13 @@ impl Config {
 fn of_strategy(strategy: &StrategyConfig, found: &mut Vec<Problem>) {
     if matches!(strategy.kind(), StrategyKind::Custom(name) if name.is_empty()) {
         found.push(Problem::error("strategy.custom", "the name must not be empty"));
+    }
+}
+
+fn of_hash(hash: &HashConfig, found: &mut Vec<Problem>) {
+    let (min, max) = (hash.min_ring_size(), hash.max_ring_size());
+    if min > max {
+        let message = format!("{min} is more than hash.max_ring_size, {max}");
+        found.push(Problem::error("hash.min_ring_size", message));
     }
 }

@@ -23,6 +23,10 @@ pub enum StrategyKind {
     LeastRequest,
     /// `peak_ewma`: the one expected to answer soonest, by its latency and what it has in flight.
     PeakEwma,
+    /// `ring_hash`: the one that the request's key belongs to, on a ring as Envoy and gRPC lay it out.
+    RingHash,
+    /// `maglev`: the one that the request's key belongs to, in a table of even parts.
+    Maglev,
     /// `custom`: a strategy of your own, by the name it was registered under (`custom = "name"`).
     Custom(String),
 }
@@ -38,6 +42,21 @@ impl StrategyKind {
         matches!(self, Self::PeakEwma | Self::Custom(_))
     }
 
+    /// Whether keys decide, so that the bounds of `hash` mean something to it.
+    pub(super) fn reads_bounds(&self) -> bool {
+        self.reads_ring() || self.reads_table()
+    }
+
+    /// Whether the sizes of a ring mean something to it.
+    pub(super) fn reads_ring(&self) -> bool {
+        matches!(self, Self::RingHash | Self::Custom(_))
+    }
+
+    /// Whether the size of a table means something to it.
+    pub(super) fn reads_table(&self) -> bool {
+        matches!(self, Self::Maglev | Self::Custom(_))
+    }
+
     /// Whether `strategy.failure_penalty` means something to it.
     pub(super) fn reads_failure_penalty(&self) -> bool {
         self.reads_choices()
@@ -51,6 +70,8 @@ impl fmt::Display for StrategyKind {
             Self::Random => "random",
             Self::LeastRequest => "least_request",
             Self::PeakEwma => "peak_ewma",
+            Self::RingHash => "ring_hash",
+            Self::Maglev => "maglev",
             Self::Custom(_) => "custom",
         })
     }
@@ -61,18 +82,23 @@ mod reading {
     use super::StrategyKind;
     use crate::config::document::{Section, text, word};
 
-    const NOT_YET: [&str; 2] = ["ring_hash", "maglev"];
-
     impl StrategyKind {
-        pub(in crate::config) const WORDS: [&str; 5] =
-            ["round_robin", "random", "least_request", "peak_ewma", "custom"];
+        pub(in crate::config) const WORDS: [&str; 7] = [
+            "round_robin",
+            "random",
+            "least_request",
+            "peak_ewma",
+            "ring_hash",
+            "maglev",
+            "custom",
+        ];
 
         /// Reads `kind` together with `custom`, which only makes sense beside it.
         ///
         /// A refused `kind` leaves the default and says nothing more of `custom`: one mistake is
         /// one problem.
         pub(in crate::config) fn read(section: &mut Section<'_, '_>) -> Self {
-            let kind = section.read("kind", |found| word(found, &Self::WORDS, &NOT_YET));
+            let kind = section.read("kind", |found| word(found, &Self::WORDS, &[]));
             let name = section.read("custom", text);
             let (Ok(kind), Ok(name)) = (kind, name) else {
                 return Self::default();
@@ -102,6 +128,8 @@ mod reading {
             Some("random") => StrategyKind::Random,
             Some("least_request") => StrategyKind::LeastRequest,
             Some("peak_ewma") => StrategyKind::PeakEwma,
+            Some("ring_hash") => StrategyKind::RingHash,
+            Some("maglev") => StrategyKind::Maglev,
             Some(_) => return None,
         })
     }

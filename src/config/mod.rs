@@ -14,6 +14,7 @@ mod difference;
 mod endpoints;
 mod excerpt;
 mod guard;
+mod hash;
 mod health;
 mod ids;
 mod kind;
@@ -48,6 +49,7 @@ pub use self::document::locate;
 #[cfg(feature = "config")]
 pub use self::file::ConfigFile;
 pub use self::guard::GuardConfig;
+pub use self::hash::HashConfig;
 pub use self::health::{HealthConfig, InitialHealth};
 pub use self::kind::StrategyKind;
 pub use self::limits::LimitsConfig;

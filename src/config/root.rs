@@ -1,6 +1,7 @@
 //! The settings as a whole.
 
 use super::guard::GuardConfig;
+use super::hash::HashConfig;
 use super::health::HealthConfig;
 use super::ids::Ids;
 use super::limits::LimitsConfig;
@@ -39,6 +40,7 @@ pub struct Config {
     panic: Option<PanicConfig>,
     slow_start: SlowStartConfig,
     tiers: Option<TiersConfig>,
+    hash: HashConfig,
     limits: LimitsConfig,
     guard: GuardConfig,
     endpoints: Option<Vec<EndpointSpec>>,
@@ -57,6 +59,7 @@ impl Default for Config {
             panic: Some(PanicConfig::default()),
             slow_start: SlowStartConfig::default(),
             tiers: Some(TiersConfig::default()),
+            hash: HashConfig::default(),
             limits: LimitsConfig::default(),
             guard: GuardConfig::default(),
             endpoints: None,
@@ -120,6 +123,12 @@ impl Config {
     #[must_use]
     pub const fn tiers(&self) -> Option<&TiersConfig> {
         self.tiers.as_ref()
+    }
+
+    /// `[hash]`: how `ring_hash` and `maglev` map keys to endpoints.
+    #[must_use]
+    pub const fn hash(&self) -> &HashConfig {
+        &self.hash
     }
 
     /// `[limits]`: how long a request may take.
@@ -197,6 +206,13 @@ impl Config {
         self
     }
 
+    /// Sets [how keys are mapped](Self::hash).
+    #[must_use]
+    pub fn with_hash(mut self, hash: HashConfig) -> Self {
+        self.hash = hash;
+        self
+    }
+
     /// Sets the [limits](Self::limits).
     #[must_use]
     pub fn with_limits(mut self, limits: LimitsConfig) -> Self {
@@ -239,6 +255,7 @@ impl Spell for Config {
             ("panic", Spelling::or_off(self.panic())),
             ("slow_start", self.slow_start.spell()),
             ("tiers", Spelling::or_off(self.tiers())),
+            ("hash", self.hash.spell()),
             ("limits", self.limits.spell()),
             ("guard", self.guard.spell()),
             ("endpoints", endpoints.map_or(Spelling::Absent, |all| Spelling::List(all.collect()))),
@@ -249,7 +266,7 @@ impl Spell for Config {
 #[cfg(feature = "config")]
 mod reading {
     use super::{
-        Config, GuardConfig, HealthConfig, LimitsConfig, OutlierConfig, PanicConfig,
+        Config, GuardConfig, HashConfig, HealthConfig, LimitsConfig, OutlierConfig, PanicConfig,
         SlowStartConfig, StrategyConfig, TiersConfig, UpdateConfig,
     };
     use crate::config::document::{Key, Keyed, Section, text};
@@ -313,6 +330,11 @@ mod reading {
                 |it, section, key| section.mechanism(key, &mut it.tiers),
             )
             .or_off(),
+            Key::table::<HashConfig>(
+                "hash",
+                "How `ring_hash` and `maglev` map keys to endpoints.",
+                |it, section, key| section.table(key, &mut it.hash),
+            ),
             Key::table::<LimitsConfig>("limits", "Bounds on each request.", |it, section, key| {
                 section.table(key, &mut it.limits);
             }),
@@ -328,8 +350,6 @@ mod reading {
                 |it, section, key| it.endpoints = endpoints(section, key),
             ),
         ];
-
-        const NOT_YET: &'static [&'static str] = &["hash"];
 
         fn blank() -> Self {
             Self::default()

@@ -43,6 +43,8 @@ pub enum Range {
     Duration(RangeInclusive<Duration>),
     /// A whole number, both ends allowed.
     Whole(RangeInclusive<u64>),
+    /// A prime, both ends allowed.
+    Prime(RangeInclusive<u64>),
     /// A whole number that no bound is set to.
     Count,
     /// A number that may have a fraction, both ends allowed.
@@ -69,6 +71,10 @@ impl Range {
     pub(super) const fn whole(range: &RangeInclusive<u32>) -> Self {
         Self::Whole(*range.start() as u64..=*range.end() as u64)
     }
+
+    pub(super) const fn prime(range: &RangeInclusive<u32>) -> Self {
+        Self::Prime(*range.start() as u64..=*range.end() as u64)
+    }
 }
 
 impl Display for Range {
@@ -79,6 +85,7 @@ impl Display for Range {
                 write!(f, "{} to {}", Spelt(*range.start()), Spelt(*range.end()))
             }
             Self::Whole(range) => write!(f, "{} to {}", range.start(), range.end()),
+            Self::Prime(range) => write!(f, "a prime, {} to {}", range.start(), range.end()),
             Self::Count => f.write_str("any whole number"),
             Self::Number(range) => {
                 write!(f, "{} to {}, also with a fraction", range.start(), range.end())

@@ -161,7 +161,8 @@ mod reading {
                 Range::OneOf(&StrategyKind::WORDS),
                 "Which strategy chooses. `round_robin` and `random` go by weights alone; \
                  `least_request` also looks at what is in flight, and `peak_ewma` at latency \
-                 besides; `custom` is one of your own.",
+                 besides; `ring_hash` and \
+                 `maglev` send the same key to the same endpoint; `custom` is one of your own.",
                 |it, section, _| it.kind = StrategyKind::read(section),
             ),
             Key::joint(

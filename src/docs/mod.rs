@@ -8,6 +8,10 @@ pub mod outliers {}
 #[doc = include_str!("../../docs/cli.md")]
 pub mod cli {}
 
+/// Consistent hashing: which strategy for keys, what moves when, hot keys.
+#[doc = include_str!("../../docs/hashing.md")]
+pub mod hashing {}
+
 /// Active checks, tiers and zones: who is asked first, who stands by, how traffic moves.
 #[doc = include_str!("../../docs/failover.md")]
 pub mod failover {}

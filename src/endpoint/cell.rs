@@ -13,41 +13,51 @@ use std::fmt;
 use std::sync::{OnceLock, Weak};
 use std::task::Waker;
 
+use once_cell::race::OnceBox;
+
 use crate::classify::{FailureKind, Outcome};
 use crate::endpoint::trial::{Token, Trial};
-use crate::endpoint::{Served, Totals};
+use crate::endpoint::{Served, Totals, Under};
 use crate::error::BoxError;
-use crate::stats::{Histogram, Latency, Reached, RecentFailures, Row, RowLimits, Streak, Typical};
+use crate::stats::{
+    Histogram, Latency, Pace, Reached, RecentFailures, Row, RowLimits, Streak, Typical,
+};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 use crate::units::{EndpointId, Nanos, Origin};
 
-const FLAG: u64 = 1;
+pub(super) const FLAG: u64 = 1;
 const OVER: u64 = 2;
-const ONE: u64 = 4;
+pub(super) const ONE: u64 = 4;
 
 /// The counters and estimates of one endpoint.
+///
+/// In this order, for the sake of balancers with so many endpoints that each cell has to be fetched
+/// from far: what a pick compares lies together, and after it what a good answer looks at.
+#[repr(C)]
 pub(crate) struct EndpointCell {
-    begun: AtomicU64,
-    ended: AtomicU64,
+    failures: RecentFailures,
+    pub(super) begun: AtomicU64,
+    pub(super) ended: AtomicU64,
+    /// When the endpoint last gave a sign of life, or got work while it had none.
+    stirred: AtomicU64,
+    streak: Streak,
+    pace: Pace,
+    pub(crate) trial: Trial,
+    latency: Latency,
+    /// Requests in flight whose answers have begun: of them nothing more is waited for.
+    answering: AtomicU64,
     failed: AtomicU64,
     overloaded: AtomicU64,
     ignored: AtomicU64,
     /// Begun and given back without having been sent.
     void: AtomicU64,
-    /// Requests in flight whose answers have begun: of them nothing more is waited for.
-    answering: AtomicU64,
-    latency: Latency,
-    /// When the endpoint last gave a sign of life, or got work while it had none.
-    stirred: AtomicU64,
-    failures: RecentFailures,
-    latencies: Histogram,
     /// The requests it had been sent when the writer last noted them. Nobody else writes it.
     noted: AtomicU64,
-    streak: Streak,
-    pub(crate) trial: Trial,
-    waiters: Mutex<Waiters>,
+    latencies: Histogram,
     shared: Arc<Shared>,
     id: EndpointId,
+    /// Made by the first who waits.
+    waiters: OnceBox<Mutex<Waiters>>,
 }
 
 /// What all cells of one balancer share.
@@ -138,6 +148,8 @@ pub(crate) struct Terms {
     pub(crate) attempt_timeout: u64,
     /// Failures in a row at which an endpoint is told.
     pub(crate) rows: RowLimits,
+    /// Whether nothing is decided by latencies, so that not each request has to be timed.
+    pub(crate) samples: bool,
 }
 
 /// The counters of an endpoint, read at one moment.
@@ -154,23 +166,24 @@ pub(crate) struct Counts {
 impl EndpointCell {
     pub(crate) fn new(id: EndpointId, shared: Arc<Shared>) -> Self {
         Self {
+            failures: RecentFailures::new(),
             begun: AtomicU64::new(0),
             ended: AtomicU64::new(0),
+            stirred: AtomicU64::new(0),
+            streak: Streak::new(),
+            pace: Pace::new(),
+            trial: Trial::new(),
+            latency: Latency::new(),
+            answering: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             overloaded: AtomicU64::new(0),
             ignored: AtomicU64::new(0),
             void: AtomicU64::new(0),
-            answering: AtomicU64::new(0),
-            latency: Latency::new(),
-            stirred: AtomicU64::new(0),
-            failures: RecentFailures::new(),
-            latencies: Histogram::new(),
             noted: AtomicU64::new(0),
-            streak: Streak::new(),
-            trial: Trial::new(),
-            waiters: Mutex::new(Waiters::default()),
+            latencies: Histogram::new(),
             shared,
             id,
+            waiters: OnceBox::new(),
         }
     }
 
@@ -186,15 +199,16 @@ impl EndpointCell {
         self.shared.origin
     }
 
-    /// What requests are judged by that were chosen under the terms of this number.
+    /// What a request is judged by.
     #[inline]
-    pub(crate) fn terms(&self, number: u64) -> Terms {
-        self.shared.terms.read(number)
+    pub(crate) fn terms(&self, under: Under) -> Terms {
+        self.shared.terms.read(under)
     }
 
-    /// Counts a request in. `false` if the endpoint is closed: nothing was counted.
+    /// Counts a request in, and gives its number. `None` if the endpoint is closed: nothing was
+    /// counted.
     #[inline]
-    pub(crate) fn begin(&self, now: Nanos) -> bool {
+    pub(crate) fn begin(&self, now: Nanos) -> Option<u64> {
         // Before it is counted, so that nobody sees a request beside the silence of idle hours.
         if self.in_flight() == 0 {
             self.stir(now);
@@ -202,24 +216,34 @@ impl EndpointCell {
         // Acquire: whoever sees the flag also sees the snapshot published before it was set.
         let before = self.begun.fetch_add(ONE, Ordering::AcqRel);
         if before & FLAG == 0 {
-            return true;
+            return Some(before / ONE);
         }
+        self.turn_away()
+    }
+
+    #[cold]
+    fn turn_away(&self) -> Option<u64> {
         self.withdraw();
-        false
+        None
+    }
+
+    /// Whether the request of this number, which begins at `now`, is to be timed, where not all are.
+    #[inline]
+    pub(crate) fn times(&self, number: u64, now: Nanos) -> bool {
+        self.pace.times(number, now)
     }
 
     /// Counts in a request of a session, which an endpoint that is closed takes until that is over.
-    /// `false` if it is: nothing was counted.
-    pub(crate) fn begin_session(&self, now: Nanos) -> bool {
+    /// `None` if it is: nothing was counted.
+    pub(crate) fn begin_session(&self, now: Nanos) -> Option<u64> {
         if self.in_flight() == 0 {
             self.stir(now);
         }
         let before = self.begun.fetch_add(ONE, Ordering::AcqRel);
         if before & OVER == 0 {
-            return true;
+            return Some(before / ONE);
         }
-        self.withdraw();
-        false
+        self.turn_away()
     }
 
     /// Counts out a request that was never sent, as if it had never been counted in.
@@ -240,14 +264,16 @@ impl EndpointCell {
         if waiting == 0 { 0 } else { now.0.saturating_sub(stirred) }
     }
 
-    /// Counts a request out and wakes those who wait for the last one.
+    /// Counts a request out and wakes those who wait for the last one. Says how many had ended
+    /// before.
     #[inline]
-    fn end(&self) {
+    fn end(&self) -> u64 {
         // Release: what the request wrote is seen by whoever sees it ended.
         let before = self.ended.fetch_add(ONE, Ordering::AcqRel);
         if before & FLAG != 0 {
             self.wake_if_idle();
         }
+        before / ONE
     }
 
     #[cold]
@@ -256,7 +282,7 @@ impl EndpointCell {
             return;
         }
         let waiters = {
-            let mut waiters = self.waiters.lock();
+            let mut waiters = self.waiters().lock();
             self.ended.fetch_and(!FLAG, Ordering::AcqRel);
             std::mem::take(&mut waiters.list)
         };
@@ -330,10 +356,7 @@ impl EndpointCell {
         }
         match outcome {
             Outcome::Success => {
-                self.streak.end();
-                if self.trial.counts(began) {
-                    self.trial.behaves();
-                }
+                self.behave(began);
                 self.measure(latency, now, terms);
             }
             Outcome::Failure(kind) => {
@@ -352,8 +375,23 @@ impl EndpointCell {
                 self.ignored.fetch_add(1, Ordering::Release);
             }
         }
-        self.end();
+        self.pace.look(self.end(), now);
         reached
+    }
+
+    /// Takes in that a request which is not timed went well, and counts it out.
+    #[inline]
+    pub(crate) fn succeed(&self, began: Nanos) {
+        self.behave(began);
+        self.end();
+    }
+
+    #[inline]
+    fn behave(&self, began: Nanos) {
+        self.streak.end();
+        if self.trial.counts(began) {
+            self.trial.behaves();
+        }
     }
 
     /// A new chapter begins at `now`: what is on its way from before says nothing any more.
@@ -389,7 +427,7 @@ impl EndpointCell {
     }
 
     #[inline]
-    fn stir(&self, now: Nanos) {
+    pub(super) fn stir(&self, now: Nanos) {
         self.stirred.store(now.0, Ordering::Relaxed);
     }
 
@@ -461,7 +499,7 @@ impl EndpointCell {
     /// ticket is the caller's own, and is handed out by the first call.
     pub(crate) fn watch(&self, ticket: &mut Option<u64>, waker: &Waker) -> bool {
         {
-            let mut waiters = self.waiters.lock();
+            let mut waiters = self.waiters().lock();
             let ticket = *ticket.get_or_insert_with(|| waiters.next_ticket());
             match waiters.list.iter_mut().find(|(known, _)| *known == ticket) {
                 Some((_, known)) => known.clone_from(waker),
@@ -477,10 +515,14 @@ impl EndpointCell {
         idle
     }
 
+    fn waiters(&self) -> &Mutex<Waiters> {
+        self.waiters.get_or_init(|| Box::new(Mutex::new(Waiters::default())))
+    }
+
     /// Takes back what was registered under `ticket`.
     pub(crate) fn unwatch(&self, ticket: Option<u64>) {
         let Some(ticket) = ticket else { return };
-        let mut waiters = self.waiters.lock();
+        let mut waiters = self.waiters().lock();
         let place = waiters.list.iter().position(|&(known, _)| known == ticket);
         let waker = place.map(|at| waiters.list.swap_remove(at));
         drop(waiters);

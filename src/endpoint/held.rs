@@ -3,10 +3,8 @@
 use std::fmt;
 use std::sync::{OnceLock, Weak};
 
-use tokio::time::Instant;
-
 use crate::classify::{FailureKind, Outcome};
-use crate::endpoint::{EndpointCell, Terms, Testimony, Token};
+use crate::endpoint::{Counted, EndpointCell, Terms, Testimony, Token, Under};
 use crate::error::PickError;
 use crate::sync::{Arc, AtomicBool, Ordering};
 use crate::units::{Key, Nanos};
@@ -82,7 +80,7 @@ pub(crate) struct Home<T>(OnceLock<Weak<dyn PickAgain<T>>>);
 
 /// Chooses another endpoint for a request that could not use the one it got.
 pub(crate) trait PickAgain<T>: Send + Sync {
-    fn pick_again(&self, key: &Key, now: Instant) -> Result<Held<T>, PickError>;
+    fn pick_again(&self, key: &Key, now: Nanos) -> Result<Held<T>, PickError>;
 }
 
 impl<T> Home<T> {
@@ -119,46 +117,81 @@ const LAST: Nanos = Nanos(Nanos::NEVER.0 - 1);
 /// Neither `Clone` nor `Default`: each would be released without having been counted.
 pub(crate) struct Held<T> {
     bound: Arc<Bound<T>>,
-    /// When it began; [`Nanos::NEVER`] once it is released. All here are whole words, so that moving
-    /// it moves no padding.
+    /// When it began; [`Nanos::NEVER`] once it is released.
     began: Nanos,
     /// When its answer began; [`Nanos::NEVER`] while it has not.
     answered: Nanos,
-    /// The number of the terms that it is judged by.
-    terms: u64,
+    /// What it is judged by.
+    under: Under,
     /// The right by which this request is a probe, if it is one.
     probes: Option<Token>,
+    /// Its place among all that are in flight, where these are counted.
+    counted: Option<Counted>,
+    marks: Marks,
+}
+
+/// What is true of one request. A whole word, as all around it are: what is put together from smaller
+/// parts has to be waited for where it is moved on at once.
+#[derive(Clone, Copy)]
+struct Marks(u64);
+
+impl Marks {
+    /// It does not matter how long it takes.
+    const UNTIMED: u64 = 1;
+    /// The endpoint has not seen it.
+    const UNSENT: u64 = 2;
+
+    #[inline]
+    fn has(self, mark: u64) -> bool {
+        self.0 & mark != 0
+    }
+
+    #[inline]
+    fn set(&mut self, mark: u64, on: bool) {
+        self.0 = if on { self.0 | mark } else { self.0 & !mark };
+    }
 }
 
 impl<T> Held<T> {
-    #[inline]
-    pub(crate) fn begin(bound: &Arc<Bound<T>>, began: Nanos, terms: u64) -> Result<Self, Closed> {
-        if bound.cell.begin(began) {
-            let began = began.min(LAST);
-            let bound = Arc::clone(bound);
-            Ok(Self { bound, began, answered: Nanos::NEVER, terms, probes: None })
-        } else {
-            Err(Closed)
+    #[inline(always)]
+    pub(crate) fn begin(bound: &Arc<Bound<T>>, began: Nanos, under: Under) -> Result<Self, Closed> {
+        let number = bound.cell.begin(began).ok_or(Closed)?;
+        Ok(Self::begun(bound, began, number, under))
+    }
+
+    /// A request that is counted in already, as its endpoint's of this number.
+    #[inline(always)]
+    pub(crate) fn begun(bound: &Arc<Bound<T>>, began: Nanos, number: u64, under: Under) -> Self {
+        let is_untimed = under.samples() && !bound.cell.times(number, began);
+        Self {
+            bound: Arc::clone(bound),
+            began: began.min(LAST),
+            answered: Nanos::NEVER,
+            under,
+            probes: None,
+            counted: None,
+            marks: Marks(if is_untimed { Marks::UNTIMED } else { 0 }),
         }
     }
 
-    /// A request of a session: as [`begin`](Self::begin), but also where only sessions are taken.
-    pub(crate) fn begin_session(
-        bound: &Arc<Bound<T>>,
-        began: Nanos,
-        terms: u64,
-    ) -> Result<Self, Closed> {
-        if !bound.cell.begin_session(began) {
-            return Err(Closed);
-        }
-        let (bound, began) = (Arc::clone(bound), began.min(LAST));
-        Ok(Self { bound, began, answered: Nanos::NEVER, terms, probes: None })
+    /// A request that is counted besides.
+    pub(crate) fn counted(mut self, counted: Counted) -> Self {
+        self.counted = Some(counted);
+        self
     }
 
     /// A request that is a probe, by this right.
     pub(crate) fn probing(mut self, token: Token) -> Self {
         self.probes = Some(token);
+        self.marks.set(Marks::UNTIMED, false);
         self
+    }
+
+    /// From here on the endpoint may have seen it, or not: dropped before, it is as if it had never
+    /// been counted.
+    #[inline]
+    pub(crate) fn set_sent(&mut self, is_sent: bool) {
+        self.marks.set(Marks::UNSENT, !is_sent);
     }
 
     pub(crate) fn began(&self) -> Nanos {
@@ -166,7 +199,13 @@ impl<T> Held<T> {
     }
 
     pub(crate) fn terms(&self) -> Terms {
-        self.bound.cell.terms(self.terms)
+        self.bound.cell.terms(self.under)
+    }
+
+    /// Nanoseconds that the endpoint has for its answer, if that is limited.
+    #[inline]
+    pub(crate) fn limit(&self) -> Option<u64> {
+        self.under.is_limited().then(|| self.terms().attempt_timeout)
     }
 
     pub(crate) fn bound(&self) -> &Bound<T> {
@@ -177,18 +216,29 @@ impl<T> Held<T> {
     pub(crate) fn answered(&mut self, now: Nanos) {
         if !self.is_answered() {
             self.answered = now;
+            self.marks.set(Marks::UNTIMED, false);
             self.bound.cell.answer_begins(now);
         }
     }
 
+    /// Ends it well if no clock is needed for that, and says whether it did.
     #[inline]
+    pub(crate) fn finish_untimed(&mut self, outcome: Outcome) -> bool {
+        let is_untimed = self.marks.has(Marks::UNTIMED) && outcome == Outcome::Success;
+        if is_untimed && let Some(began) = self.release() {
+            self.bound.note(outcome);
+            self.bound.cell.succeed(began);
+        }
+        is_untimed
+    }
+
     pub(crate) fn finish(&mut self, outcome: Outcome, now: Nanos) {
         let Some(began) = self.release() else { return };
         let latency = self.answered.min(now).0.saturating_sub(began.0);
         self.end_answer();
         let trip = self.bound.note(outcome);
         let cell = &self.bound.cell;
-        let reached = cell.finish(outcome, began, latency, now, &cell.terms(self.terms));
+        let reached = cell.finish(outcome, began, latency, now, &cell.terms(self.under));
         if let Some(token) = self.probes {
             self.testify(token, outcome, began, now);
         } else if let Some(reached) = reached {
@@ -224,6 +274,8 @@ impl<T> Held<T> {
     #[inline]
     fn release(&mut self) -> Option<Nanos> {
         let began = std::mem::replace(&mut self.began, Nanos::NEVER);
+        // Before the endpoint counts it out: together they are never more than one by one.
+        self.counted = None;
         (began < Nanos::NEVER).then_some(began)
     }
 
@@ -248,8 +300,21 @@ impl<T> Held<T> {
     }
 
     /// Whether a clock is needed to say what it means that the caller goes away now.
-    pub(crate) fn is_timed(&self) -> bool {
-        self.is_open() && (self.probes.is_some() || self.terms().abandoned_after < u64::MAX)
+    #[inline]
+    pub(crate) fn asks_for_the_time(&self) -> bool {
+        let waits = || self.probes.is_some() || self.terms().abandoned_after < u64::MAX;
+        self.is_open() && !self.marks.has(Marks::UNSENT) && waits()
+    }
+
+    /// The caller goes away.
+    #[cold]
+    fn forsake(&mut self) {
+        if self.marks.has(Marks::UNSENT) {
+            return self.withdraw();
+        }
+        self.end_answer();
+        self.bound.cell.abandon();
+        self.free_probe();
     }
 
     /// The caller goes away at `now`.
@@ -266,9 +331,7 @@ impl<T> Drop for Held<T> {
     #[inline]
     fn drop(&mut self) {
         if self.is_open() {
-            self.end_answer();
-            self.bound.cell.abandon();
-            self.free_probe();
+            self.forsake();
         }
     }
 }

@@ -1,7 +1,9 @@
 //! An endpoint: what is said of it, what is counted of it, and the hold a request has on it.
 
+mod admission;
 mod availability;
 mod cell;
+mod crowd;
 mod held;
 mod public;
 mod served;
@@ -13,10 +15,12 @@ pub use self::availability::Availability;
 pub use self::public::Endpoint;
 pub use self::spec::EndpointSpec;
 
+pub(crate) use self::admission::Admission;
 pub(crate) use self::cell::{EndpointCell, Report, Shared, Terms, Testimony, Tripped};
+pub(crate) use self::crowd::{Counted, Crowd};
 pub(crate) use self::held::{Bound, Held, Home, PickAgain};
 pub(crate) use self::public::Attributes;
-pub(crate) use self::served::Served;
+pub(crate) use self::served::{Served, Under};
 pub(crate) use self::totals::Totals;
 pub(crate) use self::trial::Token;
 

@@ -16,6 +16,7 @@ const SETTINGS: Terms = Terms {
     hint_cap: 1 << 38,
     abandoned_after: u64::MAX,
     attempt_timeout: u64::MAX,
+    samples: false,
 };
 
 fn cell() -> Arc<EndpointCell> {
@@ -28,7 +29,7 @@ fn cell() -> Arc<EndpointCell> {
 }
 
 fn request(cell: &EndpointCell, outcome: Outcome) -> bool {
-    let begun = cell.begin(Nanos(0));
+    let begun = cell.begin(Nanos(0)).is_some();
     if begun {
         cell.finish(outcome, Nanos(0), 1, Nanos(1), &SETTINGS);
     }
@@ -44,7 +45,7 @@ fn loom_requests_in_flight_are_counted_exactly() {
             thread::spawn(move || request(&cell, Outcome::Ignore))
         };
         assert!(cell.in_flight() <= 1);
-        assert!(cell.begin(Nanos(0)));
+        assert!(cell.begin(Nanos(0)).is_some());
         assert!((1..=2).contains(&cell.in_flight()));
         cell.abandon();
         assert!(other.join().unwrap());
@@ -61,7 +62,7 @@ fn loom_a_drain_ends_when_the_last_request_does_and_stays_true() {
         let other = {
             let (cell, active) = (Arc::clone(&cell), Arc::clone(&active));
             thread::spawn(move || {
-                if cell.begin(Nanos(0)) {
+                if cell.begin(Nanos(0)).is_some() {
                     active.fetch_add(1, Ordering::SeqCst);
                     active.fetch_sub(1, Ordering::SeqCst);
                     cell.abandon();
@@ -79,7 +80,7 @@ fn loom_a_drain_ends_when_the_last_request_does_and_stays_true() {
             }
         }));
         assert_eq!(active.load(Ordering::SeqCst), 0, "a request was active after the drain");
-        assert!(!cell.begin(Nanos(0)), "a drained endpoint took a request");
+        assert!(cell.begin(Nanos(0)).is_none(), "a drained endpoint took a request");
         other.join().unwrap();
         assert_eq!(cell.in_flight(), 0);
         assert_eq!(cell.counts().successes, 0);
@@ -95,7 +96,7 @@ fn loom_no_session_begins_once_a_drain_was_ready() {
         let other = {
             let (cell, active) = (Arc::clone(&cell), Arc::clone(&active));
             thread::spawn(move || {
-                if cell.begin_session(Nanos(0)) {
+                if cell.begin_session(Nanos(0)).is_some() {
                     active.fetch_add(1, Ordering::SeqCst);
                     active.fetch_sub(1, Ordering::SeqCst);
                     cell.abandon();
@@ -109,7 +110,10 @@ fn loom_no_session_begins_once_a_drain_was_ready() {
             if is_over { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
         }));
         assert_eq!(active.load(Ordering::SeqCst), 0, "a session was active after the drain");
-        assert!(!cell.begin_session(Nanos(0)), "a drained endpoint took a request of a session");
+        assert!(
+            cell.begin_session(Nanos(0)).is_none(),
+            "a drained endpoint took a request of a session"
+        );
         other.join().unwrap();
         assert_eq!(cell.in_flight(), 0);
     });
@@ -127,5 +131,47 @@ fn loom_a_failure_is_never_lost() {
         other.join().unwrap();
         assert_eq!(cell.counts().failures, 2);
         assert_eq!(cell.load(Nanos(2), &SETTINGS), 2);
+    });
+}
+
+/// Of two that find the last place free, one has it.
+#[test]
+fn loom_the_last_place_is_taken_once() {
+    loom::model(|| {
+        let cell = cell();
+        let attempt = |cell: &EndpointCell| cell.begin_if(Nanos(0), |in_flight| in_flight < 1);
+        let other = {
+            let cell = Arc::clone(&cell);
+            thread::spawn(move || {
+                let taken = attempt(&cell).is_taken();
+                if taken {
+                    cell.abandon();
+                }
+                taken
+            })
+        };
+        let taken = attempt(&cell).is_taken();
+        assert!(cell.in_flight() <= 2);
+        let other = other.join().unwrap();
+        assert!(taken || other, "one of them was first");
+        assert_eq!(cell.in_flight(), u64::from(taken));
+    });
+}
+
+/// Whoever takes a place of an endpoint that is being closed is seen by those who wait for it.
+#[test]
+fn loom_no_place_is_taken_once_it_is_closed() {
+    loom::model(|| {
+        let cell = cell();
+        let other = {
+            let cell = Arc::clone(&cell);
+            thread::spawn(move || cell.begin_if(Nanos(0), |_| true).is_taken())
+        };
+        cell.close();
+        let at_closing = cell.in_flight();
+        let taken = other.join().unwrap();
+        assert!(!taken || at_closing == 1 || cell.in_flight() == 1);
+        assert!(!cell.begin_if(Nanos(0), |_| true).is_taken());
+        assert_eq!(cell.in_flight(), u64::from(taken));
     });
 }

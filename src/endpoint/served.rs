@@ -17,6 +17,46 @@ const KEPT: usize = 1_024;
 /// No terms have this number: somebody is writing.
 const WRITING: u64 = 0;
 
+/// The number of the terms that a request is judged by, and the two of them that each request asks
+/// for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Under(u64);
+
+impl Under {
+    const SAMPLES: u64 = 1;
+    const LIMITED: u64 = 2;
+    const MARKS: u32 = 2;
+
+    /// Before any are served.
+    pub(crate) const NONE: Self = Self(WRITING);
+
+    /// The first that are served, unless they limit or sample.
+    #[cfg(test)]
+    pub(crate) const FIRST: Self = Self(1 << Self::MARKS);
+
+    fn of(number: u64, terms: &Terms) -> Self {
+        let samples = if terms.samples { Self::SAMPLES } else { 0 };
+        let limited = if terms.attempt_timeout < u64::MAX { Self::LIMITED } else { 0 };
+        Self(number << Self::MARKS | samples | limited)
+    }
+
+    fn number(self) -> u64 {
+        self.0 >> Self::MARKS
+    }
+
+    /// Whether not each request has to be timed.
+    #[inline]
+    pub(crate) fn samples(self) -> bool {
+        self.0 & Self::SAMPLES != 0
+    }
+
+    /// Whether the time for an answer is limited.
+    #[inline]
+    pub(crate) fn is_limited(self) -> bool {
+        self.0 & Self::LIMITED != 0
+    }
+}
+
 /// See the module. Written by the writer alone.
 #[derive(Debug)]
 pub(crate) struct Served {
@@ -36,13 +76,13 @@ impl Served {
         }
     }
 
-    /// Serves `terms` from now on, and gives their number. To be called before anybody is chosen
-    /// under them.
-    pub(crate) fn serve(&self, terms: Terms) -> u64 {
+    /// Serves `terms` from now on, and says how requests find them. To be called before anybody is
+    /// chosen under them.
+    pub(crate) fn serve(&self, terms: Terms) -> Under {
         let mut known = self.known.lock();
         let last = known.back().copied();
         if let Some((number, _)) = last.filter(|(_, last)| *last == terms) {
-            return number;
+            return Under::of(number, &terms);
         }
         let number = last.map_or(WRITING, |(number, _)| number) + 1;
         if known.len() >= KEPT {
@@ -56,12 +96,13 @@ impl Served {
             word.store(value, Ordering::Release);
         }
         self.number.store(number, Ordering::Release);
-        number
+        Under::of(number, &terms)
     }
 
-    /// The terms of this number.
+    /// The terms that a request was chosen under.
     #[inline]
-    pub(crate) fn read(&self, number: u64) -> Terms {
+    pub(crate) fn read(&self, under: Under) -> Terms {
+        let number = under.number();
         if self.number.load(Ordering::Acquire) == number {
             let words = std::array::from_fn(|at| {
                 self.words.get(at).map_or(0, |word| word.load(Ordering::Acquire))
@@ -83,19 +124,23 @@ impl Served {
 }
 
 fn pack(terms: Terms) -> [u64; 6] {
-    let Terms { decay, penalty, hint_cap, abandoned_after, attempt_timeout, rows } = terms;
+    let Terms { decay, penalty, hint_cap, abandoned_after, attempt_timeout, rows, samples } = terms;
     let RowLimits { any, gateway, local } = rows;
-    let rows = u64::from(any) << 32 | u64::from(gateway) << 16 | u64::from(local);
+    let rows = u64::from(samples) << 48
+        | u64::from(any) << 32
+        | u64::from(gateway) << 16
+        | u64::from(local);
     [decay, penalty, hint_cap, abandoned_after, attempt_timeout, rows]
 }
 
 #[inline]
 fn unpack(words: [u64; 6]) -> Terms {
     let [decay, penalty, hint_cap, abandoned_after, attempt_timeout, rows] = words;
+    let samples = rows >> 48 != 0;
     // Each was put there as sixteen bits.
     let (any, gateway, local) = ((rows >> 32) as u16, (rows >> 16) as u16, rows as u16);
     let rows = RowLimits { any, gateway, local };
-    Terms { decay, penalty, hint_cap, abandoned_after, attempt_timeout, rows }
+    Terms { decay, penalty, hint_cap, abandoned_after, attempt_timeout, rows, samples }
 }
 
 #[cfg(all(test, not(evenkeel_loom)))]
@@ -110,20 +155,21 @@ mod tests {
             abandoned_after: !odd,
             attempt_timeout: odd,
             rows: RowLimits { any: odd as u16, gateway: u16::MAX, local: 3 },
+            samples: odd.is_multiple_of(3),
         }
     }
 
     #[test]
     fn each_number_gives_its_own_terms() {
         let served = Served::new();
-        assert_eq!(served.read(7), Terms::default());
+        assert_eq!(served.read(Under::NONE), Terms::default());
         let numbers: Vec<_> = (1..100).map(|odd| (served.serve(terms(odd)), odd)).collect();
         for &(number, odd) in &numbers {
             assert_eq!(served.read(number), terms(odd));
         }
         let last = numbers[98].0;
         assert_eq!(served.serve(terms(99)), last, "the same terms are no new ones");
-        assert_eq!(served.serve(terms(u64::MAX)), last + 1);
+        assert_eq!(served.serve(terms(u64::MAX)).number(), last.number() + 1);
     }
 
     #[test]

@@ -19,6 +19,7 @@ const SETTINGS: Terms = Terms {
     hint_cap: 300 * SECOND,
     abandoned_after: u64::MAX,
     attempt_timeout: u64::MAX,
+    samples: false,
 };
 
 struct Counting(AtomicUsize);
@@ -33,7 +34,7 @@ fn shared() -> Arc<Shared> {
     #[expect(clippy::disallowed_methods, reason = "an origin for the test")]
     let origin = Origin::new(Instant::now());
     let shared = Shared::new(origin, "test".into());
-    assert_eq!(shared.terms.serve(SETTINGS), 1);
+    assert_eq!(shared.terms.serve(SETTINGS), Under::FIRST);
     Arc::new(shared)
 }
 
@@ -47,7 +48,7 @@ fn bound_to(shared: Arc<Shared>) -> Arc<Bound<&'static str>> {
 }
 
 fn hold(bound: &Arc<Bound<&'static str>>) -> Held<&'static str> {
-    Held::begin(bound, Nanos(0), 1).expect("the endpoint is open")
+    Held::begin(bound, Nanos(0), Under::FIRST).expect("the endpoint is open")
 }
 
 fn end<T>(mut held: Held<T>, outcome: Outcome, now: Nanos) {
@@ -94,7 +95,7 @@ fn a_closed_endpoint_turns_requests_away_and_counts_none() {
     let bound = bound();
     let held = hold(&bound);
     bound.cell.close();
-    assert_eq!(Held::begin(&bound, Nanos(0), 1).err(), Some(Closed));
+    assert_eq!(Held::begin(&bound, Nanos(0), Under::FIRST).err(), Some(Closed));
     assert_eq!(bound.cell.in_flight(), 1);
     assert_eq!(bound.cell.counts().picks, 1);
     drop(held);
@@ -107,12 +108,15 @@ fn a_closed_endpoint_turns_requests_away_and_counts_none() {
 #[test]
 fn sessions_go_on_until_the_drain_is_over() {
     let bound = bound();
-    let session = || Held::begin_session(&bound, Nanos(0), 1);
+    let session = || {
+        let number = bound.cell.begin_session(Nanos(0)).ok_or(Closed)?;
+        Ok(Held::begun(&bound, Nanos(0), number, Under::FIRST))
+    };
     assert!(bound.cell.end_sessions(), "an open endpoint has nothing to end");
     drop(session().unwrap());
     bound.cell.close();
     let held = session().unwrap();
-    assert_eq!(Held::begin(&bound, Nanos(0), 1).err(), Some(Closed));
+    assert_eq!(Held::begin(&bound, Nanos(0), Under::FIRST).err(), Some(Closed));
     assert_eq!(bound.cell.in_flight(), 1);
     assert!(!bound.cell.end_sessions(), "one has begun");
     assert_eq!(session().err(), Some(Closed));
@@ -187,7 +191,7 @@ fn a_broken_target_alerts_whoever_is_in_control() {
     shared.report_to(weak);
     let cell = Arc::new(EndpointCell::new(EndpointId::from("a"), shared));
     let bound = Arc::new(Bound::new(cell, Arc::new(Home::new()), ()));
-    end(Held::begin(&bound, Nanos(0), 1).unwrap(), Outcome::broken(), Nanos(1));
+    end(Held::begin(&bound, Nanos(0), Under::FIRST).unwrap(), Outcome::broken(), Nanos(1));
     assert_eq!(control.0.load(Ordering::Relaxed), 1);
     assert!(bound.take_broken());
     assert!(!bound.take_broken());
@@ -197,12 +201,12 @@ fn a_broken_target_alerts_whoever_is_in_control() {
 fn an_endpoint_that_never_answers_looks_slower_and_slower() {
     let bound = bound();
     end(hold(&bound), Outcome::Success, Nanos(SECOND / 100));
-    let _hung = Held::begin(&bound, Nanos(SECOND), 1).unwrap();
+    let _hung = Held::begin(&bound, Nanos(SECOND), Under::FIRST).unwrap();
     let expected =
         |seconds: u64| bound.cell.expected_latency(Nanos(seconds * SECOND), &SETTINGS, 1e6);
     assert!(expected(2) >= 0.99e9 && expected(9) >= 7.9e9);
     // A second request does not make it look alive; an answer does.
-    let second = Held::begin(&bound, Nanos(9 * SECOND), 1).unwrap();
+    let second = Held::begin(&bound, Nanos(9 * SECOND), Under::FIRST).unwrap();
     assert!(expected(10) >= 8.9e9);
     end(second, Outcome::Success, Nanos(10 * SECOND));
     assert!(expected(11) <= 1.1e9);
@@ -230,7 +234,7 @@ fn a_caller_who_waited_long_enough_speaks_against_the_endpoint() {
     let bound = bound_to(shared);
     let abandon = |at: u64, answered: bool| {
         let mut held = Held::begin(&bound, Nanos(0), settings).unwrap();
-        assert!(held.is_timed());
+        assert!(held.asks_for_the_time());
         if answered {
             held.answered(Nanos(1));
         }
@@ -259,7 +263,7 @@ fn a_long_answer_that_has_begun_is_no_silence() {
     let mut stream = hold(&bound);
     stream.answered(Nanos(SECOND));
     assert_eq!(bound.cell.silence(Nanos(3_600 * SECOND)), 0);
-    let _hung = Held::begin(&bound, Nanos(3_600 * SECOND), 1).unwrap();
+    let _hung = Held::begin(&bound, Nanos(3_600 * SECOND), Under::FIRST).unwrap();
     drop(stream);
     assert!(bound.cell.silence(Nanos(3_610 * SECOND)) > 9 * SECOND);
 }
@@ -282,8 +286,47 @@ fn only_the_first_word_of_a_broken_target_calls_for_help() {
     let cell = Arc::new(EndpointCell::new(EndpointId::from("a"), shared));
     let bound = Arc::new(Bound::new(cell, Arc::new(Home::new()), ()));
     for _ in 0..9 {
-        let held = Held::begin(&bound, Nanos(0), 1).unwrap();
+        let held = Held::begin(&bound, Nanos(0), Under::FIRST).unwrap();
         end(held, Outcome::broken(), Nanos(1));
     }
     assert_eq!(control.0.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn whoever_is_not_timed_is_counted_all_the_same() {
+    let shared = shared();
+    let under = shared.terms.serve(Terms { samples: true, ..SETTINGS });
+    let bound = bound_to(shared);
+    let requests = 100_000;
+    let mut untimed = 0;
+    for at in 0..requests {
+        // A hundred in a millisecond.
+        let now = Nanos(at * 10_000);
+        let mut held = Held::begin(&bound, now, under).unwrap();
+        let outcome = if at % 10 == 0 { Outcome::failure() } else { Outcome::Success };
+        if held.finish_untimed(outcome) {
+            untimed += 1;
+            assert!(!held.finish_untimed(outcome) || bound.cell.in_flight() == 0);
+        } else {
+            held.finish(outcome, now);
+        }
+    }
+    let totals = bound.cell.totals();
+    assert_eq!((totals.picks, totals.successes, totals.failures), (requests, 90_000, 10_000));
+    assert_eq!(totals.latencies.count() + untimed, 90_000);
+    assert!((70_000..80_000).contains(&untimed), "{untimed}");
+}
+
+#[test]
+fn who_is_not_sent_is_withdrawn_and_who_is_was_abandoned() {
+    let bound = bound();
+    let mut held = hold(&bound);
+    held.set_sent(false);
+    drop(held);
+    assert_eq!((bound.cell.counts().picks, bound.cell.counts().ignored), (0, 0));
+    let mut held = hold(&bound);
+    held.set_sent(false);
+    held.set_sent(true);
+    drop(held);
+    assert_eq!((bound.cell.counts().picks, bound.cell.counts().ignored), (1, 1));
 }

@@ -7,17 +7,19 @@ use crate::units::Nanos;
 
 /// Evidence, and the one probe that is waited for.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Trial {
+    // The first two are looked at by every good answer.
     /// Requests that began before do not count for failures in a row.
     since: AtomicU64,
     /// Whether it has answered well since the last look.
     behaved: AtomicBool,
+    /// Whether the next pick is to go to it, however small its share is.
+    nudge: AtomicBool,
     /// The token of the probe that is waited for; 0 for none.
     probe: AtomicU64,
     /// Before this nobody may probe.
     not_before: AtomicU64,
-    /// Whether the next pick is to go to it, however small its share is.
-    nudge: AtomicBool,
 }
 
 /// The right to probe an ejection: the ejection's number, and when the right was taken.

@@ -134,6 +134,14 @@ pub enum Event {
         /// The source.
         source: String,
     },
+    /// A request without a key came to a strategy that goes by keys. It was spread by weight, and so
+    /// are others like it.
+    ///
+    /// Told once after each change of the settings.
+    Keyless {
+        /// What the settings call the strategy.
+        strategy: String,
+    },
     /// A change that was applied with a guard was judged.
     Judged {
         /// What came of it.
@@ -282,6 +290,9 @@ impl fmt::Display for Event {
             }
             Self::SourceFailed { source, error } => write!(f, "{source} failed: {error}"),
             Self::SourceRecovered { source } => write!(f, "{source} is well again"),
+            Self::Keyless { strategy } => {
+                write!(f, "requests without a key come to `{strategy}` and are spread by weight")
+            }
             Self::Judged { verdict } => verdict.fmt(f),
             Self::Missed(n) => write!(f, "{n} events were missed"),
         }

@@ -21,7 +21,9 @@
 //! | `repeats` | the same seed and the same events give the same picks |
 //! | `order` | the order in which a set is given does not matter |
 //! | `unmoved` | sending the same set again moves nothing |
+//! | `keys` | a strategy that goes by keys ([`Picker::owner`](crate::strategy::Picker::owner)): the same key gets the same endpoint while the set is the same; an endpoint that is drained, or that a request excludes, moves its own keys and no other, and has all of them back when it is enabled |
 
+mod keys;
 mod life;
 mod model;
 mod picks;
@@ -94,6 +96,7 @@ impl Laws {
             life::repeats(&|| self.fresh(), seed).map_err(named("repeats"))?;
             picks::order(&|| self.fresh(), seed).map_err(named("order"))?;
             picks::unmoved(&|| self.fresh(), seed).map_err(named("unmoved"))?;
+            keys::keys(&self.fresh(), seed).map_err(named("keys"))?;
         }
         Ok(())
     }

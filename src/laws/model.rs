@@ -9,6 +9,7 @@ use crate::balancer::{Balancer, Change, Lease, held};
 use crate::config::{Config, StrategyConfig, StrategyKind};
 use crate::endpoint::Endpoint;
 use crate::laws::Found;
+use crate::rng::Rng;
 use crate::strategy::Strategy;
 use crate::sync::Arc;
 use crate::units::{EndpointId, Key};
@@ -54,10 +55,11 @@ impl Trial {
         self.now
     }
 
-    /// The next `picks` endpoints, each given back at once and unjudged.
-    pub(super) fn next(&self, picks: usize) -> Result<Vec<EndpointId>, Found> {
+    /// The next `picks` endpoints, each given back at once and unjudged: for keys that are drawn
+    /// from `rng`.
+    pub(super) fn next(&self, picks: usize, rng: &mut Rng) -> Result<Vec<EndpointId>, Found> {
         (0..picks)
-            .map(|_| match self.pick(&Key::none()) {
+            .map(|_| match self.pick(&Key::from_hash(rng.next_u64())) {
                 Ok(lease) => Ok(lease.endpoint().clone()),
                 Err(error) => Err(Found(error.to_string())),
             })

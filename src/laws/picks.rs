@@ -66,7 +66,7 @@ pub(super) fn shares(strategy: &Arc<dyn Strategy>, seed: u64, follows: bool) -> 
         return Ok(());
     }
     let mut counts = vec![0_u32; set.len()];
-    for id in trial.next(PICKS)? {
+    for id in trial.next(PICKS, &mut Rng::seeded(!seed))? {
         let at = set.iter().position(|(known, _)| *known == id);
         let count = at.and_then(|at| counts.get_mut(at));
         *count.ok_or_else(|| Found(format!("`{id}` is not in the set")))? += 1;
@@ -87,8 +87,8 @@ pub(super) fn order(fresh: &dyn Fn() -> Arc<dyn Strategy>, seed: u64) -> Result<
     for at in (1..shuffled.len()).rev() {
         shuffled.swap(at, rng.below(at as u64 + 1) as usize);
     }
-    let first = Trial::new(&fresh(), seed, &set)?.next(200)?;
-    let second = Trial::new(&fresh(), seed, &shuffled)?.next(200)?;
+    let first = Trial::new(&fresh(), seed, &set)?.next(200, &mut rng.clone())?;
+    let second = Trial::new(&fresh(), seed, &shuffled)?.next(200, &mut rng)?;
     demand(first == second, || format!("the order of {set:?} matters"))
 }
 
@@ -96,12 +96,13 @@ pub(super) fn order(fresh: &dyn Fn() -> Arc<dyn Strategy>, seed: u64) -> Result<
 pub(super) fn unmoved(fresh: &dyn Fn() -> Arc<dyn Strategy>, seed: u64) -> Result<(), Found> {
     let set = some_weight(random_set(&mut Rng::seeded(seed)));
     let (still, stirred) = (Trial::new(&fresh(), seed, &set)?, Trial::new(&fresh(), seed, &set)?);
+    let mut rng = Rng::seeded(!seed);
     for at in 0..200 {
         let again = set.iter().rev().cloned().collect::<Vec<_>>();
         let version = stirred.balancer.version();
         let sent = stirred.balancer.replace(endpoints(&again));
         demand(sent.is_ok_and(|sent| sent == version), || "the version moved".to_owned())?;
-        let (a, b) = (still.next(1)?, stirred.next(1)?);
+        let (a, b) = (still.next(1, &mut rng.clone())?, stirred.next(1, &mut rng)?);
         demand(a == b, || format!("pick {at} is {b:?} after the same set, {a:?} without"))?;
     }
     Ok(())
@@ -112,14 +113,14 @@ fn named(weights: &[u32]) -> Vec<(EndpointId, u32)> {
     weights.iter().enumerate().map(|(at, &weight)| (name(at), weight)).collect()
 }
 
-fn random_set(rng: &mut Rng) -> Vec<(EndpointId, u32)> {
+pub(super) fn random_set(rng: &mut Rng) -> Vec<(EndpointId, u32)> {
     let n = 1 + rng.below(16) as usize;
     let heaviest = [1, 4, 100, u64::from(u32::MAX)][rng.below(4) as usize];
     named(&(0..n).map(|_| rng.below(heaviest + 1) as u32).collect::<Vec<_>>())
 }
 
 /// The set, with one endpoint of weight one if it has no weight at all.
-fn some_weight(mut set: Vec<(EndpointId, u32)>) -> Vec<(EndpointId, u32)> {
+pub(super) fn some_weight(mut set: Vec<(EndpointId, u32)>) -> Vec<(EndpointId, u32)> {
     if set.iter().all(|&(_, weight)| weight == 0) {
         set.push((EndpointId::from("e99"), 1));
     }

@@ -125,15 +125,17 @@ where
     type Error = BoxError;
     type Future = ResponseFuture<T, Req, C, U>;
 
+    #[inline]
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
     }
 
+    #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
         let key = self.key.key(&request);
         match self.balancer.pick(&key) {
             Ok(lease) => ResponseFuture::new(lease, key, request, self.classify.clone()),
-            Err(refusal) => ResponseFuture::refused(refusal),
+            Err(refusal) => ResponseFuture::refused(refusal, self.classify.clone()),
         }
     }
 }

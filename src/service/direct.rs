@@ -4,15 +4,15 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::balancer::Balancer;
+use crate::balancer::{Balancer, Lease};
 use crate::classify::Classify;
 use crate::error::{BoxError, EndpointError, EndpointErrorReason};
-use crate::service::calling::{Calling, Deadline, Unsent, deadline, timed_out};
+use crate::service::calling::{Calling, Deadline, deadline, gone, timed_out};
 use crate::service::{KeyBy, Target, Until, UntilHead};
 use crate::units::Key;
 
@@ -52,23 +52,20 @@ impl<S, T, K, C, U> DirectBalance<S, T, K, C, U> {
         T: Target<Req> + Send + Sync + 'static,
     {
         let lease = match self.balancer.pick(key) {
-            Ok(lease) => lease,
-            Err(refusal) => return DirectFuture::refused(refusal.into()),
+            Ok(lease) => lease.unsent(),
+            Err(refusal) => return DirectFuture::refused(classify, refusal.into()),
         };
         match lease.target().direct(request) {
-            Ok(request) => DirectFuture::at(State::Readying {
-                client: self.client.clone(),
-                request,
-                lease: Unsent::new(lease),
-                classify,
-                deadline: None,
-                timed: false,
-            }),
+            Ok(request) => {
+                let client = self.client.clone();
+                let state = State::Readying { client, request, deadline: None, timed: false };
+                DirectFuture::new(Some(lease), classify, state)
+            }
             Err(error) => {
                 let (endpoint, reason) =
                     (lease.endpoint().clone(), EndpointErrorReason::Undirected);
-                lease.withdraw();
-                DirectFuture::refused(EndpointError::new(endpoint, reason, Some(error)).into())
+                let error = EndpointError::new(endpoint, reason, Some(error));
+                DirectFuture::refused(classify, error.into())
             }
         }
     }
@@ -122,8 +119,10 @@ pin_project! {
     /// As [`ResponseFuture`](crate::ResponseFuture).
     #[must_use = "futures do nothing unless polled"]
     pub struct DirectFuture<S: Service<Req>, T, Req, C, U = UntilHead> {
+        lease: Option<Lease<T>>,
+        classify: C,
         #[pin]
-        state: State<S, T, Req, C, S::Future>,
+        state: State<S, Req, S::Future>,
         until: PhantomData<fn() -> U>,
     }
 }
@@ -131,28 +130,21 @@ pin_project! {
 pin_project! {
     #[project = StateProj]
     #[project_replace = StateTaken]
-    enum State<S, T, Req, C, F> {
-        Readying {
-            client: S,
-            request: Req,
-            lease: Unsent<T>,
-            classify: C,
-            deadline: Deadline,
-            timed: bool,
-        },
-        Calling { #[pin] calling: Calling<F, T, C> },
+    enum State<S, Req, F> {
+        Readying { client: S, request: Req, deadline: Deadline, timed: bool },
+        Calling { #[pin] calling: Calling<F> },
         Refused { refusal: BoxError },
         Done,
     }
 }
 
 impl<S: Service<Req>, T, Req, C, U> DirectFuture<S, T, Req, C, U> {
-    fn at(state: State<S, T, Req, C, S::Future>) -> Self {
-        Self { state, until: PhantomData }
+    fn new(lease: Option<Lease<T>>, classify: C, state: State<S, Req, S::Future>) -> Self {
+        Self { lease, classify, state, until: PhantomData }
     }
 
-    fn refused(refusal: BoxError) -> Self {
-        Self::at(State::Refused { refusal })
+    fn refused(classify: C, refusal: BoxError) -> Self {
+        Self::new(None, classify, State::Refused { refusal })
     }
 }
 
@@ -166,12 +158,13 @@ where
     type Output = Result<U::Response, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.project().state;
+        let this = self.project();
+        let (mut state, place) = (this.state, this.lease);
         loop {
             match state.as_mut().project() {
-                StateProj::Readying { client, lease, deadline: at, timed, .. } => {
+                StateProj::Readying { client, deadline: at, timed, .. } => {
                     if !std::mem::replace(timed, true) {
-                        *at = lease.get().and_then(deadline);
+                        *at = place.as_ref().and_then(deadline);
                     }
                     let readied = client.poll_ready(cx);
                     let over = readied.is_pending()
@@ -179,39 +172,35 @@ where
                     if readied.is_pending() && !over {
                         return Poll::Pending;
                     }
-                    let StateTaken::Readying {
-                        mut client, request, lease, classify, deadline, ..
-                    } = state.as_mut().project_replace(State::Done)
+                    let StateTaken::Readying { mut client, request, deadline, .. } =
+                        state.as_mut().project_replace(State::Done)
                     else {
                         continue;
                     };
-                    let Some(lease) = lease.send() else { continue };
-                    match readied {
-                        // The client kept the request waiting; the endpoint never saw it.
-                        Poll::Pending => {
-                            let error = timed_out(&lease);
-                            lease.withdraw();
-                            return Poll::Ready(Err(error.into()));
-                        }
-                        Poll::Ready(Err(error)) => {
-                            let endpoint = lease.endpoint().clone();
-                            lease.withdraw();
-                            let reason = EndpointErrorReason::NotReady;
-                            let source = Some(error.into());
-                            let error = EndpointError::new(endpoint, reason, source);
-                            return Poll::Ready(Err(error.into()));
-                        }
+                    let Some(lease) = place else { continue };
+                    let error = match readied {
                         Poll::Ready(Ok(())) => {
-                            let call = || client.call(request);
-                            let calling = Calling::new(lease, classify, deadline, call);
+                            let calling = Calling::new(lease, deadline, || client.call(request));
                             state.set(State::Calling { calling });
+                            continue;
                         }
-                    }
+                        // The client kept the request waiting; the endpoint never saw it.
+                        Poll::Pending => timed_out(lease),
+                        Poll::Ready(Err(error)) => {
+                            let reason = EndpointErrorReason::NotReady;
+                            EndpointError::new(lease.endpoint().clone(), reason, Some(error.into()))
+                        }
+                    };
+                    // It gives the request back, which was not sent.
+                    *place = None;
+                    return Poll::Ready(Err(error.into()));
                 }
                 StateProj::Calling { calling } => {
-                    let answer = ready!(calling.poll::<S::Response, S::Error>(cx));
-                    state.set(State::Done);
-                    return Poll::Ready(answer.map(U::complete));
+                    let answer = calling.poll::<_, _, U, _, _>(place, this.classify, cx);
+                    if answer.is_ready() {
+                        state.set(State::Done);
+                    }
+                    return answer;
                 }
                 StateProj::Refused { .. } => {
                     let taken = state.as_mut().project_replace(State::Done);
@@ -219,9 +208,7 @@ where
                         return Poll::Ready(Err(refusal));
                     }
                 }
-                StateProj::Done => {
-                    return Poll::Ready(Err("the response was polled after it was given".into()));
-                }
+                StateProj::Done => return Poll::Ready(Err(gone())),
             }
         }
     }

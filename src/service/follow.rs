@@ -22,24 +22,23 @@ impl Sealed for UntilEnd {}
 impl<B, Err, T, C> Until<Response<B>, Err, T, C> for UntilEnd
 where
     B: Body,
-    C: Classify<Response<B>, Err>,
+    C: Classify<Response<B>, Err> + Clone,
 {
     type Response = Response<FollowedBody<B, T, C>>;
 
-    fn complete(answered: Answered<Response<B>, T, C>) -> Self::Response {
-        let Answered { response, mut lease, head, classify } = answered;
+    fn complete(answered: Answered<'_, Response<B>, T, C>) -> Self::Response {
+        let Answered { response, lease, head, classify } = answered;
         let asks = !classify.is_final(&response);
         let end: End<C> = if asks { <C as Classify<_, Err>>::end } else { |_, head, _| head };
         response.map(|body| {
+            let mut following =
+                Following { lease: lease.take(), head, classify: classify.clone(), end };
             if body.is_end_stream() {
-                Following { lease: Some(lease), head, classify, end }.finish(None);
+                following.finish(None);
                 return FollowedBody { body, following: None };
             }
-            lease.answered();
-            FollowedBody {
-                body,
-                following: Some(Following { lease: Some(lease), head, classify, end }),
-            }
+            following.lease.iter_mut().for_each(Lease::answered);
+            FollowedBody { body, following: Some(following) }
         })
     }
 }

@@ -9,7 +9,7 @@ use tower_service::Service;
 use crate::balancer::{Elsewhere, Lease};
 use crate::classify::Outcome;
 use crate::error::{BoxError, EndpointError, EndpointErrorReason};
-use crate::service::calling::{Deadline, Unsent, time_out};
+use crate::service::calling::{Deadline, gone, time_out};
 use crate::units::Key;
 
 /// Endpoints that one request waits for at once. Each costs a clone of its service.
@@ -18,10 +18,11 @@ const HELD: usize = 16;
 /// Endpoints asked for one request while none is ready.
 const ASKED: usize = 256;
 
-/// A clone of an endpoint's service on its way to being ready, and the hold on the endpoint.
+/// A clone of an endpoint's service on its way to being ready, and the hold on the endpoint, which is
+/// not sent anything yet.
 pub(crate) struct Contender<T> {
     service: T,
-    lease: Unsent<T>,
+    lease: Lease<T>,
 }
 
 /// The endpoints that compete for one request, whose own was not ready at once.
@@ -51,11 +52,11 @@ pub(crate) struct Ready<T> {
 
 impl<T: Clone> Contender<T> {
     fn new(lease: Lease<T>) -> Self {
-        Self { service: lease.target().clone(), lease: Unsent::new(lease) }
+        Self { service: lease.target().clone(), lease: lease.unsent() }
     }
 
     /// The clone that was asked already.
-    pub(crate) fn of(service: T, lease: Unsent<T>) -> Self {
+    pub(crate) fn of(service: T, lease: Lease<T>) -> Self {
         Self { service, lease }
     }
 }
@@ -69,8 +70,8 @@ impl<T: Clone> Readying<T> {
         deadline: Deadline,
         broken: Option<BoxError>,
     ) -> Self {
-        let elsewhere = chosen.lease.get().and_then(Lease::elsewhere);
-        let stays = chosen.lease.get().map(Lease::endpoint) == key.preferred();
+        let elsewhere = chosen.lease.elsewhere();
+        let stays = key.preferred() == Some(chosen.lease.endpoint());
         let (others, error, asked) = (VecDeque::new(), None, 0);
         let mut readying =
             Self { chosen: None, others, elsewhere, stays, key, asked, deadline, error };
@@ -130,8 +131,8 @@ impl<T: Clone> Readying<T> {
             // Nothing was sent to any of them: the one that was chosen for the request answers for
             // not having been ready in its time, and those that were asked instead do not.
             let mut waiting = self.chosen.take().into_iter().chain(self.others.drain(..));
-            if let Some(lease) = waiting.next().and_then(|contender| contender.lease.send()) {
-                self.error = Some(time_out(lease));
+            if let Some(contender) = waiting.next() {
+                self.error = Some(time_out(contender.lease));
             }
         }
         if self.chosen.is_some() || !self.others.is_empty() {
@@ -153,14 +154,12 @@ impl<T: Clone> Readying<T> {
 
     fn exclude(&mut self, contender: &Contender<T>) {
         self.asked += 1;
-        if let Some(lease) = contender.lease.get() {
-            self.key = std::mem::take(&mut self.key).excluding(lease.endpoint());
-        }
+        self.key = std::mem::take(&mut self.key).excluding(contender.lease.endpoint());
     }
 
     /// By tower's contract such a service is to be discarded.
     fn discard(&mut self, contender: Contender<T>, error: BoxError) {
-        let Some(lease) = contender.lease.send() else { return };
+        let lease = contender.lease;
         let (endpoint, reason) = (lease.endpoint().clone(), EndpointErrorReason::NotReady);
         lease.finish(Outcome::broken());
         self.error = Some(EndpointError::new(endpoint, reason, Some(error)));
@@ -171,11 +170,6 @@ impl<T: Clone> Readying<T> {
         self.chosen = None;
         self.others.clear();
         let Contender { service, lease } = contender;
-        let lease = lease.send().ok_or_else(gone)?;
         Poll::Ready(Ok(Ready { service, lease, deadline: self.deadline.take() }))
     }
-}
-
-fn gone() -> BoxError {
-    "the response was polled after it was given".into()
 }

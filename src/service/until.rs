@@ -1,7 +1,5 @@
 //! How long a request counts as in flight.
 
-use std::fmt;
-
 use crate::balancer::Lease;
 use crate::classify::Outcome;
 
@@ -14,22 +12,18 @@ pub trait Until<Res, Err, T, C>: sealed::Sealed {
     type Response;
 
     /// Ends the request, or hands its lease on to the response.
-    fn complete(answered: Answered<Res, T, C>) -> Self::Response;
+    fn complete(answered: Answered<'_, Res, T, C>) -> Self::Response;
 }
 
 /// An answer that has arrived, with the lease that is still held for it.
-pub struct Answered<Res, T, C> {
+#[derive(Debug)]
+pub struct Answered<'a, Res, T, C> {
     pub(crate) response: Res,
-    pub(crate) lease: Lease<T>,
+    /// Where the lease stands; it is there.
+    pub(crate) lease: &'a mut Option<Lease<T>>,
     pub(crate) head: Outcome,
     #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "asked at a body's end"))]
-    pub(crate) classify: C,
-}
-
-impl<Res, T, C> fmt::Debug for Answered<Res, T, C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answered").field("lease", &self.lease).finish_non_exhaustive()
-    }
+    pub(crate) classify: &'a C,
 }
 
 /// The request ends with its response.
@@ -40,8 +34,11 @@ impl<Res, Err, T, C> Until<Res, Err, T, C> for UntilHead {
     type Response = Res;
 
     #[inline]
-    fn complete(answered: Answered<Res, T, C>) -> Res {
-        answered.lease.finish(answered.head);
+    fn complete(answered: Answered<'_, Res, T, C>) -> Res {
+        if let Some(lease) = answered.lease {
+            lease.end(answered.head);
+        }
+        *answered.lease = None;
         answered.response
     }
 }

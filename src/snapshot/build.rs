@@ -1,13 +1,16 @@
 //! From a list of endpoints and settings to a snapshot.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use crate::config::Config;
-use crate::endpoint::Terms;
+use crate::endpoint::{Terms, Under};
 use crate::event::Event;
 use crate::outlier::{Panics, Rules};
 use crate::snapshot::claims::Claims;
 use crate::snapshot::seats::{Place, Seats, Stand, next_step};
 use crate::snapshot::tables::{Cursors, Tables};
 use crate::snapshot::{Chosen, Due, Member, Snapshot};
+use crate::strategy::Strategy;
 use crate::sync::Arc;
 use crate::units::{Nanos, Origin, Version, nanos};
 
@@ -85,7 +88,8 @@ impl<T> Draft<T> {
     pub(crate) fn build(self, ground: &Ground, now: Nanos) -> Result<Snapshot<T>, Unbuilt<T>> {
         let seats = Seats::of(&self.places(), &self.panics, &self.rules, now);
         let cursors = self.cursors.with(seats.groups(), ground);
-        let Ok(tables) = Tables::of(&seats, &self.members, &self.chosen, &cursors) else {
+        let Ok(tables) = Tables::of(&seats, &self.members, &self.chosen, &cursors, &self.rules)
+        else {
             return Err(Unbuilt { members: self.members });
         };
         let members_due = self.members.iter().map(|member| member.due(&self.rules)).min();
@@ -93,11 +97,11 @@ impl<T> Draft<T> {
             .unwrap_or(Nanos::NEVER)
             .min(next_step(&self.members, &self.rules, now))
             .min(self.panics.due(self.rules.panic));
-        let claims = Claims::of(&self.members, &self.rules);
+        let claims = Claims::of(&self.members, &self.rules, &tables);
         Ok(Snapshot {
             version: self.version,
-            terms: terms(&self.config, &self.rules),
-            enlisted: 0,
+            terms: terms(&self.config, &self.rules, &*self.chosen.strategy),
+            under: Under::NONE,
             config: self.config,
             rotation: Stand::rotation(self.members.iter().map(|member| member.stand())),
             has_strikes: self.members.iter().any(|member| member.standing.times > 0),
@@ -117,7 +121,9 @@ impl<T> Draft<T> {
     }
 }
 
-fn terms(config: &Config, rules: &Rules) -> Terms {
+fn terms(config: &Config, rules: &Rules, chosen: &dyn Strategy) -> Terms {
+    // Who cannot say so may ask.
+    let asks = catch_unwind(AssertUnwindSafe(|| chosen.asks_for_latency())).unwrap_or(true);
     let strategy = config.strategy();
     let outlier = config.memory();
     Terms {
@@ -127,5 +133,6 @@ fn terms(config: &Config, rules: &Rules) -> Terms {
         abandoned_after: outlier.abandoned_after().map_or(u64::MAX, nanos),
         attempt_timeout: config.limits().attempt_timeout().map_or(u64::MAX, nanos),
         rows: rules.rows,
+        samples: !asks,
     }
 }

@@ -7,6 +7,7 @@ mod due;
 mod grouping;
 mod member;
 mod outlook;
+mod owners;
 mod preferred;
 mod seats;
 mod tables;
@@ -21,7 +22,7 @@ pub(crate) use self::seats::{Place, Stand};
 pub(crate) use self::tables::{Cursors, StrategyPanicked};
 
 use crate::config::Config;
-use crate::endpoint::{Bound, Held, Served, Terms};
+use crate::endpoint::{Bound, Held, Served, Terms, Under};
 use crate::error::PickError;
 use crate::outlier::{Panics, Rotation, Rules};
 use crate::rng::Rng;
@@ -29,7 +30,7 @@ use crate::snapshot::claims::Claims;
 use crate::snapshot::seats::Seats;
 use crate::snapshot::tables::{Table, Tables};
 use crate::strategy::{PickContext, Strategy};
-use crate::sync::Arc;
+use crate::sync::{Arc, AtomicBool, Ordering};
 use crate::units::{EndpointId, Key, Nanos, Origin, Version};
 
 /// A strategy and what it is called.
@@ -37,6 +38,20 @@ use crate::units::{EndpointId, Key, Nanos, Origin, Version};
 pub(crate) struct Chosen {
     pub(crate) name: Arc<str>,
     pub(crate) strategy: Arc<dyn Strategy>,
+    /// Whether it was told that requests without a key come to a strategy that goes by keys.
+    keyless: Arc<AtomicBool>,
+}
+
+impl Chosen {
+    pub(crate) fn new(name: Arc<str>, strategy: Arc<dyn Strategy>) -> Self {
+        Self { name, strategy, keyless: Arc::new(AtomicBool::new(false)) }
+    }
+
+    /// Whether this request is the first without a key where keys decide. Says so once.
+    #[inline]
+    fn is_news(&self) -> bool {
+        !self.keyless.load(Ordering::Relaxed) && !self.keyless.swap(true, Ordering::Relaxed)
+    }
 }
 
 /// One state of a balancer.
@@ -64,10 +79,13 @@ pub(crate) struct Snapshot<T> {
     claims: Claims<T>,
     tables: Tables<T>,
     terms: Terms,
-    /// The number under which requests find them again.
-    enlisted: u64,
+    /// How requests find them again.
+    under: Under,
     origin: Origin,
 }
+
+/// The index of a candidate, and what it stands for.
+type Picked<'a, T> = (usize, &'a Arc<Bound<T>>);
 
 /// Why a pick came to nothing.
 pub(crate) enum Miss {
@@ -75,12 +93,16 @@ pub(crate) enum Miss {
     Stale,
     /// Something has to be settled first.
     Due,
+    /// Keys decide, and this is the first request that has none: it has to be told.
+    Keyless,
     /// There is no endpoint for this request.
-    Refused(PickError),
+    Refused(Box<PickError>),
 }
 
 impl<T> Snapshot<T> {
-    #[inline]
+    /// Written into its caller, so that what it gives is built where it will stand. What is rare comes
+    /// in a box, or everything would have to go through the same place in memory.
+    #[inline(always)]
     pub(crate) fn pick(
         &self,
         key: &Key,
@@ -89,14 +111,17 @@ impl<T> Snapshot<T> {
         rng: Rng,
     ) -> Result<Held<T>, Miss> {
         if let Some(id) = key.preferred()
-            && let Some(held) = self.pick_preferred(id, key, now)
+            && let Some((bound, number)) = self.pick_preferred(id, key, now)
         {
-            return Ok(held);
+            return Ok(Held::begun(bound, now, number, self.under));
+        }
+        if self.tables.is_keyed() && key.hash().is_none() && self.chosen.is_news() {
+            return Err(Miss::Keyless);
         }
         if !self.claims.is_empty()
-            && let Some(held) = self.claims.redeem(key, now, self.enlisted)
+            && let Some(held) = self.redeem(key, now)
         {
-            return Ok(held);
+            return Ok(*held);
         }
         let mut cx = PickContext {
             candidates: &[],
@@ -106,28 +131,62 @@ impl<T> Snapshot<T> {
             terms: &self.terms,
             typical,
             rng,
+            reserved: None,
         };
-        let Some((drawn, table)) = self.tables.draw(&mut cx.rng) else {
-            return self.last_resort(key, now).ok_or_else(|| Miss::Refused(self.nobody()));
+        let Some((drawn, table)) = self.tables.draw(key.hash(), &mut cx.rng) else {
+            let refused = || Miss::Refused(Box::new(self.nobody()));
+            return self.last_resort(key, now).map(|held| *held).ok_or_else(refused);
         };
         match self.pick_from(table, &mut cx)? {
-            Some(bound) => Held::begin(bound, now, self.enlisted).map_err(|_| Miss::Stale),
-            None => self.pick_elsewhere(drawn, &mut cx),
+            Some((index, bound)) => self.begin(index, bound, &mut cx),
+            None => self.pick_elsewhere(drawn, &mut cx).map(|held| *held),
+        }
+    }
+
+    /// Begins the request with the chosen endpoint, which may have counted it in by now.
+    #[inline(always)]
+    fn begin(
+        &self,
+        index: usize,
+        bound: &Arc<Bound<T>>,
+        cx: &mut PickContext<'_>,
+    ) -> Result<Held<T>, Miss> {
+        if let Some(reserved) = cx.reserved.take()
+            && let Some((number, counted)) = reserved.take(index)
+        {
+            return Ok(Held::begun(bound, cx.now, number, self.under).counted(counted));
+        }
+        Held::begin(bound, cx.now, self.under).map_err(|_| Miss::Stale)
+    }
+
+    /// Gives the request to somebody who is owed one.
+    #[cold]
+    fn redeem(&self, key: &Key, now: Nanos) -> Option<Box<Held<T>>> {
+        match key.hash().filter(|_| self.tables.is_keyed()) {
+            Some(hash) => {
+                // Keys leave nothing to chance.
+                let drawn = self.tables.draw(Some(hash), &mut Rng::seeded(hash));
+                let drawn = drawn.map(|(at, _)| at);
+                self.claims.redeem_own((hash, drawn), &self.tables, key, now, self.under)
+            }
+            None => self.claims.redeem(key, now, self.under),
         }
     }
 
     /// The endpoint that a table's picker chooses; `None` if the request excludes all of them.
-    #[inline]
+    #[inline(always)]
     fn pick_from<'a>(
         &self,
         table: &'a Table<T>,
         cx: &mut PickContext<'a>,
-    ) -> Result<Option<&'a Arc<Bound<T>>>, Miss> {
+    ) -> Result<Option<Picked<'a, T>>, Miss> {
         cx.candidates = &table.candidates;
         let Some(index) = table.picker.pick(cx) else { return Ok(None) };
         match table.bound.get(index) {
-            Some(bound) if cx.excluded().is_empty() || !cx.is_excluded(index) => Ok(Some(bound)),
-            _ => Err(Miss::Refused(self.misled(table, index))),
+            Some(bound) if cx.excluded().is_empty() || !cx.is_excluded(index) => {
+                Ok(Some((index, bound)))
+            }
+            _ => Err(Miss::Refused(Box::new(self.misled(table, index)))),
         }
     }
 
@@ -138,14 +197,20 @@ impl<T> Snapshot<T> {
         &'a self,
         drawn: usize,
         cx: &mut PickContext<'a>,
-    ) -> Result<Held<T>, Miss> {
+    ) -> Result<Box<Held<T>>, Miss> {
         for table in self.tables.but(drawn) {
-            if let Some(bound) = self.pick_from(table, cx)? {
-                return Held::begin(bound, cx.now, self.enlisted).map_err(|_| Miss::Stale);
+            if let Some((index, bound)) = self.pick_from(table, cx)? {
+                return self.begin(index, bound, cx).map(Box::new);
             }
         }
-        let refused = || Miss::Refused(PickError::AllExcluded);
+        let refused = || Miss::Refused(Box::new(PickError::AllExcluded));
         self.last_resort(cx.key, cx.now).ok_or_else(refused)
+    }
+
+    /// Whether a request's key decides.
+    #[cfg(feature = "testing")]
+    pub(crate) fn goes_by_keys(&self) -> bool {
+        self.tables.is_keyed()
     }
 
     /// The part of requests that each endpoint gets under equal load, by position in `members`.
@@ -165,7 +230,7 @@ impl<T> Snapshot<T> {
 
     /// Makes its terms those that are served, before anybody is chosen under them.
     pub(crate) fn enlist(&mut self, served: &Served) {
-        self.enlisted = served.serve(self.terms);
+        self.under = served.serve(self.terms);
     }
 
     pub(crate) fn terms(&self) -> &Terms {
@@ -188,8 +253,8 @@ impl<T> Snapshot<T> {
 
     /// An endpoint that is owed a pick, for a request that the table has nobody for.
     #[cold]
-    fn last_resort(&self, key: &Key, now: Nanos) -> Option<Held<T>> {
-        self.claims.redeem_any(key, now, self.enlisted)
+    fn last_resort(&self, key: &Key, now: Nanos) -> Option<Box<Held<T>>> {
+        self.claims.redeem_any(key, now, self.under)
     }
 
     /// Why there is nothing to choose from.

@@ -3,6 +3,7 @@
 use crate::endpoint::{Attributes, EndpointCell};
 use crate::outlier::Rules;
 use crate::snapshot::grouping::Grouping;
+use crate::snapshot::owners::owners;
 use crate::snapshot::seats::{Place, Seats, Stand};
 use crate::snapshot::tables::{Prepared, prepare, spread};
 use crate::snapshot::{Bounds, Chosen, Cursors, Member, Snapshot, StrategyPanicked};
@@ -58,7 +59,7 @@ impl Outlook {
         rules: &Rules,
     ) -> Result<Self, StrategyPanicked> {
         let seats = Seats::intended(&places(thoughts), rules);
-        Self::seated(chosen, cursors, thoughts, &seats)
+        Self::seated(chosen, cursors, thoughts, &seats, rules)
     }
 
     /// What `thoughts` would make of the shares at `now`, within these bounds, while health is as it
@@ -77,7 +78,7 @@ impl Outlook {
         let panics =
             Grouping::of(&places, bounds.rules, now).panics(bounds.panics, bounds.rules, now);
         let seats = Seats::of(&places, &panics, bounds.rules, now);
-        Self::seated(chosen, cursors, thoughts, &seats)
+        Self::seated(chosen, cursors, thoughts, &seats, bounds.rules)
     }
 
     /// The shares as they are, with those who are out and those who warm up.
@@ -92,6 +93,7 @@ impl Outlook {
         cursors: &Cursors,
         thoughts: &[Thought],
         seats: &Seats,
+        rules: &Rules,
     ) -> Result<Self, StrategyPanicked> {
         let candidate = |&(at, weight): &(usize, u32)| {
             let Thought { attributes, cell, .. } = thoughts.get(at)?;
@@ -101,7 +103,10 @@ impl Outlook {
         let mut shares: Vec<_> = thoughts.iter().map(unseated).collect();
         for group in seats.groups().iter().filter(|group| !group.seats.is_empty()) {
             let candidates: Vec<_> = group.seats.iter().filter_map(candidate).collect();
-            let Prepared { shares: picked, .. } = prepare(chosen, cursors.any(), &candidates)?;
+            let owners = || owners(thoughts.iter().map(Thought::place), group, seats, rules);
+            let cursor = cursors.any();
+            let prepared = prepare(chosen, cursor, &candidates, &owners)?;
+            let Prepared { shares: picked, .. } = prepared;
             for (at, picked) in spread(group, &picked) {
                 if let Some((_, share)) = shares.get_mut(at) {
                     *share = picked;

@@ -1,21 +1,28 @@
 //! Requests that would rather go to one endpoint: those of sessions.
 
-use crate::endpoint::Held;
+use crate::endpoint::Bound;
 use crate::snapshot::{Member, Said, Snapshot};
+use crate::sync::Arc;
 use crate::units::{EndpointId, Key, Nanos};
 
 impl<T> Snapshot<T> {
-    /// The endpoint of this id, if the request may go there. It takes no turn and no claim of
-    /// anybody's.
+    /// The endpoint of this id, if the request may go there, and its number with it: it is counted
+    /// in. It takes no turn and no claim of anybody's.
     #[inline(never)]
-    pub(super) fn pick_preferred(&self, id: &EndpointId, key: &Key, now: Nanos) -> Option<Held<T>> {
+    pub(super) fn pick_preferred(
+        &self,
+        id: &EndpointId,
+        key: &Key,
+        now: Nanos,
+    ) -> Option<(&Arc<Bound<T>>, u64)> {
         let at = self.position(id)?;
         let member = self.members.get(at)?;
         if key.excludes(id) || !self.takes_sessions(at, member) {
             return None;
         }
         // The drain may be over since this snapshot was made: then as if there were no preference.
-        Held::begin_session(&member.bound, now, self.enlisted).ok()
+        let number = member.bound.cell.begin_session(now)?;
+        Some((&member.bound, number))
     }
 
     /// Whether the member at this place still serves those it has.

@@ -4,12 +4,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::endpoint::Bound;
 use crate::hash;
+use crate::outlier::Rules;
 use crate::rng::Rng;
+use crate::snapshot::owners::owners;
 use crate::snapshot::seats::{Group, Seats};
 use crate::snapshot::{Chosen, Ground, Member};
-use crate::strategy::{Candidate, Candidates, Cursor, Picker};
+use crate::strategy::{Candidate, Candidates, Cursor, Owner, Picker};
 use crate::sync::Arc;
 use crate::tiers::GroupKey;
+use crate::units::EndpointId;
 
 /// The tables of a snapshot, the most preferred first.
 #[derive(Debug)]
@@ -18,11 +21,14 @@ pub(super) struct Tables<T> {
     /// Up to which number each table is drawn that takes a part of the requests. Empty where the
     /// first takes all of them, so that nothing is drawn.
     drawn: Box<[(u64, usize)]>,
+    /// Whether a request's key decides, also about the table.
+    is_keyed: bool,
 }
 
 /// Endpoints that are picked among together.
 #[derive(Debug)]
 pub(super) struct Table<T> {
+    key: GroupKey,
     pub(super) candidates: Box<[Candidate]>,
     pub(super) bound: Box<[Arc<Bound<T>>]>,
     pub(super) picker: Box<dyn Picker>,
@@ -37,6 +43,9 @@ pub(crate) struct StrategyPanicked;
 /// Draws are numbers below this, so that a part of them is exact as a float.
 const DRAWS: u64 = 1 << 53;
 
+/// Sets the draw of a table apart from whatever else is made of a key.
+const TABLES: u64 = 0x007A_B1E5;
+
 impl<T> Tables<T> {
     /// Lets the strategy prepare a picker for each group of `seats`.
     pub(super) fn of(
@@ -44,7 +53,9 @@ impl<T> Tables<T> {
         members: &[Arc<Member<T>>],
         chosen: &Chosen,
         cursors: &Cursors,
+        rules: &Rules,
     ) -> Result<Self, StrategyPanicked> {
+        let mut is_keyed = false;
         let mut all = Vec::new();
         let mut drawn = Vec::new();
         let mut upto = 0.0;
@@ -59,8 +70,14 @@ impl<T> Tables<T> {
                 Candidate::new(Arc::clone(&member.attributes), cell, weight)
             };
             let candidates: Box<[_]> = seated().zip(&group.seats).map(candidate).collect();
-            let Prepared { picker, shares } = prepare(chosen, cursors.of(&group.key), &candidates)?;
+            let places = || members.iter().map(|member| member.place());
+            let owners = || owners(places(), group, seats, rules);
+            let cursor = cursors.of(&group.key);
+            let prepared = prepare(chosen, cursor, &candidates, &owners)?;
+            let Prepared { picker, shares, is_by_key } = prepared;
+            is_keyed |= is_by_key;
             all.push(Table {
+                key: group.key.clone(),
                 bound: seated().map(|member| Arc::clone(&member.bound)).collect(),
                 candidates,
                 picker,
@@ -70,21 +87,41 @@ impl<T> Tables<T> {
         if matches!(drawn.as_slice(), [(_, 0)]) {
             drawn.clear();
         }
-        Ok(Self { all: all.into(), drawn: drawn.into() })
+        Ok(Self { all: all.into(), drawn: drawn.into(), is_keyed })
     }
 
-    /// The table that a request is picked from, by chance where several take a part. `None` where
-    /// there is nothing to pick from.
+    /// Whether a request's key decides.
     #[inline]
-    pub(super) fn draw(&self, rng: &mut Rng) -> Option<(usize, &Table<T>)> {
+    pub(super) fn is_keyed(&self) -> bool {
+        self.is_keyed
+    }
+
+    /// The table that a request is picked from, where several take a part: by chance, or by its key
+    /// if that decides, so that it stays the same while the parts do and moves no more than they do.
+    /// `None` where there is nothing to pick from.
+    #[inline]
+    pub(super) fn draw(&self, key: Option<u64>, rng: &mut Rng) -> Option<(usize, &Table<T>)> {
         if self.drawn.is_empty() {
             return self.all.first().map(|table| (0, table));
         }
-        let draw = rng.below(DRAWS);
+        let draw = match key.filter(|_| self.is_keyed) {
+            Some(key) => hash::mix(key, TABLES) >> (u64::BITS - DRAWS.trailing_zeros()),
+            None => rng.below(DRAWS),
+        };
         let at = self.drawn.partition_point(|&(upto, _)| upto <= draw);
         // What the parts lack of 1 by rounding belongs to the last.
         let &(_, at) = self.drawn.get(at).or_else(|| self.drawn.last())?;
         self.all.get(at).map(|table| (at, table))
+    }
+
+    /// The table of a group, if it has one: nobody may be left of it.
+    pub(super) fn at(&self, key: &GroupKey) -> Option<usize> {
+        self.all.iter().position(|table| table.key == *key)
+    }
+
+    /// Whose keys of this hash are in a table.
+    pub(super) fn owner(&self, at: usize, hash: u64) -> Option<&EndpointId> {
+        self.all.get(at).and_then(|table| table.picker.owner(hash))
     }
 
     /// The others, the most preferred first.
@@ -109,6 +146,8 @@ pub(super) struct Prepared {
     pub(super) picker: Box<dyn Picker>,
     /// What the picker gives to each.
     pub(super) shares: Vec<f64>,
+    /// Whether a request's key decides.
+    is_by_key: bool,
 }
 
 /// Lets the strategy prepare a picker and say its shares, once and for all: either may be code of
@@ -118,12 +157,14 @@ pub(super) fn prepare(
     chosen: &Chosen,
     cursor: &Arc<Cursor>,
     candidates: &[Candidate],
+    owners: &dyn Fn() -> Vec<Owner>,
 ) -> Result<Prepared, StrategyPanicked> {
-    let view = Candidates::new(candidates, cursor);
+    let view = Candidates::new(candidates, cursor, owners);
     let prepare = || {
         let picker = chosen.strategy.build(&view);
         let shares = picker.shares();
-        Prepared { picker, shares }
+        let is_by_key = picker.owner(0).is_some();
+        Prepared { picker, shares, is_by_key }
     };
     catch_unwind(AssertUnwindSafe(prepare)).map_err(|_| StrategyPanicked)
 }

@@ -5,6 +5,8 @@
 //! request in flight for the length of the failure penalty (the advice of Google's SRE book,
 //! chapter 20, to count recent errors as active requests).
 
+use once_cell::race::OnceBox;
+
 use crate::stats::Tick;
 use crate::sync::{AtomicU64, Ordering};
 use crate::units::Nanos;
@@ -22,9 +24,17 @@ const PLEA: u64 = 1 << 48;
 
 /// The failures of one endpoint that still weigh.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct RecentFailures {
-    /// When the last of them stops weighing: the one word that is read while all is well.
+    /// Made by the first failure: most endpoints have none.
+    record: OnceBox<Record>,
+    /// When the last of them stops weighing: the one word that is read while all is well. It is the
+    /// last one, so that it can stand beside the counts that are read with it.
     until: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Record {
     /// Until when the endpoint asked to be left alone.
     plea: AtomicU64,
     slices: [AtomicU64; SLOTS],
@@ -32,23 +42,42 @@ pub(crate) struct RecentFailures {
 
 impl RecentFailures {
     pub(crate) fn new() -> Self {
-        Self {
-            until: AtomicU64::new(0),
-            plea: AtomicU64::new(0),
-            slices: std::array::from_fn(|_| AtomicU64::new(0)),
-        }
+        Self { record: OnceBox::new(), until: AtomicU64::new(0) }
     }
 
     /// Takes in a failure that weighs for `penalty`, zero for not at all, with the time for which
     /// the endpoint itself asked to be left alone.
     pub(crate) fn record(&self, now: Nanos, penalty: u64, plea: u64) {
+        let record = self.record.get_or_init(|| Box::new(Record::new()));
         if plea > 0 {
-            self.plea.fetch_max(now.0.saturating_add(plea), Ordering::Relaxed);
+            record.plea.fetch_max(now.0.saturating_add(plea), Ordering::Relaxed);
         }
         if penalty > 0 {
-            self.count_in(now, penalty);
+            record.count_in(now, penalty);
         }
         self.until.fetch_max(now.0.saturating_add(penalty.max(plea)), Ordering::Relaxed);
+    }
+
+    /// How many failures weigh at `now`.
+    #[inline]
+    pub(crate) fn count(&self, now: Nanos, penalty: u64) -> u64 {
+        if now.0 >= self.until.load(Ordering::Relaxed) {
+            return 0;
+        }
+        self.record.get().map_or(0, |record| record.count(now, penalty))
+    }
+
+    /// The time for which failures still weigh, zero if none does. A clock that went back makes
+    /// it longer by as much.
+    #[inline]
+    pub(crate) fn remaining(&self, now: Nanos) -> u64 {
+        self.until.load(Ordering::Relaxed).saturating_sub(now.0)
+    }
+}
+
+impl Record {
+    fn new() -> Self {
+        Self { plea: AtomicU64::new(0), slices: std::array::from_fn(|_| AtomicU64::new(0)) }
     }
 
     fn count_in(&self, now: Nanos, penalty: u64) {
@@ -80,31 +109,14 @@ impl RecentFailures {
         }
     }
 
-    /// How many failures weigh at `now`.
-    #[inline]
-    pub(crate) fn count(&self, now: Nanos, penalty: u64) -> u64 {
-        if now.0 >= self.until.load(Ordering::Relaxed) {
-            0
-        } else {
-            self.count_slices(now, penalty)
-        }
-    }
-
     #[cold]
-    fn count_slices(&self, now: Nanos, penalty: u64) -> u64 {
+    fn count(&self, now: Nanos, penalty: u64) -> u64 {
         let plea = if now.0 < self.plea.load(Ordering::Relaxed) { PLEA } else { 0 };
         let reach = if penalty > 0 { width(penalty) * (SLICES + 1) } else { 0 };
         let now = Tick::at(now);
         let slices = self.slices.iter().map(|cell| Slice::unpack(cell.load(Ordering::Relaxed)));
         let recent = slices.filter(|slice| u64::from(now.since(Tick(slice.start))) < reach);
         recent.map(|slice| u64::from(slice.count)).sum::<u64>().saturating_add(plea)
-    }
-
-    /// The time for which failures still weigh, zero if none does. A clock that went back makes
-    /// it longer by as much.
-    #[inline]
-    pub(crate) fn remaining(&self, now: Nanos) -> u64 {
-        self.until.load(Ordering::Relaxed).saturating_sub(now.0)
     }
 }
 

@@ -6,11 +6,13 @@
 mod failures;
 mod histogram;
 mod latency;
+mod pace;
 mod streak;
 
 pub(crate) use self::failures::RecentFailures;
 pub(crate) use self::histogram::{Histogram, Latencies};
 pub(crate) use self::latency::{Latency, Typical};
+pub(crate) use self::pace::Pace;
 pub(crate) use self::streak::{Reached, Row, RowLimits, Streak};
 
 use crate::units::Nanos;

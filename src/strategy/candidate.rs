@@ -4,7 +4,7 @@ use std::fmt;
 use std::slice;
 
 use crate::endpoint::{Attributes, EndpointCell};
-use crate::strategy::Cursor;
+use crate::strategy::{Cursor, Owner};
 use crate::sync::Arc;
 use crate::units::EndpointId;
 
@@ -68,15 +68,20 @@ impl fmt::Debug for Candidate {
 }
 
 /// The endpoints a picker is prepared for, ordered by id.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Candidates<'a> {
     list: &'a [Candidate],
     cursor: &'a Arc<Cursor>,
+    owners: &'a dyn Fn() -> Vec<Owner>,
 }
 
 impl<'a> Candidates<'a> {
-    pub(crate) fn new(list: &'a [Candidate], cursor: &'a Arc<Cursor>) -> Self {
-        Self { list, cursor }
+    pub(crate) fn new(
+        list: &'a [Candidate],
+        cursor: &'a Arc<Cursor>,
+        owners: &'a dyn Fn() -> Vec<Owner>,
+    ) -> Self {
+        Self { list, cursor, owners }
     }
 
     /// The candidates. Their order is that of their ids and does not depend on the order in which
@@ -103,6 +108,14 @@ impl<'a> Candidates<'a> {
         self.list.is_empty()
     }
 
+    /// The candidates and all who would be candidates were they well and admitted, ordered by id: for
+    /// strategies whose choice must not change for everybody when one endpoint comes or goes.
+    /// Collected when this is called.
+    #[must_use]
+    pub fn owners(&self) -> Vec<Owner> {
+        (self.owners)()
+    }
+
     /// Where the round stands; it outlives pickers and changes of strategy.
     pub(crate) fn cursor(&self) -> &Arc<Cursor> {
         self.cursor
@@ -110,6 +123,12 @@ impl<'a> Candidates<'a> {
 
     pub(crate) fn weights(&self) -> impl ExactSizeIterator<Item = u32> + Clone + 'a {
         self.list.iter().map(Candidate::weight)
+    }
+}
+
+impl fmt::Debug for Candidates<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.list).finish()
     }
 }
 

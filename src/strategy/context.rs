@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use crate::endpoint::Terms;
 use crate::rng::Rng;
 use crate::strategy::Candidate;
+use crate::strategy::hashing::Reserved;
 use crate::units::{EndpointId, Key, Nanos, Origin};
 
 /// One request's view of the candidates: the instant, the key, the exclusions and a source of
@@ -19,6 +20,8 @@ pub struct PickContext<'a> {
     pub(crate) terms: &'a Terms,
     pub(crate) typical: f32,
     pub(crate) rng: Rng,
+    /// A place that the picker has already taken for the candidate it chooses.
+    pub(crate) reserved: Option<Reserved<'a>>,
 }
 
 impl PickContext<'_> {

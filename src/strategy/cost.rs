@@ -5,6 +5,12 @@
 pub(crate) struct Cost(u64);
 
 impl Cost {
+    /// The cost of so many requests, among endpoints of equal weights.
+    #[inline]
+    pub(crate) fn of_load(load: u64) -> Self {
+        Self(load)
+    }
+
     /// The cost `value`. What is not a number, which no strategy here produces, is the highest.
     #[inline]
     pub(crate) fn new(value: f64) -> Self {

@@ -1,21 +1,31 @@
 //! Where a round stands.
 
-use crate::sync::{AtomicU64, CachePadded, Ordering};
+use crate::endpoint::Crowd;
+use crate::sync::{Arc, AtomicU64, CachePadded, Ordering};
 
 /// Counts the picks of a round. One for a balancer: it outlives pickers, so that neither an
 /// update nor a change of strategy starts the round again at its first endpoint.
 #[derive(Debug)]
-pub(crate) struct Cursor(CachePadded<AtomicU64>);
+pub(crate) struct Cursor {
+    turn: CachePadded<AtomicU64>,
+    /// The requests in flight, for strategies that hold endpoints to their part of them.
+    crowd: Arc<Crowd>,
+}
 
 impl Cursor {
     pub(crate) fn at(position: u64) -> Self {
-        Self(CachePadded::new(AtomicU64::new(position)))
+        let turn = CachePadded::new(AtomicU64::new(position));
+        Self { turn, crowd: Arc::new(Crowd::new()) }
     }
 
     /// This pick's position; no two picks have the same one.
     #[inline]
     pub(crate) fn next(&self) -> u64 {
-        self.0.fetch_add(1, Ordering::Relaxed)
+        self.turn.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn crowd(&self) -> &Arc<Crowd> {
+        &self.crowd
     }
 }
 

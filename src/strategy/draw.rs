@@ -143,7 +143,7 @@ impl Draw {
 
     /// Two distinct ones by weight, the second of those that the first left; twice the same one
     /// where there is no other. `None` if there is nobody.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn two(&self, rng: &mut Rng) -> Option<(usize, usize)> {
         match self {
             Self::Equal(0) => None,
@@ -153,13 +153,13 @@ impl Draw {
                 let ticket = rng.below(*n as u64 - 1) as usize;
                 Some((first, ticket + usize::from(ticket >= first)))
             }
-            Self::Weighted(weighted) => {
-                let mut taken = Taken::none();
-                let first = weighted.one(rng);
-                taken.insert(first);
-                Some((first, weighted.other(rng, &taken).unwrap_or(first)))
-            }
+            Self::Weighted(weighted) => Some(weighted.two(rng)),
         }
+    }
+
+    /// Whether all weights are equal.
+    pub(crate) fn is_equal(&self) -> bool {
+        matches!(self, Self::Equal(_))
     }
 
     /// The part of each.
@@ -188,6 +188,13 @@ impl Weighted {
             Some(slot) if (ticket as u64) >= slot.own => slot.other as usize,
             _ => index,
         }
+    }
+
+    fn two(&self, rng: &mut Rng) -> (usize, usize) {
+        let mut taken = Taken::none();
+        let first = self.one(rng);
+        taken.insert(first);
+        (first, self.other(rng, &taken).unwrap_or(first))
     }
 
     fn other(&self, rng: &mut Rng, taken: &Taken) -> Option<usize> {

@@ -43,6 +43,10 @@ impl Strategy for LeastRequest {
     fn build(&self, candidates: &Candidates<'_>) -> Box<dyn Picker> {
         Box::new(LeastRequestPicker(Loaded::new(Draw::new(candidates.weights()), self.choices)))
     }
+
+    fn asks_for_latency(&self) -> bool {
+        false
+    }
 }
 
 #[derive(Debug)]
@@ -50,7 +54,11 @@ struct LeastRequestPicker(Loaded);
 
 impl Picker for LeastRequestPicker {
     fn pick(&self, cx: &mut PickContext<'_>) -> Option<usize> {
-        self.0.pick(cx, cost)
+        if self.0.is_equal() {
+            self.0.pick(cx, |cx, index| Cost::of_load(cx.load(index)))
+        } else {
+            self.0.pick(cx, cost)
+        }
     }
 
     fn shares(&self) -> Vec<f64> {

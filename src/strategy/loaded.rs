@@ -27,6 +27,11 @@ impl Loaded {
         Self { draw, choices }
     }
 
+    /// Whether all weights are equal.
+    pub(crate) fn is_equal(&self) -> bool {
+        self.draw.is_equal()
+    }
+
     pub(crate) fn shares(&self) -> Vec<f64> {
         self.draw.shares()
     }

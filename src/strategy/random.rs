@@ -14,6 +14,10 @@ impl Strategy for Random {
     fn build(&self, candidates: &Candidates<'_>) -> Box<dyn Picker> {
         Box::new(RandomPicker(Draw::new(candidates.weights())))
     }
+
+    fn asks_for_latency(&self) -> bool {
+        false
+    }
 }
 
 #[derive(Debug)]

@@ -30,6 +30,10 @@ impl Strategy for RoundRobin {
             cursor: Arc::clone(candidates.cursor()),
         })
     }
+
+    fn asks_for_latency(&self) -> bool {
+        false
+    }
 }
 
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! The one cell that everything a pick reads stands behind.
 
 use std::fmt;
+use std::ops::Deref;
 
 use arc_swap::ArcSwap;
 
@@ -19,6 +20,13 @@ impl<S> Published<S> {
     #[inline]
     pub(crate) fn read<R>(&self, take: impl FnOnce(&S) -> R) -> R {
         take(&self.0.load())
+    }
+
+    /// As [`read`](Self::read), for the pick: what it gives is built where it will stand, which a
+    /// closure does not promise. To be dropped before anything else is done.
+    #[inline]
+    pub(crate) fn guard(&self) -> impl Deref<Target = Arc<S>> {
+        self.0.load()
     }
 
     /// The present value, to be looked at for longer. Whoever keeps it keeps all it holds alive.

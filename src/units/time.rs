@@ -19,33 +19,57 @@ impl Nanos {
 }
 
 /// A duration in nanoseconds, at most `u64::MAX`.
+#[inline]
 pub(crate) fn nanos(span: Duration) -> u64 {
-    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+    let seconds = span.as_secs().saturating_mul(1_000_000_000);
+    seconds.saturating_add(u64::from(span.subsec_nanos()))
 }
 
 /// The instant a balancer's [`Nanos`] count from.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Origin(Instant);
+pub(crate) struct Origin {
+    at: Instant,
+    /// What a counter of nanoseconds said then, where requests read one.
+    #[cfg(all(feature = "tsc", not(feature = "testing")))]
+    counted: u64,
+}
 
 impl Origin {
     pub(crate) fn new(at: Instant) -> Self {
-        Self(at)
+        Self {
+            at,
+            #[cfg(all(feature = "tsc", not(feature = "testing")))]
+            counted: 0,
+        }
+    }
+
+    /// The instant at which a counter of nanoseconds says `counted`.
+    #[cfg(all(feature = "tsc", not(feature = "testing")))]
+    pub(crate) fn counted(at: Instant, counted: u64) -> Self {
+        Self { at, counted }
+    }
+
+    /// What the counter says as a number; zero if it lies before the origin.
+    #[cfg(all(feature = "tsc", not(feature = "testing")))]
+    #[inline]
+    pub(crate) fn since(self, counted: u64) -> Nanos {
+        Nanos(counted.saturating_sub(self.counted))
     }
 
     /// The number as an instant; the origin itself where the platform's clock cannot say it.
     pub(crate) fn instant_or_start(self, at: Nanos) -> Instant {
-        self.instant(at).unwrap_or(self.0)
+        self.instant(at).unwrap_or(self.at)
     }
 
     /// `at` as a number; zero if it lies before the origin.
     #[inline]
     pub(crate) fn nanos(self, at: Instant) -> Nanos {
-        Nanos(nanos(at.saturating_duration_since(self.0)))
+        Nanos(nanos(at.saturating_duration_since(self.at)))
     }
 
     /// The number as an instant, or `None` if the platform's clock cannot say it.
     pub(crate) fn instant(self, at: Nanos) -> Option<Instant> {
-        self.0.checked_add(Duration::from_nanos(at.0))
+        self.at.checked_add(Duration::from_nanos(at.0))
     }
 }
 

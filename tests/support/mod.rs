@@ -15,14 +15,16 @@ use futures_util::FutureExt;
 use tokio::task::unconstrained;
 use tokio::time::Instant;
 
-/// The four strategies, those that compare with two choices and with all.
-pub(crate) const STRATEGIES: [&str; 6] = [
+/// The strategies, those that compare with two choices and with all.
+pub(crate) const STRATEGIES: [&str; 8] = [
     "kind = 'round_robin'",
     "kind = 'random'",
     "kind = 'least_request'\nchoices = 2",
     "kind = 'least_request'\nchoices = 'all'",
     "kind = 'peak_ewma'\nchoices = 2",
     "kind = 'peak_ewma'\nchoices = 'all'",
+    "kind = 'ring_hash'",
+    "kind = 'maglev'",
 ];
 
 /// Endpoints in these tests are numbered, and the number is the target.

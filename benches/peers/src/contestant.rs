@@ -2,11 +2,13 @@
 
 use std::fmt;
 
-use evenkeel::config::StrategyKind::{LeastRequest, PeakEwma, Random, RoundRobin};
+use evenkeel::config::StrategyKind::{
+    LeastRequest, Maglev, PeakEwma, Random, RingHash, RoundRobin,
+};
 
 #[cfg(feature = "pingora")]
 use crate::pingora;
-use crate::{floor, ours, p2c};
+use crate::{floor, keys, ours, p2c};
 
 /// Does as many requests as it is told to.
 pub type Runner = Box<dyn FnMut(u64) + Send>;
@@ -72,6 +74,21 @@ pub const PICKS: &[Contestant] = &[
     contestant("pingora:round_robin", pingora::round_robin),
     #[cfg(feature = "pingora")]
     contestant("pingora:random", pingora::random),
+];
+
+/// Whose a key is, by a table, and picks by it.
+pub const TABLES: &[Contestant] = &[
+    contestant("lookup:maglev", keys::maglev_lookup),
+    contestant("maglev", keys::maglev),
+    contestant("pick:maglev", |n| keys::pick(Maglev, None, n)),
+    contestant("pick:maglev+bound", |n| keys::pick(Maglev, Some(125), n)),
+];
+
+/// Whose a key is, by a ring, and picks by it.
+pub const RINGS: &[Contestant] = &[
+    contestant("lookup:ring_hash", keys::ring_lookup),
+    contestant("hashring", keys::hashring),
+    contestant("pick:ring_hash", |n| keys::pick(RingHash, None, n)),
     #[cfg(feature = "pingora")]
     contestant("pingora:ketama", pingora::ketama),
 ];
@@ -94,7 +111,7 @@ pub const REQUESTS: &[Contestant] = &[
 
 /// Everybody.
 pub fn all() -> impl Iterator<Item = Contestant> {
-    CLOCKS.iter().chain(PICKS).chain(REQUESTS).copied()
+    CLOCKS.iter().chain(PICKS).chain(TABLES).chain(RINGS).chain(REQUESTS).copied()
 }
 
 /// The one of this name.

@@ -9,6 +9,7 @@ pub mod contestant;
 pub mod endpoint;
 pub mod floor;
 pub mod footprint;
+pub mod keys;
 pub mod options;
 pub mod ours;
 pub mod p2c;

@@ -73,6 +73,8 @@ const PIECES: &[&str] = &[
     "initial",
     "tiers",
     "zone",
+    "hash",
+    "table_size",
     " ",
 ];
 
@@ -130,7 +132,8 @@ proptest! {
             "outlier.latency.factor", "outlier.consecutive_failures.threshold",
             "panic.exit_percent", "slow_start", "slow_start.aggression", "health",
             "health.timeout", "health.fall", "health.concurrency", "tiers", "tiers.zone",
-            "tiers.overprovisioning_percent"][..]),
+            "tiers.overprovisioning_percent", "hash.table_size", "hash.min_ring_size",
+            "hash.bounded_load_percent"][..]),
         value in prop_oneof![
             any::<i64>().prop_map(|it| it.to_string()),
             any::<f64>().prop_map(|it| format!("{it:?}")),

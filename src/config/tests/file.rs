@@ -109,8 +109,7 @@ hsh = 1
             "7:49 balancer.\"a b\".endpoints[1].id: \"a\" is already the id of endpoints[0] (line \
              7, column 21)",
             "7:68 balancer.\"a b\".endpoints[1].wieght: unknown key; did you mean `weight`?",
-            "9:1 balancer.checkout.hsh: unknown key; the nearest is `hash`, which is not \
-             available yet",
+            "9:1 balancer.checkout.hsh: unknown key; did you mean `hash`?",
         ]
     );
 }

@@ -41,7 +41,7 @@ const UNKNOWN: &[Case] = &[
         &["did you mean `serve_all`?"],
     ),
     ("helth = {}", "helth", (1, 1), &["unknown key; did you mean `health`?"]),
-    ("hsh = {}", "hsh", (1, 1), &["nearest is `hash`", "not available yet"]),
+    ("hsh = {}", "hsh", (1, 1), &["unknown key; did you mean `hash`?"]),
     ("[teirs]", "teirs", (1, 2), &["unknown key; did you mean `tiers`?"]),
     (
         "health.initial = 'helthy'",
@@ -73,20 +73,16 @@ const UNKNOWN: &[Case] = &[
 
 const NOT_YET: &[Case] = &[
     ("limits.max_in_flight = 3", "limits.max_in_flight", (1, 8), &["not available yet"]),
-    ("[hash]\ntable_size = 2", "hash", (1, 2), &["not available yet"]),
+    ("[hash]\ntable_size = 2", "hash.table_size", (2, 14), &["101 to 5000011"]),
+    ("[hash]\ntable_size = 65536", "hash.table_size", (2, 14), &["the next one is 65537"]),
+    (
+        "[hash]\nmin_ring_size = 2048\nmax_ring_size = 1024",
+        "hash.min_ring_size",
+        (2, 17),
+        &["2048 is more than hash.max_ring_size, 1024"],
+    ),
     ("[guard]\nmax_share_percent = 0", "guard.max_share_percent", (2, 21), &["1 to 100"]),
-    (
-        "strategy.kind = 'ring_hash'",
-        "strategy.kind",
-        (1, 17),
-        &["`ring_hash` is not available yet"],
-    ),
-    (
-        "strategy.kind = 'maglv'",
-        "strategy.kind",
-        (1, 17),
-        &["the nearest is `maglev`, which is not available yet"],
-    ),
+    ("strategy.kind = 'maglv'", "strategy.kind", (1, 17), &["did you mean `maglev`?"]),
 ];
 
 const SYNTAX: &[Case] = &[
@@ -130,6 +126,7 @@ custom = 'not complained of: the kind is unknown'
 choices = 1
 
 [hash]
+table_size = 4
 ";
     let found = problems(text);
     let found: Vec<_> = found.iter().map(|it| (it.position.unwrap(), it.path.as_str())).collect();
@@ -143,7 +140,7 @@ choices = 1
             ((7, 1), "update.allow_empti"),
             ((10, 8), "strategy.kind"),
             ((12, 11), "strategy.choices"),
-            ((14, 2), "hash"),
+            ((15, 14), "hash.table_size"),
         ]
     );
 }

@@ -58,6 +58,11 @@ new_endpoints = false
 [tiers]
 overprovisioning_percent = 140
 
+[hash]
+table_size = 65537
+min_ring_size = 1024
+max_ring_size = 65536
+
 [limits]
 
 [guard]

@@ -23,6 +23,8 @@ fn text(setting: &Setting, value: &str) -> String {
         ("outlier.base_ejection_time", _) => "outlier.max_ejection_time = '24h'",
         ("outlier.max_ejection_time", _) => "outlier.base_ejection_time = '10ms'",
         ("panic.threshold_percent", _) => "panic.exit_percent = 100",
+        ("hash.min_ring_size", _) => "hash.max_ring_size = 8388608",
+        ("hash.max_ring_size", _) => "hash.min_ring_size = 1",
         ("panic.exit_percent", _) => "panic.threshold_percent = 1",
         _ => "",
     };
@@ -58,6 +60,11 @@ fn ends(range: &Range) -> (Vec<String>, Vec<String>) {
             let outside = [least.next_down(), most.next_up(), f64::NAN, f64::INFINITY];
             let outside = outside.map(|it| format!("{it:?}").to_lowercase());
             let outside = outside.into_iter().chain(texts(&["true", "'1.5'"])).collect();
+            (inside, outside)
+        }
+        Range::Prime(range) => {
+            let (inside, mut outside) = whole((*range.start()).into(), (*range.end()).into());
+            outside.push((*range.start() * *range.start()).to_string());
             (inside, outside)
         }
         Range::Percent(range) => whole((*range.start()).into(), (*range.end()).into()),
@@ -134,6 +141,7 @@ fn what_is_none_or_required_is_so() {
     };
     let config = Config::default();
     assert_eq!(config.name(), None);
+    assert_eq!(config.hash().bounded_load_percent(), None);
     assert_eq!(config.limits().attempt_timeout(), None);
     assert_eq!(config.guard().max_share_percent(), None);
     assert_eq!(config.endpoints(), None);
@@ -148,6 +156,7 @@ fn what_is_none_or_required_is_so() {
             "outlier.abandoned_after",
             "tiers.zone",
             "tiers.zone_callers_percent",
+            "hash.bounded_load_percent",
             "limits.attempt_timeout",
             "guard.max_share_percent",
             "endpoints",

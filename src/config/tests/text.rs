@@ -4,10 +4,10 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use crate::config::{
-    Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, GuardConfig, HealthConfig,
-    InitialHealth, LatencyConfig, LimitsConfig, OutlierConfig, PanicConfig, SlowStartConfig,
-    StrategyConfig, StrategyKind, SuccessRateConfig, SuccessRateMethod, TiersConfig, UpdateConfig,
-    WhenNoneHealthy, settings,
+    Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, GuardConfig, HashConfig,
+    HealthConfig, InitialHealth, LatencyConfig, LimitsConfig, OutlierConfig, PanicConfig,
+    SlowStartConfig, StrategyConfig, StrategyKind, SuccessRateConfig, SuccessRateMethod,
+    TiersConfig, UpdateConfig, WhenNoneHealthy, settings,
 };
 use crate::endpoint::EndpointSpec;
 use crate::units::Percent;
@@ -94,6 +94,12 @@ overprovisioning_percent = 1000
 zone = "eu-1a"
 zone_callers_percent = 1
 
+[hash]
+bounded_load_percent = 1000
+table_size = 101
+min_ring_size = 1
+max_ring_size = 8388608
+
 [limits]
 attempt_timeout = "24h"
 
@@ -165,6 +171,12 @@ pub(super) fn full() -> Config {
         .unwrap();
     let limits =
         LimitsConfig::default().with_attempt_timeout(Some(Duration::from_secs(86_400))).unwrap();
+    let hash = HashConfig::default()
+        .with_bounded_load_percent(Some(1000))
+        .and_then(|it| it.with_table_size(101))
+        .and_then(|it| it.with_min_ring_size(1))
+        .and_then(|it| it.with_max_ring_size(8_388_608))
+        .unwrap();
     let guard = GuardConfig::default().with_max_share_percent(Percent::new(1)).unwrap();
     let a = EndpointSpec::new("a", "http://10.0.0.1:8080")
         .weight(u32::MAX)
@@ -182,6 +194,7 @@ pub(super) fn full() -> Config {
         .with_slow_start(slow_start)
         .with_tiers(Some(tiers))
         .with_limits(limits)
+        .with_hash(hash)
         .with_guard(guard)
         .with_endpoints(Some(vec![a, EndpointSpec::new("b", "").weight(0)]))
         .unwrap()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::{
-    Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, HealthConfig,
+    Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, HashConfig, HealthConfig,
     LatencyConfig, LimitsConfig, OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig,
     StrategyKind, SuccessRateConfig, SuccessRateMethod, TiersConfig, UpdateConfig, WhenNoneHealthy,
 };
@@ -50,6 +50,34 @@ fn keys_the_strategy_does_not_read() {
     assert_eq!(paths(&with_all(StrategyKind::LeastRequest), 3), ["strategy.decay"]);
     assert_eq!(paths(&with_all(StrategyKind::PeakEwma), 3), [""; 0]);
     assert_eq!(paths(&with_all(StrategyKind::Custom("mine".into())), 3), [""; 0]);
+}
+
+#[test]
+fn sizes_and_bounds_the_strategy_does_not_read() {
+    let hash = HashConfig::default().with_table_size(1_009).unwrap();
+    let hash = hash.with_min_ring_size(2_048).and_then(|it| it.with_max_ring_size(4_096)).unwrap();
+    let hash = hash.with_bounded_load_percent(Some(125)).unwrap();
+    let of = |kind| strategy(StrategyConfig::new(kind)).with_hash(hash.clone());
+    let (bound, table) = ("hash.bounded_load_percent", "hash.table_size");
+    let ring = ["hash.min_ring_size", "hash.max_ring_size"];
+    assert_eq!(paths(&of(StrategyKind::Random), 3), [bound, table, ring[0], ring[1]]);
+    assert_eq!(paths(&of(StrategyKind::RingHash), 3), [table]);
+    assert_eq!(paths(&of(StrategyKind::Maglev), 3), ring);
+    assert_eq!(paths(&of(StrategyKind::Custom("mine".into())), 3), [""; 0]);
+}
+
+#[test]
+fn wheels_of_uneven_parts_and_a_bound_that_moves_every_key() {
+    let of = |kind, hash| strategy(StrategyConfig::new(kind)).with_hash(hash);
+    let default = HashConfig::default;
+    let ring = of(StrategyKind::RingHash, default());
+    assert_eq!(paths(&ring, 51), [""; 0]);
+    assert_eq!(paths(&ring, 52), ["hash.min_ring_size"]);
+    let table = of(StrategyKind::Maglev, default());
+    assert_eq!(paths(&table, 655), [""; 0]);
+    assert_eq!(paths(&table, 656), ["hash.table_size"]);
+    let even = default().with_bounded_load_percent(Some(100)).unwrap();
+    assert_eq!(paths(&of(StrategyKind::Maglev, even), 0), ["hash.bounded_load_percent"]);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! What is valid and still hardly meant.
 
 mod ejections;
+mod keys;
 
 use self::ejections::{of_outlier, of_panic, of_slow_start};
+use self::keys::of_hash;
 use crate::config::Config;
 use crate::config::choices::Choices;
 use crate::config::health::HealthConfig;
@@ -53,6 +55,7 @@ impl Config {
         if let Some(tiers) = self.tiers() {
             of_tiers(tiers, &mut found);
         }
+        of_hash(self.hash(), self.strategy().kind(), endpoints, &mut found);
         if let Some(specs) = self.endpoints() {
             of_endpoints(specs, self.update(), &mut found);
         }

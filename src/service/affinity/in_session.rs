@@ -14,6 +14,7 @@ use crate::units::EndpointId;
 /// session a token where that is due.
 ///
 /// It stands in the types of futures and of bodies that are followed.
+#[derive(Clone)]
 pub struct InSession<C> {
     classify: C,
     sessions: Arc<Sessions>,

@@ -62,7 +62,9 @@ fn value(setting: &Setting, key: &str) -> String {
             format!("{:?}", if range.contains(&usual) { "10s" } else { least })
         }
         Range::Percent(range) => 60.clamp(*range.start(), *range.end()).to_string(),
-        Range::Whole(range) => 100.clamp(*range.start(), *range.end()).to_string(),
+        Range::Whole(range) | Range::Prime(range) => {
+            100.clamp(*range.start(), *range.end()).to_string()
+        }
         Range::Count => String::from("100"),
         Range::OneOf(words) => format!("{:?}", words.first().unwrap_or(&"text")),
         Range::Texts => String::from("{ rack = \"r7\" }"),

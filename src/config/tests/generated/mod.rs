@@ -12,8 +12,8 @@ use proptest::prelude::*;
 use self::checks::{health, tiers};
 use self::ejections::{outlier, panic, slow_start};
 use crate::config::{
-    Choices, Config, GuardConfig, LimitsConfig, Range, StrategyConfig, StrategyKind, UpdateConfig,
-    setting,
+    Choices, Config, GuardConfig, HashConfig, LimitsConfig, Range, StrategyConfig, StrategyKind,
+    UpdateConfig, setting,
 };
 use crate::endpoint::EndpointSpec;
 use crate::units::Percent;
@@ -23,9 +23,17 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
     // Boxed: the trees by which failures are shrunk are too large for the stack of a test.
     let ejections = (of(outlier().boxed()), of(panic().boxed()), slow_start().boxed());
     let checks = (of(health().boxed()), of(tiers().boxed()));
-    let sections = (strategy(), of(update()), ejections, checks, limits(), guard());
+    let sections = (
+        strategy().boxed(),
+        of(update()).boxed(),
+        ejections,
+        checks,
+        hash().boxed(),
+        limits(),
+        guard(),
+    );
     (of(word()), sections, of(endpoints())).prop_map(|(name, sections, endpoints)| {
-        let (strategy, update, ejections, (health, tiers), limits, guard) = sections;
+        let (strategy, update, ejections, (health, tiers), hash, limits, guard) = sections;
         let (outlier, panic, slow_start) = ejections;
         let config = match name {
             Some(name) => Config::default().with_name(name),
@@ -39,6 +47,7 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
             .with_panic(panic)
             .with_slow_start(slow_start)
             .with_tiers(tiers)
+            .with_hash(hash)
             .with_limits(limits)
             .with_guard(guard)
             .with_endpoints(endpoints)
@@ -102,6 +111,8 @@ fn strategy() -> impl Strategy<Value = StrategyConfig> {
         Just(StrategyKind::Random),
         Just(StrategyKind::LeastRequest),
         Just(StrategyKind::PeakEwma),
+        Just(StrategyKind::RingHash),
+        Just(StrategyKind::Maglev),
         word().prop_map(|name| StrategyKind::Custom(name + "!")),
     ];
     let choices =
@@ -128,6 +139,18 @@ fn update() -> impl Strategy<Value = UpdateConfig> {
                 .unwrap()
         },
     )
+}
+
+fn hash() -> impl Strategy<Value = HashConfig> {
+    let percent = of(whole("hash.bounded_load_percent"));
+    let rows = prop::sample::select(vec![101, 1_009, 65_537, 5_000_011]);
+    let points = || whole("hash.min_ring_size");
+    (percent, rows, points(), points()).prop_map(|(percent, rows, a, b)| {
+        let hash = HashConfig::default().with_bounded_load_percent(percent);
+        let hash = hash.and_then(|it| it.with_table_size(rows));
+        let hash = hash.and_then(|it| it.with_min_ring_size(a.min(b)));
+        hash.and_then(|it| it.with_max_ring_size(a.max(b))).unwrap()
+    })
 }
 
 fn limits() -> impl Strategy<Value = LimitsConfig> {

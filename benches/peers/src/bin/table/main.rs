@@ -4,13 +4,14 @@
 //! cargo run --release --bin table                    # in benches/peers; some minutes
 //! cargo run --release --bin table -- request pick    # only these tables, and their targets
 //! cargo run --release --bin table -- --quick         # to see that it works; the figures are worthless
-//! cargo run --release --features pingora --bin table -- pick publish memory
+//! cargo run --release --features pingora --bin table -- pick keys publish memory
 //! ```
 //!
-//! Sections: request, pick, flat, threads, publish, readers, memory.
+//! Sections: request, pick, flat, keys, threads, publish, readers, memory.
 
 mod changes;
 mod footprints;
+mod keys;
 mod races;
 mod scaling;
 
@@ -22,10 +23,11 @@ use evenkeel_peers::targets::{self, Target};
 /// A part of the output: its name, and what prints it and says which targets it has measured.
 type Section = (&'static str, fn(&Options) -> Vec<Target>);
 
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 8] = [
     ("request", races::request),
     ("pick", races::pick),
     ("flat", races::flat),
+    ("keys", keys::keys),
     ("threads", scaling::threads),
     ("publish", changes::publish),
     ("readers", changes::readers),

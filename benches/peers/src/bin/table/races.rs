@@ -60,7 +60,11 @@ pub(crate) fn flat(options: &Options) -> Vec<Target> {
 }
 
 /// A race for each number of endpoints, and a table of them all.
-fn races(title: &str, contestants: &[Contestant], options: &Options) -> Vec<(usize, Results)> {
+pub(crate) fn races(
+    title: &str,
+    contestants: &[Contestant],
+    options: &Options,
+) -> Vec<(usize, Results)> {
     let race = |&n: &usize| {
         eprintln!("{title}, n = {n} ..");
         (n, Race::default().with(contestants, n).with(CLOCKS, n).run(&options.pace))
