@@ -85,6 +85,20 @@ fn probes_cross_threads_and_can_be_kept() {
     }
 }
 
+#[cfg(feature = "affinity")]
+#[test]
+fn sessions_cross_threads() {
+    use evenkeel::{AffinityError, InSession, SameSite, Secret, SessionAffinity, Sticky};
+
+    type Service = Sticky<Balance<u8>>;
+    all!(send: Secret, SessionAffinity, Service, InSession<u8>);
+    all!(sync: Secret, SessionAffinity, Service, InSession<u8>);
+    all!(unpin: SessionAffinity, Service, InSession<u8>);
+    all!(debug: Secret, SessionAffinity, Service, InSession<u8>);
+    all!(value: AffinityError, SameSite);
+    error::<AffinityError>();
+}
+
 #[test]
 fn seams_are_objects() {
     fn probing(_: &dyn evenkeel::Probe<u8>) {}

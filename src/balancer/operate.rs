@@ -39,7 +39,8 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// [`enable`](Self::enable).
     ///
     /// The returned future is ready when nothing is in flight to it. Dropping the future changes
-    /// nothing.
+    /// nothing. Sessions are no news: requests that [prefer](crate::Key::preferring) the endpoint are
+    /// still sent to it, for as long as [`Drain`] says.
     ///
     /// # Errors
     ///
@@ -59,7 +60,8 @@ impl<T: Send + Sync + 'static> Balancer<T> {
         self.core.drain(id, Some(span))
     }
 
-    /// Switches an endpoint off. Like a drain, but meant to last; status tells them apart.
+    /// Switches an endpoint off. Like a drain, but meant to last, and without waiting for sessions:
+    /// they go on elsewhere. Status tells them apart.
     ///
     /// # Errors
     ///

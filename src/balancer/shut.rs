@@ -22,7 +22,8 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// The returned future is ready when nothing is in flight to any of them, nor to those that
     /// were removed within the last `outlier.remember_removed`;
     /// [`within`](DrainAll::within) gives it a deadline. Requests that are picked for meanwhile are
-    /// refused with [`PickError::NoneAvailable`](crate::PickError::NoneAvailable).
+    /// refused with [`PickError::NoneAvailable`](crate::PickError::NoneAvailable), those of sessions
+    /// too.
     ///
     /// ```
     /// # async fn shut_down(balancer: evenkeel::Balancer<u8>) -> Result<(), evenkeel::BoxError> {

@@ -47,7 +47,7 @@ impl<T, K, C, U> Balance<T, K, C, U> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     /// let server = |name: &'static str| {
-    ///     service_fn(async move |_: Request<()>| Ok::<_, std::io::Error>(Response::new(name)))
+    ///     service_fn(move |_: Request<()>| async move { Ok::<_, std::io::Error>(Response::new(name)) })
     /// };
     /// let balancer = Balancer::builder()
     ///     .endpoints(["a", "b", "c"].map(|name| Endpoint::new(name, server(name))))
