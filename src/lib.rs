@@ -48,7 +48,7 @@
 //! * [`Probe`] is the seam for active checks; [`TcpProbe`], [`ServiceProbe`], `HttpProbe` (feature
 //!   `health-http`) and `GrpcProbe` (feature `health-grpc`) are built in.
 //! * `laws` (feature `testing`) is the suite that holds a strategy to its promises.
-//! * `docs` holds the guides: outliers, the command-line tool.
+//! * `docs` holds the guides: outliers, failover, keys, the command-line tool.
 //!
 //! # How it stays right
 //!

@@ -1,7 +1,7 @@
 //! Which part of all keys each candidate gets.
 
 use crate::strategy::hashing::walk::{STEPS, Walk};
-use crate::strategy::hashing::wheel::Wheel;
+use crate::strategy::hashing::wheel::{Wheel, whole};
 
 /// What is left of a position and too little to be followed.
 const DUST: f64 = 1e-12;
@@ -41,5 +41,5 @@ pub(super) fn shares<W: Wheel>(walk: &Walk<W>) -> Vec<f64> {
     for (share, weight) in shares.iter_mut().zip(walk.weights()) {
         *share += left * f64::from(weight) / sum;
     }
-    shares
+    whole(shares)
 }
