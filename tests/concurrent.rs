@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::support::{Numbered, STRATEGIES, builder, config, endpoint, id, strategy};
+use crate::support::{Numbered, builder, config, endpoint, every_strategy, id, strategy};
 
 const SEEDS: std::ops::Range<u64> = 0..2;
 const PICKERS: u64 = 8;
@@ -146,7 +146,7 @@ impl Run {
     /// Makes one change after the other until `done`, and hands back the drains it has begun.
     fn change(&self, runtime: &Runtime, done: impl Fn() -> bool) -> Vec<JoinHandle<()>> {
         let mut rng = Rng::seeded(!self.seed);
-        let settings: Vec<_> = STRATEGIES.into_iter().map(|it| config(&strategy(it))).collect();
+        let settings: Vec<_> = every_strategy().map(|it| config(&strategy(it))).collect();
         let mut drains = Vec::new();
         while !done() {
             self.change_once(&mut rng, runtime, &settings, &mut drains);

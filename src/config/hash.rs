@@ -72,7 +72,7 @@ impl HashConfig {
 
     /// How many points the ring of `ring_hash` has at least; 1 to 8388608, default 1024.
     ///
-    /// More make parts more even, and cost 16 bytes each. Among `n` endpoints of one weight each has
+    /// More make parts more even, and cost some 20 bytes each. Among `n` endpoints of one weight each has
     /// an `n`-th of them, rounded up.
     #[must_use]
     pub const fn min_ring_size(&self) -> u32 {

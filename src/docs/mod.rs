@@ -20,3 +20,7 @@ pub mod failover {}
 #[cfg(feature = "affinity")]
 #[doc = include_str!("../../docs/sessions.md")]
 pub mod sessions {}
+
+/// What a request costs and why; choosing strategy, clock and the moment of completion.
+#[doc = include_str!("../../docs/speed.md")]
+pub mod speed {}

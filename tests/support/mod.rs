@@ -15,17 +15,26 @@ use futures_util::FutureExt;
 use tokio::task::unconstrained;
 use tokio::time::Instant;
 
-/// The strategies, those that compare with two choices and with all.
-pub(crate) const STRATEGIES: [&str; 8] = [
+/// The strategies whose shares are the weights, those that compare with two choices and with all.
+pub(crate) const STRATEGIES: [&str; 6] = [
     "kind = 'round_robin'",
     "kind = 'random'",
     "kind = 'least_request'\nchoices = 2",
     "kind = 'least_request'\nchoices = 'all'",
     "kind = 'peak_ewma'\nchoices = 2",
     "kind = 'peak_ewma'\nchoices = 'all'",
-    "kind = 'ring_hash'",
-    "kind = 'maglev'",
 ];
+
+/// Those that go by keys, small: tests make many of them, and are not optimised.
+pub(crate) const BY_KEY: [&str; 2] = [
+    "kind = 'ring_hash'\n[hash]\nmax_ring_size = 1024",
+    "kind = 'maglev'\n[hash]\ntable_size = 1009",
+];
+
+/// All of them.
+pub(crate) fn every_strategy() -> impl Iterator<Item = &'static str> {
+    STRATEGIES.into_iter().chain(BY_KEY)
+}
 
 /// Endpoints in these tests are numbered, and the number is the target.
 pub(crate) type Numbered = Balancer<usize>;

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::fmt;
 
 use crate::config::HashConfig;
 use crate::hash;
@@ -67,7 +68,6 @@ impl Strategy for Maglev {
 }
 
 /// Who owns each row.
-#[derive(Debug)]
 pub(crate) struct Table(Box<[u32]>);
 
 /// Owns no row: a row that is not claimed yet.
@@ -106,6 +106,12 @@ impl Wheel for Table {
 
     fn part(&self, _: usize) -> f64 {
         1.0 / self.0.len() as f64
+    }
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table").field("rows", &self.0.len()).finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Ring hash, as Envoy and gRPC A42 lay it out.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use crate::config::HashConfig;
 use crate::hash;
@@ -76,7 +76,6 @@ impl Strategy for RingHash {
 }
 
 /// The points in the order of their hashes.
-#[derive(Debug)]
 pub(crate) struct Ring {
     hashes: Box<[u64]>,
     owners: Box<[u32]>,
@@ -132,6 +131,12 @@ impl Wheel for Ring {
             (Some(before), Some(point)) => point.wrapping_sub(*before) as f64 / TURN,
             _ => 0.0,
         }
+    }
+}
+
+impl fmt::Debug for Ring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ring").field("points", &self.hashes.len()).finish_non_exhaustive()
     }
 }
 

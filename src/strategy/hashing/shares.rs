@@ -1,7 +1,7 @@
 //! Which part of all keys each candidate gets.
 
 use crate::strategy::hashing::walk::{STEPS, Walk};
-use crate::strategy::hashing::wheel::Wheel;
+use crate::strategy::hashing::wheel::{Wheel, whole};
 
 /// What is left of a position and too little to be followed.
 const DUST: f64 = 1e-12;
@@ -12,14 +12,21 @@ pub(super) fn shares<W: Wheel>(walk: &Walk<W>) -> Vec<f64> {
         return walk.built.parts.to_vec();
     }
     let wheel = &walk.built.wheel;
+    let ahead = ahead(walk);
     let mut shares = vec![0.0; walk.weights().count()];
     let mut left = 0.0;
     let mut refused = Vec::new();
     for first in 0..wheel.len() {
-        let (mut part, mut position) = (wheel.part(first), first);
+        let (mut part, mut position, mut steps) = (wheel.part(first), first, 0);
         // Whoever refuses a key refuses it at each of its positions.
         refused.clear();
-        for _ in 0..=STEPS.min(wheel.len()) {
+        while part > DUST {
+            let Some(free) = ahead.get(position).copied().flatten() else { break };
+            steps += free as usize;
+            if steps > STEPS.min(wheel.len()) {
+                break;
+            }
+            position = (position + free as usize) % wheel.len();
             let owner = wheel.owner(position).filter(|owner| !refused.contains(owner));
             if let Some((owner, (index, takes))) = owner.and_then(|it| Some((it, walk.takes(it)?)))
             {
@@ -27,12 +34,10 @@ pub(super) fn shares<W: Wheel>(walk: &Walk<W>) -> Vec<f64> {
                     *share += part * takes;
                 }
                 part *= 1.0 - takes;
-                if part <= DUST {
-                    break;
-                }
                 refused.push(owner);
             }
-            position = if position + 1 < wheel.len() { position + 1 } else { 0 };
+            steps += 1;
+            position = (position + 1) % wheel.len();
         }
         left += part;
     }
@@ -41,5 +46,24 @@ pub(super) fn shares<W: Wheel>(walk: &Walk<W>) -> Vec<f64> {
     for (share, weight) in shares.iter_mut().zip(walk.weights()) {
         *share += left * f64::from(weight) / sum;
     }
-    shares
+    whole(shares)
+}
+
+/// How far it is from each position to the next that somebody owns who may be chosen. With this a
+/// walk takes no longer where most are out.
+fn ahead<W: Wheel>(walk: &Walk<W>) -> Vec<Option<u32>> {
+    let wheel = &walk.built.wheel;
+    let mut ahead = vec![None; wheel.len()];
+    let mut last = None;
+    // Twice around: what comes after the last position is the first.
+    for at in (0..2 * wheel.len()).rev() {
+        let position = at % wheel.len();
+        if wheel.owner(position).is_some_and(|owner| walk.takes(owner).is_some()) {
+            last = Some(at);
+        }
+        if let Some(ahead) = ahead.get_mut(position) {
+            *ahead = last.map(|last| (last - at) as u32);
+        }
+    }
+    ahead
 }

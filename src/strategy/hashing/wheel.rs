@@ -40,6 +40,15 @@ pub(super) struct Built<W: Wheel> {
     shape: W::Shape,
 }
 
+/// The same parts, so that together they are 1 without what was rounded: one alone is just 1.
+pub(super) fn whole(mut parts: Vec<f64>) -> Vec<f64> {
+    let sum: f64 = parts.iter().sum();
+    if sum > 0.0 {
+        parts.iter_mut().for_each(|part| *part /= sum);
+    }
+    parts
+}
+
 /// Sets the salts apart from the hashes that place the owners.
 const SALT: u64 = 0x005A_17ED;
 
@@ -55,6 +64,7 @@ impl<W: Wheel> Built<W> {
                 *part += wheel.part(position);
             }
         }
+        let parts = whole(parts);
         let salt = |(id, _): &(EndpointId, u32)| hash::seeded(id.as_str().as_bytes(), SALT);
         let salts = owners.iter().map(salt).collect();
         Self { wheel, salts, parts: parts.into(), owners, shape }
