@@ -26,7 +26,7 @@ use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 use crate::units::{EndpointId, Nanos, Origin};
 
 pub(super) const FLAG: u64 = 1;
-const OVER: u64 = 2;
+pub(super) const OVER: u64 = 2;
 pub(super) const ONE: u64 = 4;
 
 /// The counters and estimates of one endpoint.
@@ -222,7 +222,7 @@ impl EndpointCell {
     }
 
     #[cold]
-    fn turn_away(&self) -> Option<u64> {
+    pub(super) fn turn_away(&self) -> Option<u64> {
         self.withdraw();
         None
     }
@@ -231,19 +231,6 @@ impl EndpointCell {
     #[inline]
     pub(crate) fn times(&self, number: u64, now: Nanos) -> bool {
         self.pace.times(number, now)
-    }
-
-    /// Counts in a request of a session, which an endpoint that is closed takes until that is over.
-    /// `None` if it is: nothing was counted.
-    pub(crate) fn begin_session(&self, now: Nanos) -> Option<u64> {
-        if self.in_flight() == 0 {
-            self.stir(now);
-        }
-        let before = self.begun.fetch_add(ONE, Ordering::AcqRel);
-        if before & OVER == 0 {
-            return Some(before / ONE);
-        }
-        self.turn_away()
     }
 
     /// Counts out a request that was never sent, as if it had never been counted in.
@@ -469,30 +456,6 @@ impl EndpointCell {
     pub(crate) fn measured_latency(&self, now: Nanos, terms: &Terms) -> Option<f32> {
         let typical = self.shared.typical.read();
         self.latency.is_measured().then(|| self.latency.read(now, terms.decay, typical))
-    }
-
-    /// Turns away whoever begins from now on, but for sessions. Set it after a snapshot without the
-    /// endpoint was published.
-    pub(crate) fn close(&self) {
-        self.begun.fetch_or(FLAG, Ordering::AcqRel);
-    }
-
-    /// Turns away sessions too.
-    pub(crate) fn shut(&self) {
-        self.begun.fetch_or(FLAG | OVER, Ordering::AcqRel);
-    }
-
-    /// Turns away sessions too, if the endpoint is closed. `false` if one has begun before that was
-    /// seen by all.
-    pub(crate) fn end_sessions(&self) -> bool {
-        let over = |begun| (begun & FLAG != 0).then_some(begun | OVER);
-        let ended = self.begun.fetch_update(Ordering::AcqRel, Ordering::Acquire, over);
-        ended.is_err() || self.in_flight() == 0
-    }
-
-    /// Lets requests begin again. Call it before a snapshot with the endpoint is published.
-    pub(crate) fn open(&self) {
-        self.begun.fetch_and(!(FLAG | OVER), Ordering::AcqRel);
     }
 
     /// Registers `waker` to be woken once nothing is in flight; `true` if that is so already. The

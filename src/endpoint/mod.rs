@@ -8,6 +8,7 @@ mod crowd;
 mod held;
 mod public;
 mod served;
+mod sessions;
 mod spec;
 mod totals;
 mod trial;
