@@ -64,6 +64,23 @@ async fn it_takes_no_turn_of_a_round() {
     }
 }
 
+/// Without them in the count every endpoint would seem full, and keys would go anywhere.
+#[tokio::test(start_paused = true)]
+async fn bounds_on_the_load_count_sessions_too() {
+    for kind in ["ring_hash", "maglev"] {
+        let settings = format!("[strategy]\nkind = '{kind}'\n[hash]\nbounded_load_percent = 125");
+        let balancer = balancer(&settings, 3, 0);
+        let owner = |key: u64| balancer.pick(&Key::from_hash(key)).unwrap().endpoint().clone();
+        let keys = || (0..50_u64).map(|key| key.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let before: Vec<_> = keys().map(owner).collect();
+        let sessions: Vec<_> =
+            (0..30).map(|at| balancer.pick(&preferring(at % 3)).unwrap()).collect();
+        assert_eq!(keys().map(owner).collect::<Vec<_>>(), before, "{kind}");
+        drop(sessions);
+        assert_eq!(keys().map(owner).collect::<Vec<_>>(), before, "{kind}: and none is left");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_draining_endpoint_keeps_its_sessions_and_takes_nothing_else() {
     let balancer = balancer("", 3, 0);

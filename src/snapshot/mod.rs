@@ -118,9 +118,13 @@ impl<T> Snapshot<T> {
         rng: Rng,
     ) -> Result<Held<T>, Miss> {
         if let Some(id) = key.preferred()
-            && let Some((bound, number)) = self.pick_preferred(id, key, now)
+            && let Some((bound, number, counted)) = self.pick_preferred(id, key, now)
         {
-            return Ok(Held::begun(bound, now, number, self.under));
+            let held = Held::begun(bound, now, number, self.under);
+            return Ok(match counted {
+                Some(counted) => held.counted(counted),
+                None => held,
+            });
         }
         if self.tables.is_keyed() && key.hash().is_none() && self.chosen.is_news() {
             return Err(Miss::Keyless);

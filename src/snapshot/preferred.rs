@@ -1,20 +1,20 @@
 //! Requests that would rather go to one endpoint: those of sessions.
 
-use crate::endpoint::Bound;
+use crate::endpoint::{Bound, Counted};
 use crate::snapshot::{Member, Said, Snapshot};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Key, Nanos};
 
 impl<T> Snapshot<T> {
-    /// The endpoint of this id, if the request may go there, and its number with it: it is counted
-    /// in. It takes no turn and no claim of anybody's.
+    /// The endpoint of this id, if the request may go there, its number with it, for it is counted
+    /// in, and what else it is counted in. It takes no turn and no claim of anybody's.
     #[inline(never)]
     pub(super) fn pick_preferred(
         &self,
         id: &EndpointId,
         key: &Key,
         now: Nanos,
-    ) -> Option<(&Arc<Bound<T>>, u64)> {
+    ) -> Option<(&Arc<Bound<T>>, u64, Option<Counted>)> {
         let at = self.position(id)?;
         let member = self.members.get(at)?;
         if key.excludes(id) || !self.takes_sessions(at, member) {
@@ -22,7 +22,16 @@ impl<T> Snapshot<T> {
         }
         // The drain may be over since this snapshot was made: then as if there were no preference.
         let number = member.bound.cell.begin_session(now)?;
-        Some((&member.bound, number))
+        Some((&member.bound, number, self.join_crowd(at)))
+    }
+
+    /// Bounds on the load of endpoints compare each with all that are in flight among them. No bound
+    /// keeps a session away, but those it holds others to would be too low without it.
+    fn join_crowd(&self, at: usize) -> Option<Counted> {
+        let is_bounded =
+            self.tables.is_keyed() && self.config.hash().bounded_load_percent().is_some();
+        let group = self.seats.group(at).filter(|_| is_bounded)?;
+        Some(Counted::join(self.cursors.of(&group.key).crowd()).0)
     }
 
     /// Whether the member at this place still serves those it has.

@@ -62,7 +62,7 @@ impl Seats {
         self.group(member).map_or(0.0, fair)
     }
 
-    fn group(&self, member: usize) -> Option<&Group> {
+    pub(super) fn group(&self, member: usize) -> Option<&Group> {
         let is_in = |group: &&Group| {
             group.members.binary_search_by_key(&member, |&seated| seated as usize).is_ok()
         };

@@ -245,7 +245,7 @@ impl Cursors {
         Self { plain: Arc::clone(&self.plain), others }
     }
 
-    fn of(&self, key: &GroupKey) -> &Arc<Cursor> {
+    pub(super) fn of(&self, key: &GroupKey) -> &Arc<Cursor> {
         self.known(key).unwrap_or(&self.plain)
     }
 
