@@ -5,16 +5,18 @@ use crate::snapshot::{Member, Said, Snapshot};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Key, Nanos};
 
+/// An endpoint that has counted a request in, the number under which it has, and what else counts it.
+type Preferred<'a, T> = (&'a Arc<Bound<T>>, u64, Option<Counted>);
+
 impl<T> Snapshot<T> {
-    /// The endpoint of this id, if the request may go there, its number with it, for it is counted
-    /// in, and what else it is counted in. It takes no turn and no claim of anybody's.
+    /// The endpoint of this id, if the request may go there. It takes no turn and no claim of anybody's.
     #[inline(never)]
     pub(super) fn pick_preferred(
         &self,
         id: &EndpointId,
         key: &Key,
         now: Nanos,
-    ) -> Option<(&Arc<Bound<T>>, u64, Option<Counted>)> {
+    ) -> Option<Preferred<'_, T>> {
         let at = self.position(id)?;
         let member = self.members.get(at)?;
         if key.excludes(id) || !self.takes_sessions(at, member) {
