@@ -5,16 +5,25 @@ use crate::snapshot::{Member, Said, Snapshot};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Key, Nanos};
 
+/// The endpoint that a request prefers, which has counted it in.
+pub(super) struct Preferred<'a, T> {
+    pub(super) bound: &'a Arc<Bound<T>>,
+    /// Which of its requests it is.
+    pub(super) number: u64,
+    /// What else it is counted in.
+    pub(super) counted: Option<Counted>,
+}
+
 impl<T> Snapshot<T> {
-    /// The endpoint of this id, if the request may go there, its number with it, for it is counted
-    /// in, and what else it is counted in. It takes no turn and no claim of anybody's.
+    /// The endpoint of this id, if the request may go there. It takes no turn and no claim of
+    /// anybody's.
     #[inline(never)]
     pub(super) fn pick_preferred(
         &self,
         id: &EndpointId,
         key: &Key,
         now: Nanos,
-    ) -> Option<(&Arc<Bound<T>>, u64, Option<Counted>)> {
+    ) -> Option<Preferred<'_, T>> {
         let at = self.position(id)?;
         let member = self.members.get(at)?;
         if key.excludes(id) || !self.takes_sessions(at, member) {
@@ -22,7 +31,7 @@ impl<T> Snapshot<T> {
         }
         // The drain may be over since this snapshot was made: then as if there were no preference.
         let number = member.bound.cell.begin_session(now)?;
-        Some((&member.bound, number, self.join_crowd(at)))
+        Some(Preferred { bound: &member.bound, number, counted: self.join_crowd(at) })
     }
 
     /// Bounds on the load of endpoints compare each with all that are in flight among them. No bound
