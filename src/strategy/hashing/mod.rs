@@ -1,6 +1,6 @@
 //! Strategies that go by a request's key: the same key, the same endpoint.
 //!
-//! What a key maps to is decided by a *wheel*, a [ring](ring) or a [Maglev table](maglev), which is
+//! What a key maps to is decided by a *wheel*, a [`ring`] or a [Maglev table](maglev), which is
 //! made of the ids and weights of all [owners](crate::strategy::Owner): those that may be chosen, and
 //! those that are out, drained or switched off. So the mapping does not depend on the order of input,
 //! on the process or on health. That somebody is out is found when a key is looked up: the lookup
