@@ -118,10 +118,10 @@ impl<T> Snapshot<T> {
         rng: Rng,
     ) -> Result<Held<T>, Miss> {
         if let Some(id) = key.preferred()
-            && let Some((bound, number, counted)) = self.pick_preferred(id, key, now)
+            && let Some(kept) = self.pick_preferred(id, key, now)
         {
-            let held = Held::begun(bound, now, number, self.under);
-            return Ok(match counted {
+            let held = Held::begun(kept.bound, now, kept.number, self.under);
+            return Ok(match kept.counted {
                 Some(counted) => held.counted(counted),
                 None => held,
             });

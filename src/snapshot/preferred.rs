@@ -5,11 +5,18 @@ use crate::snapshot::{Member, Said, Snapshot};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Key, Nanos};
 
-/// An endpoint that has counted a request in, the number under which it has, and what else counts it.
-type Preferred<'a, T> = (&'a Arc<Bound<T>>, u64, Option<Counted>);
+/// The endpoint that a request prefers, which has counted it in.
+pub(super) struct Preferred<'a, T> {
+    pub(super) bound: &'a Arc<Bound<T>>,
+    /// Which of its requests it is.
+    pub(super) number: u64,
+    /// What else it is counted in.
+    pub(super) counted: Option<Counted>,
+}
 
 impl<T> Snapshot<T> {
-    /// The endpoint of this id, if the request may go there. It takes no turn and no claim of anybody's.
+    /// The endpoint of this id, if the request may go there. It takes no turn and no claim of
+    /// anybody's.
     #[inline(never)]
     pub(super) fn pick_preferred(
         &self,
@@ -24,7 +31,7 @@ impl<T> Snapshot<T> {
         }
         // The drain may be over since this snapshot was made: then as if there were no preference.
         let number = member.bound.cell.begin_session(now)?;
-        Some((&member.bound, number, self.join_crowd(at)))
+        Some(Preferred { bound: &member.bound, number, counted: self.join_crowd(at) })
     }
 
     /// Bounds on the load of endpoints compare each with all that are in flight among them. No bound
