@@ -32,9 +32,11 @@ pub(super) const ONE: u64 = 4;
 /// The counters and estimates of one endpoint.
 ///
 /// In this order, for the sake of balancers with so many endpoints that each cell has to be fetched
-/// from far: what a pick compares lies together, and after it what a good answer looks at.
+/// from far: the id lies beside the counts of the `Arc`, where a change of the set looks at both; what
+/// a pick compares lies together, and after it what a good answer looks at.
 #[repr(C)]
 pub(crate) struct EndpointCell {
+    id: EndpointId,
     failures: RecentFailures,
     pub(super) begun: AtomicU64,
     pub(super) ended: AtomicU64,
@@ -55,7 +57,6 @@ pub(crate) struct EndpointCell {
     noted: AtomicU64,
     latencies: Histogram,
     shared: Arc<Shared>,
-    id: EndpointId,
     /// Made by the first who waits.
     waiters: OnceBox<Mutex<Waiters>>,
 }
@@ -166,6 +167,7 @@ pub(crate) struct Counts {
 impl EndpointCell {
     pub(crate) fn new(id: EndpointId, shared: Arc<Shared>) -> Self {
         Self {
+            id,
             failures: RecentFailures::new(),
             begun: AtomicU64::new(0),
             ended: AtomicU64::new(0),
@@ -182,7 +184,6 @@ impl EndpointCell {
             noted: AtomicU64::new(0),
             latencies: Histogram::new(),
             shared,
-            id,
             waiters: OnceBox::new(),
         }
     }

@@ -25,25 +25,26 @@ pin_project! {
     /// `outlier.abandoned_after` says that the caller has waited long enough.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<T: Service<Req>, Req, C, U = UntilHead> {
-        // It stays where it was put until the answer is judged: it is too wide to be moved on from
-        // state to state.
+        // What a request has stays where it was put until it is used or judged: it is too wide to be
+        // moved on from state to state.
         lease: Option<Lease<T>>,
+        key: Key,
+        request: Option<Req>,
         classify: C,
         #[pin]
-        state: State<T, Req, T::Future>,
+        state: State<T, T::Future>,
         until: std::marker::PhantomData<fn() -> U>,
     }
 }
 
 pin_project! {
     #[project = StateProj]
-    #[project_replace = StateTaken]
-    enum State<T, Req, F> {
-        Chosen { key: Key, request: Req },
+    enum State<T, F> {
+        Chosen,
         // Boxed, because few have to wait and all would carry it.
-        Readying { readying: Box<Readying<T>>, request: Req },
+        Readying { readying: Box<Readying<T>> },
         Calling { #[pin] calling: Calling<F> },
-        Refused { refusal: PickError },
+        Refused { refusal: Option<Box<PickError>> },
         Done,
     }
 }
@@ -51,14 +52,26 @@ pin_project! {
 impl<T: Service<Req> + Clone, Req, C, U> ResponseFuture<T, Req, C, U> {
     #[inline]
     pub(crate) fn new(lease: Lease<T>, key: Key, request: Req, classify: C) -> Self {
-        let state = State::Chosen { key, request };
-        Self { lease: Some(lease.unsent()), classify, state, until: std::marker::PhantomData }
+        Self {
+            lease: Some(lease.unsent()),
+            key,
+            request: Some(request),
+            classify,
+            state: State::Chosen,
+            until: std::marker::PhantomData,
+        }
     }
 
     #[cold]
     pub(crate) fn refused(refusal: PickError, classify: C) -> Self {
-        let state = State::Refused { refusal };
-        Self { lease: None, classify, state, until: std::marker::PhantomData }
+        Self {
+            lease: None,
+            key: Key::none(),
+            request: None,
+            classify,
+            state: State::Refused { refusal: Some(Box::new(refusal)) },
+            until: std::marker::PhantomData,
+        }
     }
 }
 
@@ -74,13 +87,14 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let (mut state, place) = (this.state, this.lease);
+        let (mut state, place, kept) = (this.state, this.lease, this.request);
         loop {
             match state.as_mut().project() {
-                StateProj::Chosen { .. } => {
-                    let taken = state.as_mut().project_replace(State::Done);
-                    let StateTaken::Chosen { key, request } = taken else { continue };
-                    let Some(lease) = place else { continue };
+                StateProj::Chosen => {
+                    // Whatever panics here leaves nothing to go on with.
+                    let (Some(lease), Some(request)) = (&mut *place, kept.take()) else {
+                        return Poll::Ready(Err(gone()));
+                    };
                     let (mut service, deadline) = (lease.target().clone(), deadline(lease));
                     let broken = match service.poll_ready(cx) {
                         Poll::Ready(Ok(())) => {
@@ -91,20 +105,20 @@ where
                         Poll::Ready(Err(error)) => Some(error.into()),
                         Poll::Pending => None,
                     };
+                    *kept = Some(request);
                     let Some(lease) = place.take() else { continue };
-                    let chosen = Contender::of(service, lease);
-                    let readying = Box::new(Readying::new(chosen, key, deadline, broken));
-                    state.set(State::Readying { readying, request });
-                    let StateProj::Readying { readying, .. } = state.as_mut().project() else {
-                        continue;
-                    };
+                    let (chosen, key) = (Contender::of(service, lease), std::mem::take(this.key));
+                    let mut readying = Box::new(Readying::new(chosen, key, deadline, broken));
                     // The chosen one was asked just now.
-                    let ready = ready!(readying.poll_others::<Req>(cx));
-                    settle(state.as_mut(), place, ready)?;
+                    let Poll::Ready(ready) = readying.poll_others::<Req>(cx) else {
+                        state.set(State::Readying { readying });
+                        return Poll::Pending;
+                    };
+                    settle(state.as_mut(), place, kept, ready)?;
                 }
-                StateProj::Readying { readying, .. } => {
+                StateProj::Readying { readying } => {
                     let ready = ready!(readying.poll::<Req>(cx));
-                    settle(state.as_mut(), place, ready)?;
+                    settle(state.as_mut(), place, kept, ready)?;
                 }
                 StateProj::Calling { calling } => {
                     let answer = calling.poll::<_, _, U, _, _>(place, this.classify, cx);
@@ -113,11 +127,9 @@ where
                     }
                     return answer;
                 }
-                StateProj::Refused { .. } => {
-                    let taken = state.as_mut().project_replace(State::Done);
-                    if let StateTaken::Refused { refusal } = taken {
-                        return Poll::Ready(Err(refusal.into()));
-                    }
+                StateProj::Refused { refusal } => {
+                    let refusal = refusal.take().map_or_else(gone, |refusal| (*refusal).into());
+                    return Poll::Ready(Err(refusal));
                 }
                 StateProj::Done => return Poll::Ready(Err(gone())),
             }
@@ -128,13 +140,14 @@ where
 /// Sends a request to the endpoint that is ready for it, or gives up.
 #[cold]
 fn settle<T: Service<Req>, Req>(
-    mut state: Pin<&mut State<T, Req, T::Future>>,
+    mut state: Pin<&mut State<T, T::Future>>,
     place: &mut Option<Lease<T>>,
+    kept: &mut Option<Req>,
     ready: Result<Ready<T>, BoxError>,
 ) -> Result<(), BoxError> {
-    let taken = state.as_mut().project_replace(State::Done);
-    let StateTaken::Readying { request, .. } = taken else { return Ok(()) };
+    state.set(State::Done);
     let Ready { mut service, lease, deadline } = ready?;
+    let request = kept.take().ok_or_else(gone)?;
     let calling = Calling::new(place.insert(lease), deadline, || service.call(request));
     state.set(State::Calling { calling });
     Ok(())
