@@ -164,6 +164,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
             origin: clock::origin(),
             // Far from the end of the count, and anywhere in a round.
             turn: randomness.fork().next_u64() >> 8,
+            has_detectors: !self.detectors.is_empty(),
         };
         let name = self.name.as_deref().or_else(|| self.config.name()).unwrap_or("default");
         let shared = Arc::new(Shared::new(ground.origin, name.into()));

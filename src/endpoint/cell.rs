@@ -149,7 +149,8 @@ pub(crate) struct Terms {
     pub(crate) attempt_timeout: u64,
     /// Failures in a row at which an endpoint is told.
     pub(crate) rows: RowLimits,
-    /// Whether nothing is decided by latencies, so that not each request has to be timed.
+    /// Whether nothing is decided about an endpoint by latencies, so that not each request has to be
+    /// timed.
     pub(crate) samples: bool,
 }
 

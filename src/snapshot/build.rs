@@ -54,6 +54,8 @@ pub(crate) struct Ground {
     pub(crate) origin: Origin,
     /// Where rounds begin.
     pub(crate) turn: u64,
+    /// Whether detectors of the user's own judge, which may go by latencies.
+    pub(crate) has_detectors: bool,
 }
 
 /// A draft that came to nothing because its strategy panicked.
@@ -116,7 +118,7 @@ impl<T> Bounded<T> {
         let claims = Claims::of(apart, &draft.rules, &tables);
         Ok(Snapshot {
             version: draft.version,
-            terms: terms(&draft.config, &draft.rules, &*draft.chosen.strategy),
+            terms: terms(&draft.config, &draft.rules, &*draft.chosen.strategy, ground),
             under: Under::NONE,
             config: draft.config,
             rotation: census.rotation,
@@ -139,9 +141,11 @@ impl<T> Bounded<T> {
     }
 }
 
-fn terms(config: &Config, rules: &Rules, chosen: &dyn Strategy) -> Terms {
+fn terms(config: &Config, rules: &Rules, chosen: &dyn Strategy, ground: &Ground) -> Terms {
     // Who cannot say so may ask.
     let asks = catch_unwind(AssertUnwindSafe(|| chosen.asks_for_latency())).unwrap_or(true);
+    let judged =
+        ground.has_detectors || config.outlier().is_some_and(|outlier| outlier.latency().is_some());
     let strategy = config.strategy();
     let outlier = config.memory();
     Terms {
@@ -151,6 +155,6 @@ fn terms(config: &Config, rules: &Rules, chosen: &dyn Strategy) -> Terms {
         abandoned_after: outlier.abandoned_after().map_or(u64::MAX, nanos),
         attempt_timeout: config.limits().attempt_timeout().map_or(u64::MAX, nanos),
         rows: rules.rows,
-        samples: !asks,
+        samples: !asks && !judged,
     }
 }

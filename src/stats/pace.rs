@@ -1,4 +1,4 @@
-//! Which requests are timed, where nothing is decided by how long one takes.
+//! Which requests are timed, where nothing is decided about an endpoint by how long one takes.
 //!
 //! The end of a request is the second reading of the clock that it costs, and a part of a busy
 //! endpoint's answers tells of its latencies what all of them would. So every request is timed while

@@ -111,6 +111,28 @@ async fn outcomes_and_latencies_are_summed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn all_are_timed_unless_nobody_judges_by_it() {
+    let timed = async |more: &str| {
+        let balancer = balancer(2, more);
+        for _ in 0..20_000 {
+            request(&balancer, Outcome::Success);
+            tokio::time::advance(Duration::from_micros(100)).await;
+        }
+        let totals = read(&balancer).totals;
+        assert_eq!((totals.picks, totals.successes), (20_000, 20_000), "{more}");
+        totals.latencies.count()
+    };
+    // The first 64 milliseconds are timed whole, and one in eight of what follows.
+    for kind in ["", "[strategy]\nkind = 'round_robin'", "[strategy]\nkind = 'random'"] {
+        let sampled = timed(kind).await;
+        assert!((2_500..4_000).contains(&sampled), "{kind}: {sampled}");
+    }
+    for exact in ["[strategy]\nkind = 'peak_ewma'", "[outlier.latency]"] {
+        assert_eq!(timed(exact).await, 20_000, "{exact}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_largest_share_is_that_of_the_period() {
     let balancer = balancer(4, "[strategy]\nkind = 'round_robin'");
     for _ in 0..100 {

@@ -5,6 +5,7 @@
 //! cargo run --release --bin table -- request pick    # only these tables, and their targets
 //! cargo run --release --bin table -- --quick         # to see that it works; the figures are worthless
 //! cargo run --release --features pingora --bin table -- pick keys publish memory
+//! cargo run --release --features tsc --bin table -- request
 //! ```
 //!
 //! Sections: request, pick, flat, keys, threads, publish, readers, memory.
@@ -49,6 +50,9 @@ fn main() -> ExitCode {
         println!(
             "With pingora, whose dependencies switch on tokio's test-util: its clock is slower.\n"
         );
+    }
+    if cfg!(feature = "tsc") {
+        println!("With tsc: requests of evenkeel read the processor's counter.\n");
     }
     let wanted = SECTIONS.iter().filter(|(name, _)| options.wants(name));
     let targets: Vec<_> = wanted.flat_map(|(_, section)| section(&options)).collect();

@@ -10,8 +10,11 @@ use evenkeel_peers::text::{Table, or_dash};
 const RATIOS: [(&str, &str, f64); 3] = [
     ("least_request", "tower:pending", 0.45),
     ("least_request", "tower:pending+buffer", 0.18),
-    ("peak_ewma", "tower:peak_ewma", 0.25),
+    ("peak_ewma", "tower:peak_ewma", PEAK),
 ];
+
+/// By the clock.
+const PEAK: f64 = if cfg!(feature = "tsc") { 0.15 } else { 0.25 };
 
 /// Who may cost hardly more with many endpoints than with few.
 const FLAT: [&str; 4] = ["round_robin", "random", "least_request", "peak_ewma"];
