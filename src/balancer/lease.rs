@@ -42,8 +42,9 @@ impl<T> Lease<T> {
 
     /// Ends the request and says what became of it.
     #[inline]
-    pub fn finish(mut self, outcome: Outcome) {
-        self.end(outcome);
+    pub fn finish(self, outcome: Outcome) {
+        let mut lease = self;
+        lease.end(outcome);
     }
 
     /// As [`finish`](Self::finish), where the lease stands.
