@@ -156,7 +156,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             match miss {
                 Miss::Refused(refusal) => return Err(*refusal),
                 Miss::Stale => {}
-                Miss::Keyless => self.tell_keyless(),
+                Miss::Keyless(strategy) => self.tell_keyless(&strategy),
                 Miss::Due => {
                     waits = false;
                     self.settle(now);
@@ -172,9 +172,8 @@ impl<T: Send + Sync + 'static> Core<T> {
     }
 
     #[cold]
-    fn tell_keyless(&self) {
-        let strategy = self.published.read(|snapshot| snapshot.chosen.name.to_string());
-        self.hub.push(Event::Keyless { strategy });
+    fn tell_keyless(&self, strategy: &str) {
+        self.hub.push(Event::Keyless { strategy: strategy.to_owned() });
         self.hub.flush();
     }
 
@@ -324,6 +323,8 @@ impl<T: Send + Sync + 'static> Core<T> {
         writer.remembered = known.max(REMEMBERED).max(2 * base.members.len());
         for member in left {
             let cell = Arc::clone(&member.bound.cell);
+            // Who still looks at the set before finds it closed. It is opened again if it returns.
+            cell.shut();
             let left_with = writer.ledger.leaves(&cell);
             let standing = member.standing();
             let kept = Remembered { cell, until, left_with, standing };

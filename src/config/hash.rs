@@ -50,7 +50,7 @@ impl HashConfig {
     /// How much an endpoint may have in flight, in percent of its part of all that is; 100 to 1000,
     /// absent by default: without a bound.
     ///
-    /// An endpoint of a `w`-th of the weights takes no more than `percent / 100 · w · (in flight + 1)`
+    /// An endpoint whose part of the weights is `w` takes no more than `percent / 100 · w · (in flight + 1)`
     /// requests, rounded up, and other endpoints take what goes beyond. Smaller spreads a hot key
     /// sooner and evener; larger keeps more requests at the endpoint of their key. 125 to 200 are
     /// usual. In flight are the requests of this process, so with few at a time the bound says

@@ -312,6 +312,7 @@ impl<T> Held<T> {
         if self.marks.has(Marks::UNSENT) {
             return self.withdraw();
         }
+        self.release();
         self.end_answer();
         self.bound.cell.abandon();
         self.free_probe();

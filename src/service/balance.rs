@@ -134,7 +134,11 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         let key = self.key.key(&request);
         match self.balancer.pick(&key) {
-            Ok(lease) => ResponseFuture::new(lease, key, request, self.classify.clone()),
+            Ok(lease) => {
+                // Before anything of the caller's runs.
+                let lease = lease.unsent();
+                ResponseFuture::new(lease, key, request, self.classify.clone())
+            }
             Err(refusal) => ResponseFuture::refused(refusal, self.classify.clone()),
         }
     }

@@ -119,10 +119,11 @@ pin_project! {
     /// As [`ResponseFuture`](crate::ResponseFuture).
     #[must_use = "futures do nothing unless polled"]
     pub struct DirectFuture<S: Service<Req>, T, Req, C, U = UntilHead> {
-        lease: Option<Lease<T>>,
-        classify: C,
+        // First, so that a request that is dropped is over before its endpoint is released.
         #[pin]
         state: State<S, Req, S::Future>,
+        lease: Option<Lease<T>>,
+        classify: C,
         until: PhantomData<fn() -> U>,
     }
 }

@@ -25,14 +25,15 @@ pin_project! {
     /// `outlier.abandoned_after` says that the caller has waited long enough.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<T: Service<Req>, Req, C, U = UntilHead> {
+        // First, so that a request that is dropped is over before its endpoint is released.
+        #[pin]
+        state: State<T, T::Future>,
         // What a request has stays where it was put until it is used or judged: it is too wide to be
         // moved on from state to state.
         lease: Option<Lease<T>>,
         key: Key,
         request: Option<Req>,
         classify: C,
-        #[pin]
-        state: State<T, T::Future>,
         until: std::marker::PhantomData<fn() -> U>,
     }
 }
@@ -50,10 +51,11 @@ pin_project! {
 }
 
 impl<T: Service<Req> + Clone, Req, C, U> ResponseFuture<T, Req, C, U> {
+    /// For a lease that is not sent yet.
     #[inline]
     pub(crate) fn new(lease: Lease<T>, key: Key, request: Req, classify: C) -> Self {
         Self {
-            lease: Some(lease.unsent()),
+            lease: Some(lease),
             key,
             request: Some(request),
             classify,

@@ -9,7 +9,7 @@ use tower_service::Service;
 use crate::balancer::{Elsewhere, Lease};
 use crate::classify::Outcome;
 use crate::error::{BoxError, EndpointError, EndpointErrorReason};
-use crate::service::calling::{Deadline, gone, time_out};
+use crate::service::calling::{Deadline, gone, time_out, timed_out};
 use crate::units::Key;
 
 /// Endpoints that one request waits for at once. Each costs a clone of its service.
@@ -52,7 +52,8 @@ pub(crate) struct Ready<T> {
 
 impl<T: Clone> Contender<T> {
     fn new(lease: Lease<T>) -> Self {
-        Self { service: lease.target().clone(), lease: lease.unsent() }
+        let lease = lease.unsent();
+        Self { service: lease.target().clone(), lease }
     }
 
     /// The clone that was asked already.
@@ -130,10 +131,12 @@ impl<T: Clone> Readying<T> {
         if self.deadline.as_mut().is_some_and(|at| at.as_mut().poll(cx).is_ready()) {
             // Nothing was sent to any of them: the one that was chosen for the request answers for
             // not having been ready in its time, and those that were asked instead do not.
-            let mut waiting = self.chosen.take().into_iter().chain(self.others.drain(..));
-            if let Some(contender) = waiting.next() {
-                self.error = Some(time_out(contender.lease));
-            }
+            self.error = match (self.chosen.take(), self.others.front()) {
+                (Some(chosen), _) => Some(time_out(chosen.lease)),
+                (None, Some(other)) => Some(timed_out(&other.lease)),
+                (None, None) => self.error.take(),
+            };
+            self.others.clear();
         }
         if self.chosen.is_some() || !self.others.is_empty() {
             return Poll::Pending;

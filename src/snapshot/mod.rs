@@ -100,8 +100,9 @@ pub(crate) enum Miss {
     Stale,
     /// Something has to be settled first.
     Due,
-    /// Keys decide, and this is the first request that has none: it has to be told.
-    Keyless,
+    /// Keys decide in the strategy of this name, and this is the first request that has none: it has to
+    /// be told.
+    Keyless(Arc<str>),
     /// There is no endpoint for this request.
     Refused(Box<PickError>),
 }
@@ -127,7 +128,7 @@ impl<T> Snapshot<T> {
             });
         }
         if self.tables.is_keyed() && key.hash().is_none() && self.chosen.is_news() {
-            return Err(Miss::Keyless);
+            return Err(Miss::Keyless(Arc::clone(&self.chosen.name)));
         }
         if !self.claims.is_empty()
             && let Some(held) = self.redeem(key, now)
@@ -150,7 +151,13 @@ impl<T> Snapshot<T> {
         };
         match self.pick_from(table, &mut cx)? {
             Some((index, bound)) => self.begin(index, bound, &mut cx),
-            None => self.pick_elsewhere(drawn, &mut cx).map(|held| *held),
+            None => match self.pick_elsewhere(drawn, &mut cx)? {
+                Some((index, bound)) => self.begin(index, bound, &mut cx),
+                None => {
+                    let refused = || Miss::Refused(Box::new(PickError::AllExcluded));
+                    self.last_resort(key, now).map(|held| *held).ok_or_else(refused)
+                }
+            },
         }
     }
 
@@ -163,7 +170,7 @@ impl<T> Snapshot<T> {
         cx: &mut PickContext<'_>,
     ) -> Result<Held<T>, Miss> {
         if let Some(reserved) = cx.reserved.take()
-            && let Some((number, counted)) = reserved.take(index)
+            && let Some((number, counted)) = reserved.take(index, &bound.cell)
         {
             return Ok(Held::begun(bound, cx.now, number, self.under).counted(counted));
         }
@@ -192,7 +199,11 @@ impl<T> Snapshot<T> {
         cx: &mut PickContext<'a>,
     ) -> Result<Option<Picked<'a, T>>, Miss> {
         cx.candidates = &table.candidates;
-        let Some(index) = table.picker.pick(cx) else { return Ok(None) };
+        let Some(index) = table.picker.pick(cx) else {
+            // A picker may have asked another one, and not followed it.
+            cx.reserved = None;
+            return Ok(None);
+        };
         match table.bound.get(index) {
             Some(bound) if cx.excluded().is_empty() || !cx.is_excluded(index) => {
                 Ok(Some((index, bound)))
@@ -208,14 +219,13 @@ impl<T> Snapshot<T> {
         &'a self,
         drawn: usize,
         cx: &mut PickContext<'a>,
-    ) -> Result<Box<Held<T>>, Miss> {
+    ) -> Result<Option<Picked<'a, T>>, Miss> {
         for table in self.tables.but(drawn) {
-            if let Some((index, bound)) = self.pick_from(table, cx)? {
-                return self.begin(index, bound, cx).map(Box::new);
+            if let Some(picked) = self.pick_from(table, cx)? {
+                return Ok(Some(picked));
             }
         }
-        let refused = || Miss::Refused(Box::new(PickError::AllExcluded));
-        self.last_resort(cx.key, cx.now).ok_or_else(refused)
+        Ok(None)
     }
 
     /// Whether a request's key decides.

@@ -37,10 +37,9 @@ impl<T> Snapshot<T> {
     /// Bounds on the load of endpoints compare each with all that are in flight among them. No bound
     /// keeps a session away, but those it holds others to would be too low without it.
     fn join_crowd(&self, at: usize) -> Option<Counted> {
-        let is_bounded =
-            self.tables.is_keyed() && self.config.hash().bounded_load_percent().is_some();
-        let group = self.seats.group(at).filter(|_| is_bounded)?;
-        Some(Counted::join(self.cursors.of(&group.key).crowd()).0)
+        let group = self.seats.group(at).filter(|_| self.tables.is_keyed())?;
+        let crowd = self.cursors.of(&group.key).crowd();
+        crowd.is_in_use().then(|| Counted::join(crowd).0)
     }
 
     /// Whether the member at this place still serves those it has.

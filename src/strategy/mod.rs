@@ -103,7 +103,7 @@ pub trait Strategy: Debug + Send + Sync + 'static {
 
     /// Whether its pickers ask for [`PickContext::expected_latency`]. Default: `true`.
     ///
-    /// While nobody asks, and no detector judges by latencies, an endpoint that ends more than some 240
+    /// While nobody asks, and no detector judges by latencies, an endpoint that ends more than some 60
     /// requests a second has one in eight of them timed: the end of a request is its second reading
     /// of the clock. Latencies in the status and of guarded changes then come from those; all counts
     /// stay exact.

@@ -92,7 +92,7 @@ impl Sessions {
             || match self.max_age {
                 None => expiry != Expiry::NEVER,
                 // One that holds for far too long is from before the time was made shorter.
-                Some(max_age) => left <= max_age / 2 || left > max_age.saturating_mul(2),
+                Some(max_age) => left <= max_age.div_ceil(2) || left > max_age.saturating_mul(2),
             };
         Some(Said { key: self.find(&tag, roster)?, is_due })
     }

@@ -56,7 +56,7 @@ impl Bounded {
         Self {
             percent: u64::from(bounds.percent),
             weights: candidates.weights().map(u64::from).sum(),
-            crowd: Arc::clone(candidates.cursor().crowd()),
+            crowd: candidates.cursor().crowd().in_use(),
         }
     }
 
@@ -72,8 +72,10 @@ impl Bounded {
         };
         let (counted, together) = Counted::join(&self.crowd);
         let mut place = Place { bounded: self, together, cx };
-        let chosen = place.search(walk, hash, first);
-        let Chosen { index, taken } = chosen;
+        let Chosen { index, taken } = match place.search(walk, hash, first) {
+            Some(chosen) => chosen,
+            None => place.search_again(walk, hash, first, &counted),
+        };
         let cell = place.cx.candidates.get(index).map(|candidate| &*candidate.cell);
         if let (Some(number), Some(cell)) = (taken, cell) {
             cx.reserved = Some(Reserved { cell, counted: Some(counted), number, index });
@@ -108,37 +110,63 @@ struct Chosen {
 }
 
 impl Place<'_, '_, '_> {
-    fn search<W: Wheel>(&mut self, walk: &Walk<W>, hash: u64, first: usize) -> Chosen {
-        if let Some(chosen) = self.attempt(first) {
-            return chosen;
-        }
-        for jump in 1..=JUMPS {
-            let index = walk.find(hash::mix(hash, jump), self.cx);
-            if let Some(chosen) = index.and_then(|index| self.attempt(index)) {
-                return chosen;
-            }
-        }
-        self.ask_everybody(hash, first)
+    /// Home, or where other hashes of the key lead; `None` if all of these are full.
+    fn search<W: Wheel>(&self, walk: &Walk<W>, hash: u64, first: usize) -> Option<Chosen> {
+        self.attempt(first).or_else(|| {
+            let jump = |jump| walk.find(hash::mix(hash, jump), self.cx);
+            (1..=JUMPS).find_map(|it| jump(it).and_then(|index| self.attempt(index)))
+        })
     }
 
     /// Somebody has room, if only the request may go there.
+    ///
+    /// Since this request was counted others may have come and been given places, so that everybody
+    /// looks full to it; and endpoints may have requests that were never counted together: probes, and
+    /// what began before there was a bound. So it counts again, and looks at home first.
     #[cold]
-    fn ask_everybody(&mut self, hash: u64, first: usize) -> Chosen {
+    fn search_again<W: Wheel>(
+        &mut self,
+        walk: &Walk<W>,
+        hash: u64,
+        first: usize,
+        counted: &Counted,
+    ) -> Chosen {
         let n = self.cx.candidates.len();
         // Below `n`, so it fits.
         let start = (hash::mix(hash, 0) % n.max(1) as u64) as usize;
-        for index in (0..ROUNDS).flat_map(|_| (start..n).chain(0..start)) {
-            if self.cx.is_excluded(index) {
-                continue;
+        for _ in 0..ROUNDS {
+            let each = self.cx.candidates.iter().map(Candidate::in_flight);
+            let one_by_one = each.fold(1, u64::saturating_add);
+            self.together = counted.together().max(one_by_one);
+            if let Some(chosen) = self.search(walk, hash, first) {
+                return chosen;
             }
-            if let Some(chosen) = self.attempt(index) {
+            let everybody = (start..n).chain(0..start);
+            let mut may = everybody.filter(|&index| !self.cx.is_excluded(index));
+            if let Some(chosen) = may.find_map(|index| self.attempt(index)) {
                 return chosen;
             }
         }
-        // All that it may go to are full: to whoever is fullest least, then.
-        let mut rng = self.cx.rng.clone();
-        let index = scan(self.cx, &mut rng, fullness).unwrap_or(first);
-        self.cx.rng = rng;
+        self.overfill(first)
+    }
+
+    /// All that it may go to are full: to whoever is fullest least, then, and not one more than it was
+    /// chosen with.
+    fn overfill(&mut self, first: usize) -> Chosen {
+        let mut index = first;
+        for _ in 0..ROUNDS {
+            let mut rng = self.cx.rng.clone();
+            index = scan(self.cx, &mut rng, fullness).unwrap_or(first);
+            self.cx.rng = rng;
+            let Some(candidate) = self.cx.candidates.get(index) else { break };
+            let most = candidate.in_flight();
+            match candidate.cell.begin_if(self.cx.now, |in_flight| in_flight <= most) {
+                Admission::Taken(number) => return Chosen { index, taken: Some(number) },
+                Admission::Closed => return Chosen { index, taken: None },
+                // Somebody else was given the place, and came forward by that.
+                Admission::Full => {}
+            }
+        }
         let cell = self.cx.candidates.get(index).map(|candidate| &candidate.cell);
         let taken = match cell.map(|cell| cell.begin_if(self.cx.now, |_| true)) {
             Some(Admission::Taken(number)) => Some(number),
@@ -176,9 +204,11 @@ pub(crate) struct Reserved<'a> {
 }
 
 impl Reserved<'_> {
-    /// The place, if it is the one at `index`, and the number under which it was taken.
-    pub(crate) fn take(mut self, index: usize) -> Option<(u64, Counted)> {
-        let counted = self.counted.take_if(|_| self.index == index)?;
+    /// The place, if it is this endpoint's, the one at `index`, and the number under which it was
+    /// taken.
+    pub(crate) fn take(mut self, index: usize, cell: &EndpointCell) -> Option<(u64, Counted)> {
+        let is_its = self.index == index && std::ptr::eq(self.cell, cell);
+        let counted = self.counted.take_if(|_| is_its)?;
         Some((self.number, counted))
     }
 }

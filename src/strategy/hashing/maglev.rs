@@ -165,7 +165,7 @@ impl Claims {
     }
 
     fn in_turn(&mut self) {
-        while self.left > 0 {
+        while self.left > 0 && !self.paths.is_empty() {
             (0..self.paths.len()).for_each(|owner| self.claim(owner));
         }
     }

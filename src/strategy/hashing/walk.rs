@@ -111,8 +111,8 @@ impl<W: Wheel> Walk<W> {
             if is_excluded(index) {
                 continue;
             }
-            // From 0 exclusive to 1 inclusive, and the 53 bits that a float holds.
-            let ticket = ((hash::mix(hash, salt) >> 11) + 1) as f64 / (1_u64 << 53) as f64;
+            // Between 0 and 1, both exclusive: 52 bits and a half, which a float holds.
+            let ticket = ((hash::mix(hash, salt) >> 12) as f64 + 0.5) / (1_u64 << 52) as f64;
             let score = f64::from(weight) / -ticket.ln();
             if best.is_none_or(|(_, highest)| score > highest) {
                 best = Some((index, score));
