@@ -8,8 +8,9 @@ mod support;
 
 use std::sync::Barrier;
 
-use evenkeel::strategy::Rng;
-use evenkeel::{Key, Lease, Outcome};
+use evenkeel::config::HashConfig;
+use evenkeel::strategy::{Candidates, Maglev, PickContext, Picker, Rng, Strategy};
+use evenkeel::{Balancer, Endpoint, Key, Lease, Outcome};
 use proptest::prelude::*;
 
 use crate::support::{Numbered, balancer, endpoint, id};
@@ -281,5 +282,54 @@ fn a_bound_may_come_and_go_with_requests_in_flight() {
         let leases: Vec<_> = (0..8).map(|_| balancer.pick(&key(1)).unwrap()).collect();
         let most = in_flight(&balancer).into_iter().max().unwrap();
         assert!(most <= bound(125, leases.len() as u64, 1, &[1; 4]), "{kind}: {most}");
+    }
+}
+
+/// Asks a bounded table and does not follow it, in the tier that has the label `shunned`.
+#[derive(Debug)]
+struct Contrary(Maglev);
+
+#[derive(Debug)]
+struct ContraryPicker {
+    inner: Box<dyn Picker>,
+    is_shunned: bool,
+}
+
+impl Strategy for Contrary {
+    fn build(&self, candidates: &Candidates<'_>) -> Box<dyn Picker> {
+        let is_shunned = candidates.iter().any(|candidate| candidate.label("shunned").is_some());
+        Box::new(ContraryPicker { inner: self.0.build(candidates), is_shunned })
+    }
+}
+
+impl Picker for ContraryPicker {
+    fn pick(&self, cx: &mut PickContext<'_>) -> Option<usize> {
+        // Elsewhere it chooses without asking.
+        if self.is_shunned { self.inner.pick(cx).and(None) } else { Some(0) }
+    }
+
+    fn shares(&self) -> Vec<f64> {
+        self.inner.shares()
+    }
+}
+
+/// The place that was taken for such a request is given back, and is no other endpoint's.
+#[test]
+fn a_place_that_is_not_followed_is_given_back() {
+    let bounds = HashConfig::default().with_bounded_load_percent(Some(125)).unwrap();
+    let settings = "[strategy]\nkind = 'custom'\ncustom = 'contrary'";
+    let balancer = Balancer::builder()
+        .strategy("contrary", Contrary(Maglev::new(&bounds)))
+        .config(support::config(settings))
+        .endpoint(Endpoint::new("first", ()).label("shunned", "yes"))
+        .endpoint(Endpoint::new("second", ()).tier(1))
+        .build()
+        .unwrap();
+    let in_flight = |id: &str| balancer.status().endpoint(&id.into()).unwrap().in_flight;
+    for i in 0..100 {
+        let lease = balancer.pick(&key(i)).unwrap();
+        assert_eq!((in_flight("first"), in_flight("second")), (0, 1));
+        lease.finish(Outcome::Success);
+        assert_eq!((in_flight("first"), in_flight("second")), (0, 0));
     }
 }

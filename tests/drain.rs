@@ -4,13 +4,19 @@
 
 mod support;
 
-use std::sync::{Arc, Weak};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use evenkeel::{Availability, Balancer, Config, Endpoint, EndpointId, Key, Lease, Outcome};
+use futures_util::FutureExt;
 use tokio::time::{advance, timeout};
 use tokio_test::task::spawn;
 use tokio_test::{assert_pending, assert_ready};
+use tower::Service;
 
 use crate::support::{balancer, endpoint, endpoints, id, pick, pick_only, sequence, status};
 
@@ -283,15 +289,15 @@ async fn two_drains_of_one_endpoint_in_one_task_both_end() {
         let (mut first, second) =
             (balancer.drain(&id(0)).unwrap(), balancer.drain(&id(0)).unwrap());
         std::future::poll_fn(|cx| {
-            let _ = std::pin::Pin::new(&mut first).poll(cx);
-            std::task::Poll::Ready(())
+            let _ = Pin::new(&mut first).poll(cx);
+            Poll::Ready(())
         })
         .await;
         // The second is given up, and takes only its own registration with it.
         let mut second = Box::pin(second);
         std::future::poll_fn(|cx| {
             let _ = second.as_mut().poll(cx);
-            std::task::Poll::Ready(())
+            Poll::Ready(())
         })
         .await;
         drop(second);
@@ -301,4 +307,56 @@ async fn two_drains_of_one_endpoint_in_one_task_both_end() {
     lease.finish(Outcome::Success);
     assert!(pair.is_woken());
     assert_ready!(pair.poll());
+}
+
+/// A service whose answers never come, and look at the balancer when they are dropped.
+#[derive(Clone)]
+struct Looking {
+    balancer: Arc<OnceLock<Balancer<Self>>>,
+    seen: Arc<AtomicU64>,
+}
+
+struct Look(Looking);
+
+impl Service<()> for Looking {
+    type Response = ();
+    type Error = std::io::Error;
+    type Future = Look;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, (): ()) -> Look {
+        Look(self.clone())
+    }
+}
+
+impl Future for Look {
+    type Output = Result<(), std::io::Error>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Pending
+    }
+}
+
+impl Drop for Look {
+    fn drop(&mut self) {
+        let balancer = self.0.balancer.get().expect("it is served");
+        let in_flight = balancer.status().endpoints.iter().map(|it| it.in_flight).sum();
+        self.0.seen.store(in_flight, Ordering::Relaxed);
+    }
+}
+
+/// Whoever waits for a drain may stop the server: nothing of a request goes on after it.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_dropped_is_over_before_its_endpoint_is_released() {
+    let looking = Looking { balancer: Arc::default(), seen: Arc::default() };
+    let built = Balancer::builder().endpoint(Endpoint::new("a", looking.clone())).build().unwrap();
+    let balancer = looking.balancer.get_or_init(|| built);
+    let mut request = Box::pin(balancer.service().call(()));
+    assert!(request.as_mut().now_or_never().is_none());
+    drop(request);
+    assert_eq!(looking.seen.load(Ordering::Relaxed), 1, "it was in flight while it was dropped");
+    assert_eq!(balancer.status().endpoint(&"a".into()).unwrap().in_flight, 0);
 }

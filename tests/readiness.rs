@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use evenkeel::{
     Balance, BalanceLayer, Balancer, BoxError, Endpoint, EndpointError, EndpointErrorReason,
-    EndpointStatus, PickError, Target, find_cause,
+    EndpointStatus, Key, PickError, Target, find_cause,
 };
 use futures_util::future::join_all;
 use parking_lot::Mutex;
@@ -705,6 +705,25 @@ async fn the_chosen_one_answers_for_not_being_ready_in_time() {
             }
         }
         assert_eq!(gates.iter().map(Gate::waiting).sum::<usize>(), 0, "{kind}");
+    }
+}
+
+/// The chosen one has broken and answered for that; whoever was asked instead never saw the request.
+#[tokio::test(start_paused = true)]
+async fn whoever_is_asked_instead_of_a_broken_one_answers_for_nothing() {
+    for kind in STRATEGIES {
+        let limited = format!("{}\n[limits]\nattempt_timeout = '2s'", strategy(kind));
+        let gates = gates([State::Broken, State::Pending]);
+        let endpoints = gates.iter().enumerate().map(|(n, it)| Endpoint::new(id(n), it.service(n)));
+        let builder = Balancer::builder().config(config(&limited)).seed(7);
+        let balancer = builder.endpoints(endpoints).build().unwrap();
+        let service = balancer.service().key_by(|_: &u32| Key::none().preferring(&id(0)));
+        for _ in 0..4 {
+            let error = timeout(EVER, service.clone().oneshot(0)).await.unwrap().unwrap_err();
+            assert!(find_cause::<EndpointError>(&*error).unwrap().is_timeout(), "{kind}: {error}");
+        }
+        assert_eq!(status(&balancer, &id(0)).failures, 4, "{kind}");
+        assert_untouched(&status(&balancer, &id(1)));
     }
 }
 

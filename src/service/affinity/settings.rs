@@ -56,9 +56,9 @@ use crate::service::affinity::{AffinityError, Secret};
 /// # What it costs
 ///
 /// Requests with a token are checked by one HMAC for each secret that is tried, and looked up in a
-/// table; nothing is allocated. The table is made again, with an HMAC for each endpoint and secret,
-/// by the first request that brings a token for an endpoint the table does not know after a change of
-/// the set.
+/// table; nothing is allocated. After a change of the set the table is made again, with an HMAC for
+/// each endpoint and secret, by requests that bring a token for an endpoint it does not know: the
+/// first one, and those that come while that is at it.
 #[derive(Clone)]
 pub struct SessionAffinity {
     pub(super) carrier: Carrier,
