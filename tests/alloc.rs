@@ -69,3 +69,26 @@ fn a_pick_and_its_outcome_allocate_nothing() {
 fn the_counter_counts() {
     assert_eq!(measure(|| drop(std::hint::black_box(Box::new(1)))).count_total, 1);
 }
+
+/// Endpoints are full, requests exclude others, and what is left is searched for.
+#[test]
+fn neither_does_a_pick_that_has_to_go_elsewhere() {
+    for kind in [StrategyKind::RingHash, StrategyKind::Maglev] {
+        let balancer = balancer(kind.clone(), false, Some(100));
+        let key = |i: usize| Key::from_hash((i as u64 % 3).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let mut held: Vec<_> = (0..95).map(|i| balancer.pick(&key(i)).unwrap()).collect();
+        let excluding: Vec<_> = (0..20)
+            .map(|i| key(i).excluding(&format!("e{i}").into()).excluding(&"e0".into()))
+            .collect();
+        let request = |i: usize| {
+            let key = excluding.get(i % excluding.len()).unwrap();
+            balancer.pick(key).unwrap().finish(Outcome::Success);
+        };
+        (0..1_000).for_each(request);
+        let allocated = measure(|| (0..10_000).for_each(request));
+        assert_eq!(allocated.count_total, 0, "{kind}: {allocated:?}");
+        let full = balancer.status().endpoints.iter().filter(|it| it.in_flight >= 4).count();
+        assert!(full > 15, "{kind}: {full} of 20 are full");
+        held.clear();
+    }
+}
