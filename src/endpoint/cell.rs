@@ -10,18 +10,15 @@
 //! * `ended` carries *watched*: whoever ends after it was set wakes those who wait for the last.
 
 use std::fmt;
-use std::sync::{OnceLock, Weak};
 use std::task::Waker;
 
 use once_cell::race::OnceBox;
 
 use crate::classify::{FailureKind, Outcome};
-use crate::endpoint::trial::{Token, Trial};
-use crate::endpoint::{Served, Totals, Under};
-use crate::error::BoxError;
-use crate::stats::{
-    Histogram, Latency, Pace, Reached, RecentFailures, Row, RowLimits, Streak, Typical,
-};
+use crate::endpoint::shared::{Report, Shared, Testimony};
+use crate::endpoint::trial::Trial;
+use crate::endpoint::{Totals, Under};
+use crate::stats::{Histogram, Latency, Pace, Reached, RecentFailures, Row, RowLimits, Streak};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 use crate::units::{EndpointId, Nanos, Origin};
 
@@ -59,78 +56,6 @@ pub(crate) struct EndpointCell {
     shared: Arc<Shared>,
     /// Made by the first who waits.
     waiters: OnceBox<Mutex<Waiters>>,
-}
-
-/// What all cells of one balancer share.
-pub(crate) struct Shared {
-    pub(crate) origin: Origin,
-    pub(crate) terms: Served,
-    pub(crate) typical: Typical,
-    pub(crate) name: Arc<str>,
-    control: OnceLock<Weak<dyn Tripped>>,
-    /// What outcomes and checks have to say to the writer. Written to only where something is to be said.
-    reports: Mutex<Vec<Report>>,
-}
-
-impl Shared {
-    pub(crate) fn new(origin: Origin, name: Arc<str>) -> Self {
-        Self {
-            origin,
-            terms: Served::new(),
-            typical: Typical::new(),
-            name,
-            control: OnceLock::new(),
-            reports: Mutex::new(Vec::new()),
-        }
-    }
-
-    /// Leaves a report. Whoever does sees to it that it is taken.
-    pub(crate) fn leave_report(&self, report: Report) {
-        self.reports.lock().push(report);
-    }
-
-    /// Leaves reports again, for they came to nothing.
-    pub(crate) fn return_reports(&self, mut reports: Vec<Report>) {
-        let mut left = self.reports.lock();
-        reports.append(&mut left);
-        *left = reports;
-    }
-
-    /// Takes the reports that were left, in their order.
-    pub(crate) fn take_reports(&self) -> Vec<Report> {
-        std::mem::take(&mut *self.reports.lock())
-    }
-
-    /// Says who takes up trips; only the first call counts.
-    pub(crate) fn report_to(&self, control: Weak<dyn Tripped>) {
-        let _ = self.control.set(control);
-    }
-}
-
-/// What an outcome, or a check, has to say to the writer.
-#[derive(Debug)]
-pub(crate) struct Report {
-    pub(crate) cell: Arc<EndpointCell>,
-    pub(crate) testimony: Testimony,
-}
-
-/// See [`Report`].
-#[derive(Debug)]
-pub(crate) enum Testimony {
-    /// Failures in a row have reached a limit, by a request that began then.
-    Row { reached: Reached, began: Nanos },
-    /// The probe of an ejection was answered, well or not.
-    Probe { token: Token, good: bool },
-    /// Active checks have failed so many times in a row, the last with this error.
-    Fell { failures: u32, error: Arc<BoxError> },
-    /// Active checks have succeeded often enough.
-    Rose,
-}
-
-/// Whoever takes up what an outcome has set off.
-pub(crate) trait Tripped: Send + Sync {
-    /// Something was left on a cell at `now`. Must not wait.
-    fn tripped(&self, now: Nanos);
 }
 
 /// What a request is judged by: the settings of the snapshot that chose its endpoint.
@@ -393,7 +318,7 @@ impl EndpointCell {
     #[cold]
     pub(crate) fn report(self: &Arc<Self>, testimony: Testimony, now: Nanos) {
         // Nobody would take it from a balancer that is gone, and it holds what holds it.
-        let Some(control) = self.shared.control.get().and_then(Weak::upgrade) else { return };
+        let Some(control) = self.shared.control() else { return };
         self.shared.leave_report(Report { cell: Arc::clone(self), testimony });
         control.tripped(now);
     }
@@ -433,7 +358,7 @@ impl EndpointCell {
     }
 
     pub(crate) fn alert(&self, now: Nanos) {
-        if let Some(control) = self.shared.control.get().and_then(Weak::upgrade) {
+        if let Some(control) = self.shared.control() {
             control.tripped(now);
         }
     }

@@ -9,6 +9,7 @@ mod held;
 mod public;
 mod served;
 mod sessions;
+mod shared;
 mod spec;
 mod totals;
 mod trial;
@@ -19,10 +20,11 @@ pub use self::spec::EndpointSpec;
 
 pub(crate) use self::admission::Admission;
 pub(crate) use self::attributes::Attributes;
-pub(crate) use self::cell::{EndpointCell, Report, Shared, Terms, Testimony, Tripped};
+pub(crate) use self::cell::{EndpointCell, Terms};
 pub(crate) use self::crowd::{Counted, Crowd};
 pub(crate) use self::held::{Bound, Held, Home, PickAgain};
 pub(crate) use self::served::{Served, Under};
+pub(crate) use self::shared::{Report, Shared, Testimony, Tripped};
 pub(crate) use self::totals::Totals;
 pub(crate) use self::trial::Token;
 
