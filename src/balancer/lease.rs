@@ -28,6 +28,16 @@ impl<T> Lease<T> {
         Self { held }
     }
 
+    /// Chosen by a clock that ticks, it begins by the exact one if that matters.
+    #[inline]
+    pub(crate) fn begin(&mut self, origin: Origin) {
+        if self.held.is_timed() {
+            self.held.begin_at(clock::request(origin));
+        } else {
+            self.held.begins_about();
+        }
+    }
+
     /// What to call.
     #[must_use]
     pub fn target(&self) -> &T {

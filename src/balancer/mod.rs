@@ -112,7 +112,15 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// [`PickError`] says why there is no endpoint for it.
     #[inline]
     pub fn pick(&self, key: &Key) -> Result<Lease<T>, PickError> {
-        self.core.pick(key, clock::request(self.core.ground.origin)).map(Lease::new)
+        let origin = self.core.ground.origin;
+        let now = clock::about(origin);
+        let mut picked = self.core.pick(key, now.at).map(Lease::new);
+        if let Ok(lease) = &mut picked
+            && !now.is_exact
+        {
+            lease.begin(origin);
+        }
+        picked
     }
 
     /// Whether a request's key decides.

@@ -20,7 +20,7 @@ use crate::endpoint::trial::Trial;
 use crate::endpoint::{Totals, Under};
 use crate::stats::{Histogram, Latency, Pace, Reached, RecentFailures, Row, RowLimits, Streak};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
-use crate::units::{EndpointId, Nanos, Origin};
+use crate::units::{COARSE, EndpointId, Nanos, Origin};
 
 pub(super) const FLAG: u64 = 1;
 pub(super) const OVER: u64 = 2;
@@ -74,9 +74,9 @@ pub(crate) struct Terms {
     pub(crate) attempt_timeout: u64,
     /// Failures in a row at which an endpoint is told.
     pub(crate) rows: RowLimits,
-    /// Whether nothing is decided about an endpoint by latencies, so that not each request has to be
-    /// timed.
-    pub(crate) samples: bool,
+    /// Requests that an endpoint ends in a window of its pace up to which all are timed; `u16::MAX` where
+    /// each is, however many.
+    pub(crate) all_timed: u16,
 }
 
 /// The counters of an endpoint, read at one moment.
@@ -175,7 +175,8 @@ impl EndpointCell {
     pub(crate) fn silence(&self, now: Nanos) -> u64 {
         let waiting = self.in_flight().saturating_sub(self.answering.load(Ordering::Relaxed));
         let stirred = self.stirred.load(Ordering::Relaxed);
-        if waiting == 0 { 0 } else { now.0.saturating_sub(stirred) }
+        // A tick of the clock that picks go by is no silence, nor are answers that are not timed.
+        if waiting == 0 { 0 } else { now.0.saturating_sub(stirred).saturating_sub(COARSE) }
     }
 
     /// Counts a request out and wakes those who wait for the last one. Says how many had ended
@@ -250,13 +251,13 @@ impl EndpointCell {
         self.noted.store(picks, Ordering::Relaxed);
     }
 
-    /// Takes in what became of a request that began at `began` and took `latency`, and counts it
-    /// out. Says whether failures in a row have reached a limit by it.
+    /// Takes in what became of a request that began at `began` and took `latency`, if that is known,
+    /// and counts it out. Says whether failures in a row have reached a limit by it.
     pub(crate) fn finish(
         &self,
         outcome: Outcome,
         began: Nanos,
-        latency: u64,
+        latency: Option<u64>,
         now: Nanos,
         terms: &Terms,
     ) -> Option<Reached> {
@@ -271,7 +272,9 @@ impl EndpointCell {
         match outcome {
             Outcome::Success => {
                 self.behave(began);
-                self.measure(latency, now, terms);
+                if let Some(latency) = latency {
+                    self.measure(latency, now, terms);
+                }
             }
             Outcome::Failure(kind) => {
                 self.weigh(now, terms, 0);
@@ -289,7 +292,7 @@ impl EndpointCell {
                 self.ignored.fetch_add(1, Ordering::Release);
             }
         }
-        self.pace.look(self.end(), now);
+        self.pace.look(self.end(), now, terms.all_timed);
         reached
     }
 

@@ -7,7 +7,7 @@ use crate::classify::{FailureKind, Outcome};
 use crate::endpoint::{Counted, EndpointCell, Terms, Testimony, Token, Under};
 use crate::error::PickError;
 use crate::sync::{Arc, AtomicBool, Ordering};
-use crate::units::{Key, Nanos};
+use crate::units::{COARSE, Key, Nanos};
 
 /// A target and the cell it is counted on. A new target for an endpoint gets a new binding to
 /// the same cell.
@@ -140,6 +140,8 @@ impl Marks {
     const UNTIMED: u64 = 1;
     /// The endpoint has not seen it.
     const UNSENT: u64 = 2;
+    /// It is known to a tick when it began.
+    const ABOUT: u64 = 4;
 
     #[inline]
     fn has(self, mark: u64) -> bool {
@@ -194,6 +196,24 @@ impl<T> Held<T> {
         self.marks.set(Marks::UNSENT, !is_sent);
     }
 
+    /// Whether it matters when exactly it began.
+    #[inline]
+    pub(crate) fn is_timed(&self) -> bool {
+        !self.marks.has(Marks::UNTIMED) || self.under.is_limited()
+    }
+
+    /// It began just now. Told by a clock that does not tick, as those are that say when it ends.
+    #[inline]
+    pub(crate) fn begin_at(&mut self, now: Nanos) {
+        self.began = now.min(LAST);
+    }
+
+    /// When it began is known to a tick.
+    #[inline]
+    pub(crate) fn begins_about(&mut self) {
+        self.marks.set(Marks::ABOUT, true);
+    }
+
     pub(crate) fn began(&self) -> Nanos {
         self.began
     }
@@ -235,6 +255,7 @@ impl<T> Held<T> {
     pub(crate) fn finish(&mut self, outcome: Outcome, now: Nanos) {
         let Some(began) = self.release() else { return };
         let latency = self.answered.min(now).0.saturating_sub(began.0);
+        let latency = (!self.marks.has(Marks::ABOUT)).then_some(latency);
         self.end_answer();
         let trip = self.bound.note(outcome);
         let cell = &self.bound.cell;
@@ -321,7 +342,8 @@ impl<T> Held<T> {
     /// The caller goes away at `now`.
     pub(crate) fn abandon(&mut self, now: Nanos) {
         // An endpoint that has begun to answer is not silent, however long its answer is.
-        let age = now.0.saturating_sub(self.began.0);
+        let about = if self.marks.has(Marks::ABOUT) { COARSE } else { 0 };
+        let age = now.0.saturating_sub(self.began.0).saturating_sub(about);
         let blamed = !self.is_answered() && age >= self.terms().abandoned_after;
         let timeout = Outcome::Failure(FailureKind::Timeout);
         self.finish(if blamed { timeout } else { Outcome::Ignore }, now);

@@ -16,7 +16,7 @@ const SETTINGS: Terms = Terms {
     hint_cap: 1 << 38,
     abandoned_after: u64::MAX,
     attempt_timeout: u64::MAX,
-    samples: false,
+    all_timed: u16::MAX,
 };
 
 fn cell() -> Arc<EndpointCell> {
@@ -31,7 +31,7 @@ fn cell() -> Arc<EndpointCell> {
 fn request(cell: &EndpointCell, outcome: Outcome) -> bool {
     let begun = cell.begin(Nanos(0)).is_some();
     if begun {
-        cell.finish(outcome, Nanos(0), 1, Nanos(1), &SETTINGS);
+        cell.finish(outcome, Nanos(0), Some(1), Nanos(1), &SETTINGS);
     }
     begun
 }

@@ -35,7 +35,7 @@ impl Under {
     pub(crate) const FIRST: Self = Self(1 << Self::MARKS);
 
     fn of(number: u64, terms: &Terms) -> Self {
-        let samples = if terms.samples { Self::SAMPLES } else { 0 };
+        let samples = if terms.all_timed < u16::MAX { Self::SAMPLES } else { 0 };
         let limited = if terms.attempt_timeout < u64::MAX { Self::LIMITED } else { 0 };
         Self(number << Self::MARKS | samples | limited)
     }
@@ -124,9 +124,10 @@ impl Served {
 }
 
 fn pack(terms: Terms) -> [u64; 6] {
-    let Terms { decay, penalty, hint_cap, abandoned_after, attempt_timeout, rows, samples } = terms;
+    let Terms { decay, penalty, hint_cap, abandoned_after, attempt_timeout, rows, all_timed } =
+        terms;
     let RowLimits { any, gateway, local } = rows;
-    let rows = u64::from(samples) << 48
+    let rows = u64::from(all_timed) << 48
         | u64::from(any) << 32
         | u64::from(gateway) << 16
         | u64::from(local);
@@ -136,11 +137,11 @@ fn pack(terms: Terms) -> [u64; 6] {
 #[inline]
 fn unpack(words: [u64; 6]) -> Terms {
     let [decay, penalty, hint_cap, abandoned_after, attempt_timeout, rows] = words;
-    let samples = rows >> 48 != 0;
     // Each was put there as sixteen bits.
+    let all_timed = (rows >> 48) as u16;
     let (any, gateway, local) = ((rows >> 32) as u16, (rows >> 16) as u16, rows as u16);
     let rows = RowLimits { any, gateway, local };
-    Terms { decay, penalty, hint_cap, abandoned_after, attempt_timeout, rows, samples }
+    Terms { decay, penalty, hint_cap, abandoned_after, attempt_timeout, rows, all_timed }
 }
 
 #[cfg(all(test, not(evenkeel_loom)))]
@@ -155,7 +156,7 @@ mod tests {
             abandoned_after: !odd,
             attempt_timeout: odd,
             rows: RowLimits { any: odd as u16, gateway: u16::MAX, local: 3 },
-            samples: odd.is_multiple_of(3),
+            all_timed: !odd as u16,
         }
     }
 

@@ -13,6 +13,7 @@ use crate::snapshot::places::Place;
 use crate::snapshot::seating::Seating;
 use crate::snapshot::tables::{Cursors, Tables};
 use crate::snapshot::{Chosen, Due, Member, Snapshot};
+use crate::stats::Pace;
 use crate::strategy::Strategy;
 use crate::sync::Arc;
 use crate::units::{Nanos, Origin, Version, nanos};
@@ -155,6 +156,10 @@ fn terms(config: &Config, rules: &Rules, chosen: &dyn Strategy, ground: &Ground)
         abandoned_after: outlier.abandoned_after().map_or(u64::MAX, nanos),
         attempt_timeout: config.limits().attempt_timeout().map_or(u64::MAX, nanos),
         rows: rules.rows,
-        samples: !asks && !judged,
+        all_timed: match (judged, asks) {
+            (true, _) => u16::MAX,
+            (false, true) => Pace::ALL_TIMED_IF_ASKED,
+            (false, false) => Pace::ALL_TIMED,
+        },
     }
 }

@@ -1,8 +1,9 @@
-//! Which requests are timed, where nothing is decided about an endpoint by how long one takes.
+//! Which requests are timed, where nobody's case rests on how long a single one takes.
 //!
 //! The end of a request is the second reading of the clock that it costs, and a part of a busy
 //! endpoint's answers tells of its latencies what all of them would. So every request is timed while
-//! the endpoint ends up to about 60 a second, and one in eight, some seven a second, while it ends more.
+//! the endpoint ends up to about 60 a second, and one in eight, some seven a second, while it ends more;
+//! where the choice goes by latencies, up to about a thousand a second, and then a hundred and more.
 //! Which one is drawn from the request's number, so that no pattern of the callers meets only one kind
 //! of them.
 
@@ -18,9 +19,6 @@ pub(crate) struct Pace(AtomicU64);
 /// Ticks between two looks, at the least.
 const WINDOW: u32 = 64;
 
-/// Requests ended in a window up to which all are timed.
-const ALL_TIMED: u64 = 4;
-
 /// Ticks after which what was seen is out of date.
 const FRESH: u32 = 4 * WINDOW;
 
@@ -34,6 +32,12 @@ const ENDED: u64 = u32::MAX as u64 >> 1;
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl Pace {
+    /// Requests ended in a window up to which all are timed, where nothing is decided by latencies.
+    pub(crate) const ALL_TIMED: u16 = 4;
+
+    /// The same where the choice is: of the thousand a second beyond it, one in eight are still many.
+    pub(crate) const ALL_TIMED_IF_ASKED: u16 = 64;
+
     pub(crate) fn new() -> Self {
         Self(AtomicU64::new(0))
     }
@@ -45,17 +49,17 @@ impl Pace {
         word & BUSY == 0 || is_drawn(number) || Tick::at(now).since(tick(word)) > FRESH
     }
 
-    /// Looks, once in a window, how many have ended.
+    /// Looks, once in a window, how many have ended, and whether they are more than are all timed.
     #[inline]
-    pub(crate) fn look(&self, ended: u64, now: Nanos) {
+    pub(crate) fn look(&self, ended: u64, now: Nanos, all_timed: u16) {
         let (word, now) = (self.0.load(Ordering::Relaxed), Tick::at(now));
         let passed = now.since(tick(word));
         if passed >= WINDOW {
             let ended = ended & ENDED;
             let since = ended.wrapping_sub(word >> 1) & ENDED;
             // A rush before a long rest says nothing of what comes.
-            let is_busy =
-                passed <= FRESH && since * u64::from(WINDOW) > ALL_TIMED * u64::from(passed);
+            let is_busy = passed <= FRESH
+                && since * u64::from(WINDOW) > u64::from(all_timed) * u64::from(passed);
             let word = u64::from(now.0) << 32 | ended << 1 | u64::from(is_busy);
             self.0.store(word, Ordering::Relaxed);
         }
@@ -82,7 +86,7 @@ mod tests {
             let now = Nanos(start + (number - first) * every);
             let times = pace.times(number, now);
             if times {
-                pace.look(number, now);
+                pace.look(number, now, Pace::ALL_TIMED);
             }
             timed + u64::from(times)
         })
@@ -121,13 +125,13 @@ mod tests {
     #[test]
     fn neither_a_clock_that_goes_back_nor_one_at_its_end_is_too_much() {
         let pace = Pace::new();
-        pace.look(u64::MAX, Nanos::NEVER);
-        pace.look(3, Nanos(0));
+        pace.look(u64::MAX, Nanos::NEVER, u16::MAX);
+        pace.look(3, Nanos(0), 0);
         assert!(pace.times(0, Nanos::NEVER));
-        pace.look(0, Nanos(900 * TICK));
-        pace.look(900, Nanos(1_000 * TICK));
+        pace.look(0, Nanos(900 * TICK), Pace::ALL_TIMED);
+        pace.look(900, Nanos(1_000 * TICK), Pace::ALL_TIMED);
         assert!(!pace.times(1, Nanos(1_000 * TICK)) && !pace.times(1, Nanos(900 * TICK)));
-        pace.look(901, Nanos(900 * TICK));
+        pace.look(901, Nanos(900 * TICK), Pace::ALL_TIMED);
         assert!(!pace.times(1, Nanos(1_000 * TICK)));
     }
 }

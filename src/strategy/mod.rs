@@ -103,10 +103,10 @@ pub trait Strategy: Debug + Send + Sync + 'static {
 
     /// Whether its pickers ask for [`PickContext::expected_latency`]. Default: `true`.
     ///
-    /// While nobody asks, and no detector judges by latencies, an endpoint that ends more than some 60
-    /// requests a second has one in eight of them timed: the end of a request is its second reading
-    /// of the clock. Latencies in the status and of guarded changes then come from those; all counts
-    /// stay exact.
+    /// An endpoint that ends more than some thousand requests a second has one in eight of them timed;
+    /// while nobody asks, one that ends more than some sixty. What is timed reads the clock twice.
+    /// Latencies in the status and of guarded changes come from those, and all counts stay exact. With
+    /// a detector that judges by latencies every request is timed.
     fn asks_for_latency(&self) -> bool {
         true
     }

@@ -11,4 +11,4 @@ pub use self::key::Key;
 pub use self::percent::Percent;
 pub use self::version::Version;
 
-pub(crate) use self::time::{Nanos, Origin, nanos};
+pub(crate) use self::time::{COARSE, Nanos, Origin, nanos};

@@ -18,6 +18,10 @@ impl Nanos {
     }
 }
 
+/// Nanoseconds by which the time that a pick goes by may be behind, and more than two of the requests
+/// that are timed are apart where not all are.
+pub(crate) const COARSE: u64 = 20_000_000;
+
 /// A duration in nanoseconds, at most `u64::MAX`.
 #[inline]
 pub(crate) fn nanos(span: Duration) -> u64 {
@@ -30,7 +34,10 @@ pub(crate) fn nanos(span: Duration) -> u64 {
 pub(crate) struct Origin {
     at: Instant,
     /// What a counter of nanoseconds said then, where requests read one.
-    #[cfg(all(feature = "tsc", not(feature = "testing")))]
+    #[cfg(all(
+        any(feature = "tsc", target_os = "linux"),
+        not(any(feature = "testing", feature = "sim"))
+    ))]
     counted: u64,
 }
 
@@ -38,19 +45,28 @@ impl Origin {
     pub(crate) fn new(at: Instant) -> Self {
         Self {
             at,
-            #[cfg(all(feature = "tsc", not(feature = "testing")))]
+            #[cfg(all(
+                any(feature = "tsc", target_os = "linux"),
+                not(any(feature = "testing", feature = "sim"))
+            ))]
             counted: 0,
         }
     }
 
     /// The instant at which a counter of nanoseconds says `counted`.
-    #[cfg(all(feature = "tsc", not(feature = "testing")))]
+    #[cfg(all(
+        any(feature = "tsc", target_os = "linux"),
+        not(any(feature = "testing", feature = "sim"))
+    ))]
     pub(crate) fn counted(at: Instant, counted: u64) -> Self {
         Self { at, counted }
     }
 
     /// What the counter says as a number; zero if it lies before the origin.
-    #[cfg(all(feature = "tsc", not(feature = "testing")))]
+    #[cfg(all(
+        any(feature = "tsc", target_os = "linux"),
+        not(any(feature = "testing", feature = "sim"))
+    ))]
     #[inline]
     pub(crate) fn since(self, counted: u64) -> Nanos {
         Nanos(counted.saturating_sub(self.counted))

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::balancer::now;
+use super::{Reading, now};
 use crate::sync::{AtomicU64, Ordering};
 use crate::units::{Nanos, Origin};
 
@@ -51,6 +51,12 @@ pub(in crate::balancer) fn origin() -> Origin {
 #[inline]
 pub(in crate::balancer) fn request(origin: Origin) -> Nanos {
     COUNTER.get().map_or_else(|| origin.nanos(now()), |counter| origin.since(counter.nanos()))
+}
+
+/// The time a pick goes by.
+#[inline]
+pub(in crate::balancer) fn about(origin: Origin) -> Reading {
+    Reading { at: request(origin), is_exact: true }
 }
 
 impl Counter {

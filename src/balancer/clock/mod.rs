@@ -1,19 +1,39 @@
-//! The clock: read once by a pick, once by an outcome that is timed, once by a control operation.
+//! The clock: read by a pick, by an outcome that is timed, by a control operation.
 //!
 //! Everybody else is told the time. Control operations and tasks that wait read tokio's clock, which
-//! tests can pause. Requests read the same one, unless the feature `tsc` gives them the processor's
-//! counter; `testing` takes it away again, so that tests that ask for it have one clock only.
+//! tests can pause. Requests read the same one where it matters to the nanosecond, and otherwise what
+//! is cheaper: the system's coarse clock, or with the feature `tsc` the processor's counter. `testing`
+//! and `sim` take that away again, so that whoever asks for them has one clock only.
 
-#[cfg(all(feature = "tsc", not(feature = "testing")))]
+#[cfg(all(target_os = "linux", not(any(feature = "tsc", feature = "testing", feature = "sim"))))]
+mod coarse;
+#[cfg(all(feature = "tsc", not(any(feature = "testing", feature = "sim"))))]
 mod counter;
 
 use tokio::time::Instant;
 
-#[cfg(all(feature = "tsc", not(feature = "testing")))]
-pub(super) use self::counter::{origin, request};
+#[cfg(all(
+    target_os = "linux",
+    not(any(feature = "tsc", feature = "testing", feature = "sim"))
+))]
+pub(super) use self::coarse::{about, origin, request};
+#[cfg(all(feature = "tsc", not(any(feature = "testing", feature = "sim"))))]
+pub(super) use self::counter::{about, origin, request};
+#[cfg(any(
+    feature = "testing",
+    feature = "sim",
+    not(any(feature = "tsc", target_os = "linux"))
+))]
+pub(super) use self::plain::{about, origin, request};
+use crate::units::Nanos;
 
-#[cfg(not(all(feature = "tsc", not(feature = "testing"))))]
-pub(super) use self::plain::{origin, request};
+/// What a pick goes by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading {
+    pub(super) at: Nanos,
+    /// Whether a latency may begin here.
+    pub(super) is_exact: bool,
+}
 
 #[inline]
 pub(crate) fn now() -> Instant {
@@ -25,9 +45,9 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-#[cfg(not(all(feature = "tsc", not(feature = "testing"))))]
+#[cfg(any(feature = "testing", feature = "sim", not(any(feature = "tsc", target_os = "linux"))))]
 mod plain {
-    use crate::balancer::now;
+    use super::{Reading, now};
     use crate::units::{Nanos, Origin};
 
     /// Where the time of a balancer that is built now begins.
@@ -39,6 +59,12 @@ mod plain {
     #[inline]
     pub(in crate::balancer) fn request(origin: Origin) -> Nanos {
         origin.nanos(now())
+    }
+
+    /// The time a pick goes by.
+    #[inline]
+    pub(in crate::balancer) fn about(origin: Origin) -> Reading {
+        Reading { at: request(origin), is_exact: true }
     }
 }
 

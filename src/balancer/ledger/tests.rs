@@ -111,25 +111,30 @@ async fn outcomes_and_latencies_are_summed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_are_timed_unless_nobody_judges_by_it() {
-    let timed = async |more: &str| {
+async fn all_are_timed_while_few_end_or_somebody_judges_by_it() {
+    let timed = async |more: &str, every: u64| {
         let balancer = balancer(2, more);
         for _ in 0..20_000 {
             request(&balancer, Outcome::Success);
-            tokio::time::advance(Duration::from_micros(100)).await;
+            tokio::time::advance(Duration::from_micros(every)).await;
         }
         let totals = read(&balancer).totals;
         assert_eq!((totals.picks, totals.successes), (20_000, 20_000), "{more}");
         totals.latencies.count()
     };
     // The first 64 milliseconds are timed whole, and one in eight of what follows.
-    for kind in ["", "[strategy]\nkind = 'round_robin'", "[strategy]\nkind = 'random'"] {
-        let sampled = timed(kind).await;
+    let kinds = ["", "round_robin", "random", "peak_ewma"].map(|kind| match kind {
+        "" => String::new(),
+        kind => format!("[strategy]\nkind = '{kind}'"),
+    });
+    for kind in &kinds {
+        let sampled = timed(kind, 100).await;
         assert!((2_500..4_000).contains(&sampled), "{kind}: {sampled}");
     }
-    for exact in ["[strategy]\nkind = 'peak_ewma'", "[outlier.latency]"] {
-        assert_eq!(timed(exact).await, 20_000, "{exact}");
-    }
+    // 250 a second of each.
+    assert_eq!(timed(&kinds[3], 2_000).await, 20_000);
+    assert!(timed(&kinds[0], 2_000).await < 4_000);
+    assert_eq!(timed("[outlier.latency]", 100).await, 20_000);
 }
 
 #[tokio::test(start_paused = true)]
