@@ -1,0 +1,203 @@
+//! What a run has to show.
+
+use std::fmt;
+use std::time::Duration;
+
+use evenkeel::{Availability, EndpointId, EndpointStatus};
+use hdrhistogram::Histogram;
+
+use crate::client::Loss;
+use crate::run::Record;
+use crate::schedule::{KILLED, STOPPED};
+
+/// Whether something was kept, and by which figures.
+pub(crate) struct Promise {
+    what: String,
+    figures: String,
+    verdict: Verdict,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Kept,
+    Broken,
+    /// The run says nothing about it.
+    Open,
+}
+
+impl Promise {
+    fn new(what: impl Into<String>, figures: String, kept: bool) -> Self {
+        let verdict = if kept { Verdict::Kept } else { Verdict::Broken };
+        Self { what: what.into(), figures, verdict }
+    }
+
+    fn open(what: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { what: what.into(), figures: why.into(), verdict: Verdict::Open }
+    }
+
+    /// What the run says nothing about is not broken.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.verdict != Verdict::Broken
+    }
+}
+
+impl fmt::Display for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self.verdict {
+            Verdict::Kept => "ok",
+            Verdict::Broken => "BROKEN",
+            Verdict::Open => "--",
+        };
+        write!(f, "{word:6}  {:47}  {}", self.what, self.figures)
+    }
+}
+
+pub(crate) fn check(record: &Record) -> Vec<Promise> {
+    let mut promises = vec![accounted(record), nothing_else_lost(record)];
+    promises.extend([KILLED, STOPPED].map(|server| bounded(record, &server.into())));
+    if record.plan.retries {
+        promises.push(rescued(record));
+    }
+    promises.push(same_counts(record));
+    promises.push(idle(record));
+    promises.extend([KILLED, STOPPED].map(|server| back(record, &server.into())));
+    promises.push(flat(record, "p50", 0.5, 2.0, Duration::from_millis(2)));
+    promises.push(flat(record, "p99", 0.99, 3.0, Duration::from_millis(10)));
+    promises.push(memory(record));
+    promises
+}
+
+fn sent(record: &Record) -> u64 {
+    record.paced.iter().map(|span| span.sent).sum()
+}
+
+fn failed(record: &Record) -> u64 {
+    record.ledger.spans.iter().flat_map(|span| span.lost.values()).sum()
+}
+
+fn accounted(record: &Record) -> Promise {
+    let ok: u64 = record.ledger.spans.iter().map(|span| span.ok).sum();
+    let (sent, failed) = (sent(record), failed(record));
+    let figures = format!("{sent} sent, {ok} ok, {failed} failed");
+    Promise::new("each request has come to an end", figures, sent > 0 && sent == ok + failed)
+}
+
+fn nothing_else_lost(record: &Record) -> Promise {
+    let unexplained = record.ledger.unexplained;
+    let mut figures = format!("{unexplained} of {}", sent(record));
+    for told in &record.ledger.told {
+        figures.push_str("\n        ");
+        figures.push_str(told);
+    }
+    let what = "nothing is lost but at a server in its trouble";
+    Promise::new(what, figures, unexplained == 0)
+}
+
+/// No more than its part of the requests of one second, which is what it takes to time out once.
+fn bounded(record: &Record, server: &EndpointId) -> Promise {
+    let lost: u64 = record.ledger.servers.get(server).map_or(0, |it| it.lost.values().sum());
+    let most = u64::from(record.plan.rate) / 4;
+    let what = format!("{server} loses less than its part of a second");
+    Promise::new(what, format!("{lost}, its part is {most}"), 0 < lost && lost < most)
+}
+
+fn rescued(record: &Record) -> Promise {
+    let rescued: u64 = record.ledger.spans.iter().map(|span| span.rescued).sum();
+    let failed = failed(record);
+    let figures = format!("{failed} failed, {rescued} went well elsewhere");
+    Promise::new("with a retry no request fails", figures, failed == 0 && rescued > 0)
+}
+
+fn same_counts(record: &Record) -> Promise {
+    let known = record.status.endpoints.iter().chain([&record.left]);
+    let differs = known.filter(|it| !counts_as(it, record)).map(|it| it.id.to_string());
+    let differs = differs.collect::<Vec<_>>().join(", ");
+    let figures = if differs.is_empty() {
+        "for each server".to_owned()
+    } else {
+        format!("not for {differs}")
+    };
+    let what = "balancer and generator count the same";
+    Promise::new(what, figures, differs.is_empty())
+}
+
+fn counts_as(status: &EndpointStatus, record: &Record) -> bool {
+    record.ledger.servers.get(&status.id).is_some_and(|account| {
+        let lost: u64 = account.lost.values().sum();
+        let misrouted = account.lost.get(&Loss::Misrouted).copied().unwrap_or(0);
+        status.picks == account.attempts
+            && status.successes == account.ok + misrouted
+            && status.failures == lost - misrouted
+    })
+}
+
+fn idle(record: &Record) -> Promise {
+    let in_flight: u64 = record.status.endpoints.iter().map(|it| it.in_flight).sum();
+    Promise::new("nothing is in flight in the end", in_flight.to_string(), in_flight == 0)
+}
+
+fn back(record: &Record, server: &EndpointId) -> Promise {
+    let state = record.status.endpoint(server).map(|it| it.state);
+    let requests = record.ledger.servers.get(server).map_or(0, |it| it.at_the_end);
+    let is_in = matches!(state, Some(Availability::Available | Availability::Warming));
+    let state = state.map_or("gone".to_owned(), |state| format!("{state:?}").to_lowercase());
+    let figures = format!("{state}, {requests} requests in the last span");
+    Promise::new(format!("{server} is back"), figures, is_in && requests > 0)
+}
+
+/// Spans that are shorter have too few requests, and a busy machine spoils a whole one.
+const LONG_ENOUGH: Duration = Duration::from_secs(5);
+
+/// How late the generator may be for a span to be judged by: more is the machine's.
+const LATE: Duration = Duration::from_millis(2);
+
+/// Whether a quantile of the answers that met no trouble is at most so many times what is usual in
+/// the run, and a little. The first span is for warming up.
+fn flat(record: &Record, name: &str, quantile: f64, factor: f64, more: Duration) -> Promise {
+    let what = format!("{name} is flat, where there is no trouble");
+    if record.plan.span() < LONG_ENOUGH {
+        let least = crate::arguments::SPANS * LONG_ENOUGH.as_secs() as u32;
+        return Promise::open(what, format!("not judged in less than {least} s"));
+    }
+    let late = |histogram: &Histogram<u64>| histogram.value_at_quantile(0.99);
+    let spans = record.ledger.spans.iter().zip(&record.paced).skip(1);
+    let all = spans.clone().count();
+    let judged = spans.filter(|(_, paced)| late(&paced.late) <= LATE.as_micros() as u64);
+    let mut values: Vec<_> =
+        judged.map(|(span, _)| span.undisturbed.value_at_quantile(quantile)).collect();
+    if 2 * values.len() < all {
+        let late = all - values.len();
+        let why = format!("the generator itself was late in {late} of {all} spans: a busy machine");
+        return Promise::open(what, why);
+    }
+    values.sort_unstable();
+    let usual = Duration::from_micros(values[values.len() / 2]);
+    let worst = Duration::from_micros(values[values.len() - 1]);
+    let most = usual.mul_f64(factor) + more;
+    let figures = format!(
+        "{worst:.1?} in the worst of {} spans, usual are {usual:.1?}, allowed {most:.1?}",
+        values.len()
+    );
+    Promise::new(what, figures, worst <= most)
+}
+
+/// Growth that is no growth: of pages, arenas and stacks, and of a burst that has to wait.
+const SLACK: u64 = 4 << 20;
+
+fn memory(record: &Record) -> Promise {
+    let what = "memory is flat after warming up";
+    let (first, later) = record.memory.split_at(2.min(record.memory.len()));
+    let (Some(warm), Some(most)) = (first.iter().flatten().max(), later.iter().flatten().max())
+    else {
+        return Promise::open(what, "this system does not say what a process holds");
+    };
+    let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+    let allowed = warm + warm / 5 + SLACK;
+    let figures = format!(
+        "{:.1} MiB at most, {:.1} when warm, allowed {:.1}",
+        mib(*most),
+        mib(*warm),
+        mib(allowed)
+    );
+    Promise::new(what, figures, *most <= allowed)
+}
