@@ -51,7 +51,7 @@
 //!   `health-http`) and `GrpcProbe` (feature `health-grpc`) are built in.
 //! * `laws` (feature `testing`) is the suite that holds a strategy to its promises.
 //! * `docs` holds the guides: what a request costs, outliers, failover, keys, sessions, the
-//!   command-line tool.
+//!   command-line tool, the load test, the playbook for when something goes wrong, the limits.
 //!
 //! # How it stays right
 //!

@@ -93,8 +93,10 @@ fn balancer(plan: &Plan, servers: &[Server]) -> Result<Balancer<Uri>, BoxError> 
     let settings = format!(
         "name = 'load_test'\n\
          [limits]\nattempt_timeout = '1s'\n\
+         [strategy]\nfailure_penalty = '{}ms'\n\
          [outlier]\ninterval = '{}ms'\nbase_ejection_time = '{}ms'\n\
          [slow_start]\nwindow = '{}ms'\n",
+        millis(5),
         millis(10),
         millis(30),
         millis(30),

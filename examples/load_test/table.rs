@@ -18,8 +18,12 @@ pub(crate) fn of(record: &Record) -> String {
 fn write(record: &Record, out: &mut String) -> std::fmt::Result {
     let plan = record.plan;
     let (seconds, rate) = (plan.length.as_secs(), plan.rate);
-    let retries = if plan.retries { ", one retry elsewhere" } else { "" };
-    writeln!(out, "{seconds} s at {rate} requests a second{retries}\n")?;
+    let retry = if plan.retries { " --retry" } else { "" };
+    writeln!(
+        out,
+        "cargo run --release --features http --example load_test -- --seconds {seconds} --rate \
+         {rate}{retry}\n"
+    )?;
     writeln!(
         out,
         "  seconds        sent       ok  refused   broken  timeout   other  again  \

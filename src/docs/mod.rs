@@ -24,3 +24,15 @@ pub mod sessions {}
 /// What a request costs and why; choosing strategy, clock and the moment of completion.
 #[doc = include_str!("../../docs/speed.md")]
 pub mod speed {}
+
+/// The playbook: what to look at and what to do when something goes wrong, and how to rehearse it.
+#[doc = include_str!("../../docs/playbook.md")]
+pub mod playbook {}
+
+/// Limits: what a balancer in one process cannot know, and when not to use it.
+#[doc = include_str!("../../docs/limits.md")]
+pub mod limits {}
+
+/// The load test on real servers, and how to read its table.
+#[doc = include_str!("../../docs/load_test.md")]
+pub mod load_test {}
