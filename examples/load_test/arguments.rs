@@ -66,3 +66,32 @@ fn number(word: &str, least: u32, most: u32) -> Result<u32, String> {
     let number = word.parse().ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| format!("{word}: a whole number from {least} to {most} is needed"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(words: &str) -> Option<Plan> {
+        match read(words.split_whitespace().map(str::to_owned)) {
+            Ok(Asked::Run(plan)) => Some(plan),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn what_is_out_of_range_or_unknown_is_refused() {
+        assert!(plan("").is_some_and(|plan| plan.length.as_secs() == 120 && !plan.retries));
+        assert!(plan("--seconds 10 --retry").is_some_and(|plan| plan.retries));
+        for wrong in ["--seconds", "--seconds 9", "--seconds 1h", "--rate 99", "--fast", "120"] {
+            assert!(plan(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_are_those_of_two_minutes_or_shorter() {
+        let (half, third) = (Duration::from_secs(30), Duration::from_secs(10));
+        let scaled = |words, time| plan(words).map(|plan| plan.scaled(time));
+        assert_eq!(scaled("--seconds 60", half), Some(half / 2));
+        assert_eq!(scaled("--seconds 600", third), Some(third));
+    }
+}

@@ -39,3 +39,27 @@ impl Faults {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn only_the_server_in_trouble_is_excused_and_only_meanwhile() {
+        let (b, c, second) = (EndpointId::from("b"), EndpointId::from("c"), Duration::from_secs(1));
+        let faults = Faults::default();
+        let start = Instant::now();
+        assert!(!faults.meet(&b, start, start + second), "nothing was done yet");
+        faults.begin(&b);
+        let now = Instant::now();
+        assert!(faults.meet(&b, start, now), "on its way when it began");
+        assert!(faults.meet(&b, now + second, now + 9 * second), "it has no end yet");
+        assert!(!faults.meet(&c, start, now), "another one");
+        faults.end(&b);
+        let later = Instant::now() + second;
+        assert!(!faults.meet(&b, later, later + second), "it is over");
+        assert!(faults.meet(&b, start, later), "longer than all of it");
+    }
+}

@@ -131,3 +131,62 @@ pub(crate) fn span_of(plan: &Plan, after: Duration) -> usize {
     let at = after.as_secs_f64() / plan.span().as_secs_f64();
     (at as usize).min(SPANS as usize - 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(server: &str, began: Instant, lost: Option<Loss>) -> Attempt {
+        let ended = began + Duration::from_millis(1);
+        Attempt { server: Some(server.into()), began, ended, lost }
+    }
+
+    fn ledger() -> Ledger {
+        let length = Duration::from_secs(120);
+        let faults = Arc::new(Faults::default());
+        faults.begin(&"b".into());
+        Ledger::new(Plan { length, rate: 100, retries: true }, Instant::now(), faults)
+    }
+
+    /// A request with these attempts, that was due so many seconds after the beginning.
+    fn note(ledger: &mut Ledger, seconds: u64, attempts: &[(&str, Option<Loss>)]) {
+        let due = ledger.began + Duration::from_secs(seconds);
+        // Sent late: the time counts from when it was due.
+        let began = due + Duration::from_secs(1);
+        let attempts: Vec<_> =
+            attempts.iter().map(|&(server, lost)| attempt(server, began, lost)).collect();
+        ledger.note(&Done { due, ended: began, attempts });
+    }
+
+    #[test]
+    fn a_loss_is_explained_by_the_trouble_of_its_own_server_alone() {
+        let mut ledger = ledger();
+        note(&mut ledger, 1, &[("b", Some(Loss::Refused))]);
+        assert_eq!((ledger.unexplained, ledger.servers["b"].explained), (0, 1));
+        note(&mut ledger, 1, &[("a", Some(Loss::Refused))]);
+        note(&mut ledger, 1, &[("b", Some(Loss::Misrouted))]);
+        assert_eq!((ledger.unexplained, ledger.told.len()), (2, 2), "never that of another");
+        assert_eq!(ledger.spans[0].lost[&Loss::Refused], 2);
+    }
+
+    #[test]
+    fn a_request_is_one_however_many_attempts_it_takes() {
+        let mut ledger = ledger();
+        note(&mut ledger, 11, &[("b", Some(Loss::TimedOut)), ("a", None)]);
+        note(&mut ledger, 11, &[("a", None)]);
+        let span = &ledger.spans[1];
+        assert_eq!((span.ok, span.rescued, span.lost.len()), (2, 1, 0));
+        assert_eq!(ledger.servers["a"].attempts, 2);
+        assert_eq!(ledger.servers["b"].lost[&Loss::TimedOut], 1);
+        assert_eq!((span.latency.len(), span.undisturbed.len()), (2, 1));
+    }
+
+    #[test]
+    fn latency_counts_from_when_a_request_was_due() {
+        let mut ledger = ledger();
+        note(&mut ledger, 500, &[("a", None)]);
+        let last = ledger.spans.last().map(|span| span.latency.max());
+        assert!(last >= Some(1_000_000), "a second late, and after the end: {last:?}");
+        assert_eq!(ledger.servers["a"].at_the_end, 1);
+    }
+}

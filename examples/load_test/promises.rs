@@ -205,3 +205,112 @@ fn memory(record: &Record) -> Promise {
     );
     Promise::new(what, figures, *most <= allowed)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    use evenkeel::{Balancer, Endpoint};
+
+    use super::*;
+    use crate::arguments::{Plan, SPANS};
+    use crate::faults::Faults;
+    use crate::ledger::{Ledger, histogram};
+    use crate::pacer::Paced;
+
+    const MIB: u64 = 1 << 20;
+
+    /// A run of two minutes in which nothing happened: 100 answers of 6 ms in each span.
+    fn record() -> Record {
+        let plan = Plan { length: Duration::from_mins(2), rate: 100, retries: false };
+        let mut ledger = Ledger::new(plan, Instant::now(), Arc::new(Faults::default()));
+        for span in &mut ledger.spans {
+            span.ok = 100;
+            span.undisturbed.saturating_record_n(6_000, 100);
+        }
+        let paced = || {
+            let mut late = histogram();
+            late.saturating_record_n(100, 100);
+            Paced { sent: 100, in_flight: 3, late }
+        };
+        let paced = (0..SPANS).map(|_| paced()).collect();
+        let endpoints = ["a", "b", "c", "d", "e"].map(|id| Endpoint::new(id, ()));
+        let status = Balancer::builder().endpoints(endpoints).build().unwrap().status();
+        let left = status.endpoints[4].clone();
+        let (memory, log) = (vec![Some(12 * MIB); SPANS as usize], Vec::new());
+        Record { plan, paced, ledger, memory, log, status, left }
+    }
+
+    fn p99(record: &Record) -> Verdict {
+        flat(record, "p99", 0.99, 3.0, Duration::from_millis(10)).verdict
+    }
+
+    #[test]
+    fn a_request_that_has_no_end_is_noticed() {
+        let mut record = record();
+        assert!(accounted(&record).is_kept());
+        record.ledger.spans[3].ok -= 1;
+        assert!(!accounted(&record).is_kept());
+        record.ledger.spans[3].lost.insert(Loss::Broken, 1);
+        assert!(accounted(&record).is_kept());
+        assert!(nothing_else_lost(&record).is_kept());
+        record.ledger.unexplained = 1;
+        assert!(!nothing_else_lost(&record).is_kept());
+    }
+
+    #[test]
+    fn a_server_that_loses_a_second_of_requests_or_never_comes_back_is_noticed() {
+        let (mut record, b) = (record(), EndpointId::from("b"));
+        assert!(!bounded(&record, &b).is_kept(), "it was not even killed");
+        let account = record.ledger.servers.entry(b.clone()).or_default();
+        account.lost.insert(Loss::Refused, 24);
+        assert!(bounded(&record, &b).is_kept());
+        assert!(!back(&record, &b).is_kept());
+        let account = record.ledger.servers.entry(b.clone()).or_default();
+        account.lost.insert(Loss::Refused, 25);
+        account.at_the_end = 1;
+        assert!(!bounded(&record, &b).is_kept());
+        assert!(back(&record, &b).is_kept());
+    }
+
+    #[test]
+    fn a_slow_span_breaks_the_promise_unless_the_generator_was_late() {
+        let mut record = record();
+        assert!(p99(&record) == Verdict::Kept);
+        record.ledger.spans[7].undisturbed.saturating_record_n(29_000, 5);
+        assert!(p99(&record) == Verdict::Broken, "28 ms are allowed");
+        record.paced[7].late.saturating_record_n(3_000, 5);
+        assert!(p99(&record) == Verdict::Kept, "that was the machine");
+        for paced in record.paced.iter_mut().take(7) {
+            paced.late.saturating_record_n(3_000, 5);
+        }
+        assert!(p99(&record) == Verdict::Open, "too little is left to judge by");
+        record.plan.length = Duration::from_secs(10);
+        assert!(p99(&record) == Verdict::Open);
+    }
+
+    #[test]
+    fn memory_that_grows_is_noticed() {
+        let mut record = record();
+        assert!(memory(&record).is_kept());
+        record.memory[11] = Some(15 * MIB);
+        assert!(memory(&record).is_kept(), "a tenth, two MiB and a little");
+        record.memory[11] = Some(16 * MIB);
+        assert!(!memory(&record).is_kept());
+        record.memory.fill(None);
+        assert!(memory(&record).verdict == Verdict::Open);
+    }
+
+    #[test]
+    fn counts_that_differ_are_noticed() {
+        let mut record = record();
+        assert!(!same_counts(&record).is_kept(), "nobody counted anybody");
+        for id in ["a", "b", "c", "d", "e"] {
+            record.ledger.servers.entry(id.into()).or_default();
+        }
+        assert!(same_counts(&record).is_kept());
+        record.ledger.servers.entry("d".into()).or_default().ok = 1;
+        assert!(!same_counts(&record).is_kept());
+    }
+}
