@@ -14,6 +14,8 @@ use hyper_util::rt::TokioExecutor;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt};
 
+use crate::clock::now;
+
 type Body = String;
 
 /// Sends requests through the balancer. Clones share the client and its connections.
@@ -82,11 +84,11 @@ impl Client {
             let elsewhere = Key::none().excluding(server);
             attempts.push(self.attempt(elsewhere).await);
         }
-        Done { due, ended: Instant::now(), attempts }
+        Done { due, ended: now(), attempts }
     }
 
     async fn attempt(&self, key: Key) -> Attempt {
-        let began = Instant::now();
+        let began = now();
         let mut request = Request::new(Body::new());
         request.extensions_mut().insert(key);
         let (server, lost) = match self.service.clone().oneshot(request).await {
@@ -99,7 +101,7 @@ impl Client {
                 (server, Some(loss))
             }
         };
-        Attempt { server, began, ended: Instant::now(), lost }
+        Attempt { server, began, ended: now(), lost }
     }
 }
 

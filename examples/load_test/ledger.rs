@@ -135,6 +135,7 @@ pub(crate) fn span_of(plan: &Plan, after: Duration) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::now;
 
     fn attempt(server: &str, began: Instant, lost: Option<Loss>) -> Attempt {
         let ended = began + Duration::from_millis(1);
@@ -145,7 +146,7 @@ mod tests {
         let length = Duration::from_secs(120);
         let faults = Arc::new(Faults::default());
         faults.begin(&"b".into());
-        Ledger::new(Plan { length, rate: 100, retries: true }, Instant::now(), faults)
+        Ledger::new(Plan { length, rate: 100, retries: true }, now(), faults)
     }
 
     /// A request with these attempts, that was due so many seconds after the beginning.

@@ -20,6 +20,8 @@ mod arguments;
 #[cfg(unix)]
 mod client;
 #[cfg(unix)]
+mod clock;
+#[cfg(unix)]
 mod faults;
 #[cfg(unix)]
 mod fleet;

@@ -15,6 +15,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::arguments::{Plan, SPANS};
 use crate::client::{Client, Done};
+use crate::clock::sleep_until;
 use crate::ledger::histogram;
 
 /// What was sent in one span.
@@ -26,7 +27,7 @@ pub(crate) struct Paced {
     pub(crate) late: Histogram<u64>,
 }
 
-/// Sends until the end of the run, from a thread of its own: tokio's timers tell milliseconds.
+/// Sends until the end of the run, from a thread of its own.
 pub(crate) fn start(
     plan: Plan,
     began: Instant,
@@ -43,7 +44,7 @@ pub(crate) fn start(
         for number in 0..requests {
             let after = Duration::from_nanos((number as f64 * each) as u64);
             let due = began + after;
-            thread::sleep(due.saturating_duration_since(Instant::now()));
+            sleep_until(due);
             let at = (after.as_secs_f64() / plan.span().as_secs_f64()) as usize;
             let Some(span) = spans.get_mut(at.min(SPANS as usize - 1)) else { break };
             span.sent += 1;

@@ -140,7 +140,8 @@ fn back(record: &Record, server: &EndpointId) -> Promise {
     let state = record.status.endpoint(server).map(|it| it.state);
     let requests = record.ledger.servers.get(server).map_or(0, |it| it.at_the_end);
     let is_in = matches!(state, Some(Availability::Available | Availability::Warming));
-    let state = state.map_or("gone".to_owned(), |state| format!("{state:?}").to_lowercase());
+    let state =
+        state.map_or_else(|| "gone".to_owned(), |state| format!("{state:?}").to_lowercase());
     let figures = format!("{state}, {requests} requests in the last span");
     Promise::new(format!("{server} is back"), figures, is_in && requests > 0)
 }
@@ -209,12 +210,12 @@ fn memory(record: &Record) -> Promise {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::Instant;
 
     use evenkeel::{Balancer, Endpoint};
 
     use super::*;
     use crate::arguments::{Plan, SPANS};
+    use crate::clock::now;
     use crate::faults::Faults;
     use crate::ledger::{Ledger, histogram};
     use crate::pacer::Paced;
@@ -224,7 +225,7 @@ mod tests {
     /// A run of two minutes in which nothing happened: 100 answers of 6 ms in each span.
     fn record() -> Record {
         let plan = Plan { length: Duration::from_mins(2), rate: 100, retries: false };
-        let mut ledger = Ledger::new(plan, Instant::now(), Arc::new(Faults::default()));
+        let mut ledger = Ledger::new(plan, now(), Arc::new(Faults::default()));
         for span in &mut ledger.spans {
             span.ok = 100;
             span.undisturbed.saturating_record_n(6_000, 100);

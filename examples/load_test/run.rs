@@ -1,10 +1,11 @@
 //! A run from its beginning to its verdict.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use evenkeel::{Balancer, BoxError, Config, EndpointStatus, Status};
 use http::Uri;
+use parking_lot::Mutex;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::spawn_blocking;
@@ -12,6 +13,7 @@ use tokio::time::{interval, timeout};
 
 use crate::arguments::{Plan, SPANS};
 use crate::client::Client;
+use crate::clock::now;
 use crate::faults::Faults;
 use crate::fleet::Server;
 use crate::ledger::{Ledger, span_of};
@@ -60,7 +62,7 @@ async fn record(plan: Plan) -> Result<Record, BoxError> {
     let _settling = balancer.start();
     let client = Client::new(&balancer, plan.retries);
 
-    let began = Instant::now() + A_WHILE;
+    let began = now() + A_WHILE;
     let (log, faults) = (Arc::new(Log::new(began)), Arc::new(Faults::default()));
     tokio::spawn(listen(balancer.clone(), Arc::clone(&log)));
     let memory = Arc::new(Mutex::new(vec![None; SPANS as usize]));
@@ -82,7 +84,7 @@ async fn record(plan: Plan) -> Result<Record, BoxError> {
     weighing.abort();
     let hangs = |_| "requests have not come to an end";
     let ledger = timeout(LONGEST, counting).await.map_err(hangs)??;
-    let memory = memory.lock().expect("nobody panics with it").clone();
+    let memory = memory.lock().clone();
     let (log, status) = (log.lines(), balancer.status());
     Ok(Record { plan, paced, ledger, memory, log, status, left })
 }
@@ -119,8 +121,8 @@ async fn weigh(plan: Plan, began: Instant, most: Arc<Mutex<Vec<Option<u64>>>>) {
     let mut ticks = interval(Duration::from_millis(50));
     loop {
         ticks.tick().await;
-        let Some(after) = Instant::now().checked_duration_since(began) else { continue };
-        let mut most = most.lock().expect("nobody panics with it");
+        let Some(after) = now().checked_duration_since(began) else { continue };
+        let mut most = most.lock();
         if let Some(most) = most.get_mut(span_of(&plan, after)) {
             *most = memory::resident().max(*most);
         }

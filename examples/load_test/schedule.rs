@@ -1,11 +1,11 @@
 //! What is done to the servers and to the balancer, and when.
 
 use std::fmt::Display;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use evenkeel::{Balancer, BoxError, EndpointStatus};
 use http::Uri;
+use parking_lot::Mutex;
 use tokio::time::sleep_until;
 
 use crate::arguments::Plan;
@@ -25,12 +25,12 @@ impl Log {
 
     pub(crate) fn note(&self, words: impl Display) {
         let after = self.began.elapsed();
-        let mut lines = self.lines.lock().expect("nobody panics with it");
+        let mut lines = self.lines.lock();
         lines.push((after, words.to_string()));
     }
 
     pub(crate) fn lines(&self) -> Vec<(Duration, String)> {
-        self.lines.lock().expect("nobody panics with it").clone()
+        self.lines.lock().clone()
     }
 }
 

@@ -70,7 +70,8 @@ fn servers(record: &Record, out: &mut String) -> std::fmt::Result {
     for (id, account) in &record.ledger.servers {
         let lost = |loss| account.lost.get(&loss).copied().unwrap_or(0);
         let state = record.status.endpoint(id).map(|it| it.state);
-        let state = state.map_or("gone".to_owned(), |state| format!("{state:?}").to_lowercase());
+        let state =
+            state.map_or_else(|| "gone".to_owned(), |state| format!("{state:?}").to_lowercase());
         writeln!(
             out,
             "{:8}  {:8}  {:7}  {:7}  {:7}  {:7}  {:14}  {state}",
@@ -96,6 +97,7 @@ fn millis(histogram: &Histogram<u64>, quantile: f64, width: usize) -> String {
 }
 
 fn mebibytes(bytes: Option<u64>) -> String {
-    let text = bytes.map_or("-".to_owned(), |bytes| format!("{:.1}", bytes as f64 / 1_048_576.0));
+    let text =
+        bytes.map_or_else(|| "-".to_owned(), |bytes| format!("{:.1}", bytes as f64 / 1_048_576.0));
     format!("{text:>6}")
 }
