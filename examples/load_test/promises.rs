@@ -89,6 +89,15 @@ fn nothing_else_lost(record: &Record) -> Promise {
         figures.push_str("\n        ");
         figures.push_str(told);
     }
+    if unexplained > 0 {
+        let in_flight = record.paced.iter().map(|span| span.in_flight).max().unwrap_or(0);
+        let late = record.paced.iter().map(|span| span.late.max()).max().unwrap_or(0);
+        figures.push_str(&format!(
+            "\n        {in_flight} in flight at most, the generator {:.1?} late at most; where both \
+             are large, the machine was full",
+            Duration::from_micros(late)
+        ));
+    }
     let what = "nothing is lost but at a server in its trouble";
     Promise::new(what, figures, unexplained == 0)
 }
