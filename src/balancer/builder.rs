@@ -19,7 +19,7 @@ use crate::error::{BoxError, ConfigError, Problem};
 use crate::health::Probe;
 use crate::outlier::{Detector, Panics, Rules, Standing};
 use crate::rng::Randomness;
-use crate::snapshot::{Cursors, Draft, Ground, Member, Said, Stand};
+use crate::snapshot::{Cursors, Draft, Ground, Member, Said, Stand, Supply};
 use crate::strategy::Strategy;
 use crate::sync::{Arc, HandOver, Published};
 use crate::units::{EndpointId, Nanos, Version};
@@ -191,7 +191,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
         };
         // Where all have to prove themselves first, none has: that is panic from the beginning.
         let (draft, _) = draft.keep_bounds(Nanos(0));
-        let mut snapshot = draft.build(&ground).map_err(|_| {
+        let mut snapshot = draft.build(&ground, Supply::NONE).map_err(|_| {
             let message = format!("strategy `{strategy}` panicked while it prepared its picker");
             Problem::error("strategy", message)
         })?;

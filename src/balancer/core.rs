@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::balancer::builds::Builds;
 use crate::balancer::checking::Checks;
 use crate::balancer::difference::{changed, departed};
 use crate::balancer::docket::Told;
@@ -23,7 +24,7 @@ use crate::error::PickError;
 use crate::event::{Changed, Event};
 use crate::outlier::{Rotation, Standing};
 use crate::rng::Randomness;
-use crate::snapshot::{Draft, Ground, Kept, Member, Miss, Rise, Snapshot};
+use crate::snapshot::{Draft, Ground, Kept, Member, Miss, Rise, Snapshot, Supply};
 use crate::sync::{Arc, HandOver, Published};
 use crate::units::{EndpointId, Key, Nanos, Version};
 
@@ -71,6 +72,8 @@ pub(crate) struct Writer<T> {
     pub(crate) told: Told,
     /// What endpoints that warm up had been sent at the last step.
     pub(crate) steps: Steps,
+    /// What there is to spend on wheels.
+    pub(crate) builds: Builds,
     /// The change of the settings that is being watched.
     pub(crate) watched: Option<Box<Watched<T>>>,
 }
@@ -83,6 +86,7 @@ impl<T> Writer<T> {
             sweeps,
             told: Told::default(),
             steps: Steps::default(),
+            builds: Builds::default(),
             watched: None,
             guard: UpdateGuard::default(),
             removed: BTreeMap::new(),
@@ -232,11 +236,19 @@ impl<T: Send + Sync + 'static> Core<T> {
         let (causes, amnesty) = (std::mem::take(&mut draft.causes), draft.amnesty);
         draft.checks &= !self.checks.are_over();
         draft.other_due = writer.other_due();
+        let may_build = self.may_build(writer.builds, base, &draft, judged, now);
+        let supply = Supply::after(base, &draft.config, may_build);
         let (draft, kept) = draft.keep_bounds(now);
-        let mut snapshot = draft.build(&self.ground).map_err(|unbuilt| {
+        let mut snapshot = draft.build(&self.ground, supply).map_err(|unbuilt| {
             writer.garbage.push(Garbage::Members(unbuilt.members));
             Unpublished::Panicked
         })?;
+        writer.builds.spend(snapshot.built(), now);
+        if snapshot.lags() {
+            // However often it is put off, it was promised by then.
+            let next = writer.builds.next(now);
+            snapshot.catch_up_by(base.lags_until.map_or(next, |due| due.min(next)));
+        }
         let version = snapshot.version;
         let rises = match self.rises(base, &snapshot, judged) {
             Ok(rises) => rises,
@@ -274,7 +286,8 @@ impl<T: Send + Sync + 'static> Core<T> {
             if keeps_sessions { member.bound.cell.close() } else { member.bound.cell.shut() }
         }
         let current = self.published.current();
-        writer.history.note(base, &current, &changes, |snapshot| self.standing(snapshot));
+        let lags = base.lags() || current.lags();
+        writer.history.note(base, &current, &changes, |it| self.effective(it, lags));
         writer.garbage.push(Garbage::Snapshot(current));
         let by_time = changes.iter().all(|change| matches!(change, Changed::Expired { .. }));
         let overruled = base.version.config != version.config && !by_time;

@@ -6,6 +6,7 @@
 
 mod apply;
 mod builder;
+mod builds;
 mod checking;
 mod clock;
 mod core;

@@ -252,6 +252,15 @@ impl<T: Send + Sync + 'static> Core<T> {
         Outlooks { intended, now: Outlook::now(base) }
     }
 
+    /// As [`standing`](Self::standing), for what a change has done. While keys lag behind the set, what
+    /// is intended is what weights say: nothing is built to be told.
+    pub(crate) fn effective<'a>(&self, base: &'a Snapshot<T>, lags: bool) -> Outlooks<'a> {
+        if !lags {
+            return self.standing(base);
+        }
+        Outlooks { intended: Outlook::by_weight(base), now: Outlook::now(base) }
+    }
+
     /// Adds what the update guard says to such a change, if it is asked for the first time.
     fn doubt(
         &self,

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::balancer::core::Core;
 use crate::balancer::verdict::{Judged, Unpublished};
 use crate::config::{Config, GuardConfig};
-use crate::snapshot::{Member, Outlook, Rise, Snapshot};
+use crate::snapshot::{Member, Outlook, Rise, Snapshot, Supply};
 use crate::units::Percent;
 
 /// The key that judges shares.
@@ -47,7 +47,7 @@ impl Limits {
     }
 
     /// Up to here nothing is even told.
-    fn lowest(self) -> f64 {
+    pub(super) fn lowest(self) -> f64 {
         let told = self.coming.unwrap_or(GuardConfig::TOLD);
         part(self.served.map_or(told, |served| served.min(told)))
     }
@@ -82,7 +82,8 @@ impl<T: Send + Sync + 'static> Core<T> {
             Judged::Returning { at } => Some(at),
         };
         let limits = Limits::between(&base.config, &coming.config);
-        if coming.is_within(limits.lowest()) {
+        // Where keys lag behind the set, it was seen that nobody can get so much.
+        if coming.lags() || coming.is_within(limits.lowest()) {
             return Ok(Vec::new());
         }
         let after = Outlook::intended(coming).map_err(|_| Unpublished::Panicked)?;
@@ -119,7 +120,8 @@ impl<T: Send + Sync + 'static> Core<T> {
             place
         };
         let places = base.members.iter().enumerate().map(place);
-        let outlook = Outlook::of_places(&base.chosen, &base.cursors, places, &base.rules);
+        let Snapshot { chosen, cursors, rules, .. } = base;
+        let outlook = Outlook::of_places(chosen, cursors, places, rules, Supply::of(base));
         outlook.map_err(|_| Unpublished::Panicked)
     }
 }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::balancer::core::Core;
 use crate::endpoint::Availability;
 use crate::outlier::{Phase, Rotation};
-use crate::snapshot::{Draft, Member, Snapshot, Tier};
+use crate::snapshot::{Draft, Member, Snapshot, Supply, Tier};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos, Version};
 
@@ -135,7 +135,14 @@ impl<T: Send + Sync + 'static> Core<T> {
             *member = member.projected(now, &served.rules);
         }
         let (draft, _) = draft.keep_bounds(now);
-        draft.build(&self.ground).map_or(served, Arc::new)
+        // Whoever settles this builds what lags behind the set only when that is due.
+        let may_build = served.lags_until.is_none_or(|due| due <= now);
+        let supply = Supply::after(&served, &served.config, may_build);
+        let Ok(mut projected) = draft.build(&self.ground, supply) else { return served };
+        if let Some(due) = served.lags_until.filter(|_| projected.lags()) {
+            projected.catch_up_by(due);
+        }
+        Arc::new(projected)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::snapshot::claims::Claims;
 use crate::snapshot::grouping::Grouping;
 use crate::snapshot::places::Place;
 use crate::snapshot::seating::Seating;
+use crate::snapshot::stores::Supply;
 use crate::snapshot::tables::{Cursors, Tables};
 use crate::snapshot::{Chosen, Due, Member, Snapshot};
 use crate::stats::Pace;
@@ -102,12 +103,16 @@ impl<T> Draft<T> {
 }
 
 impl<T> Bounded<T> {
-    pub(crate) fn build(self, ground: &Ground) -> Result<Snapshot<T>, Unbuilt<T>> {
+    pub(crate) fn build(
+        self,
+        ground: &Ground,
+        supply: Supply<'_>,
+    ) -> Result<Snapshot<T>, Unbuilt<T>> {
         let Self { draft, sorted, now } = self;
         let seating = Seating::of(draft.places(), sorted, &draft.panics, &draft.rules, now);
         let cursors = draft.cursors.with(seating.seats.groups(), ground);
         let Ok(tables) =
-            Tables::of(&seating, &draft.members, &draft.chosen, &cursors, &draft.rules)
+            Tables::of(&seating, &draft.members, &draft.chosen, &cursors, &draft.rules, supply)
         else {
             return Err(Unbuilt { members: draft.members });
         };
@@ -132,6 +137,7 @@ impl<T> Bounded<T> {
             cursors,
             is_closed: draft.is_closed,
             members_due,
+            lags_until: None,
             next_due: Due::new(members_due.min(draft.other_due)),
             members: draft.members.into(),
             seats: seating.seats,

@@ -13,6 +13,7 @@ mod places;
 mod preferred;
 mod seating;
 mod seats;
+mod stores;
 mod tables;
 
 pub(crate) use self::bounds::{Bounds, Kept};
@@ -22,6 +23,7 @@ pub(crate) use self::grouping::Tier;
 pub(crate) use self::member::{Member, Said};
 pub(crate) use self::outlook::{Outlook, Rise, Thought};
 pub(crate) use self::places::{Place, Stand};
+pub(crate) use self::stores::Supply;
 pub(crate) use self::tables::{Cursors, StrategyPanicked};
 
 use crate::config::Config;
@@ -80,6 +82,9 @@ pub(crate) struct Snapshot<T> {
     pub(crate) members: Box<[Member<T>]>,
     /// When time alone changes something in here.
     pub(crate) members_due: Nanos,
+    /// Until when keys may go by the wheel of a set that was there before; `None` if they do not. It is
+    /// one of the things that are due by then.
+    pub(crate) lags_until: Option<Nanos>,
     /// When something has to be done that depends on time alone.
     pub(crate) next_due: Due,
     pub(crate) seats: Seats,
@@ -245,9 +250,26 @@ impl<T> Snapshot<T> {
         shares
     }
 
-    /// Whether shares are what is intended: nobody is out, and nobody warms up.
+    /// Whether shares are what is intended: nobody is out, nobody warms up, and keys go by the set.
     pub(crate) fn is_as_intended(&self) -> bool {
-        self.seats.is_whole() && self.rotation.out == 0
+        self.seats.is_whole() && self.rotation.out == 0 && !self.lags()
+    }
+
+    /// Whether keys go by the wheel of a set that was there before.
+    pub(crate) fn lags(&self) -> bool {
+        self.tables.lags
+    }
+
+    /// How many wheels had to be built for it.
+    pub(crate) fn built(&self) -> u32 {
+        self.tables.built
+    }
+
+    /// Says when keys have to go by the set at the latest, before it is served.
+    pub(crate) fn catch_up_by(&mut self, due: Nanos) {
+        self.lags_until = Some(due);
+        self.members_due = self.members_due.min(due);
+        self.next_due.move_to(due.min(self.next_due.at()));
     }
 
     /// The largest of the [`shares`](Self::shares).

@@ -6,8 +6,10 @@ use crate::snapshot::grouping::Grouping;
 use crate::snapshot::owners::owners;
 use crate::snapshot::places::{Place, Stand};
 use crate::snapshot::seating::Seating;
-use crate::snapshot::tables::prepare;
+use crate::snapshot::stores::Supply;
+use crate::snapshot::tables::{Prepared, prepare};
 use crate::snapshot::{Bounds, Chosen, Cursors, Member, Snapshot, StrategyPanicked};
+use crate::strategy::Stock;
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
 
@@ -48,7 +50,24 @@ impl<'a> Outlook<'a> {
             return Ok(Self::now(snapshot));
         }
         let Snapshot { chosen, cursors, members, rules, .. } = snapshot;
-        Self::of_places(chosen, cursors, members.iter().map(Member::place), rules)
+        let supply = Supply::of(snapshot);
+        Self::of_places(chosen, cursors, members.iter().map(Member::place), rules, supply)
+    }
+
+    /// What is intended, as weights say it, whatever the strategy makes of them: at no cost.
+    pub(crate) fn by_weight<T>(snapshot: &'a Snapshot<T>) -> Self {
+        let places = snapshot.members.iter().map(Member::place);
+        let seating = Seating::intended(places.clone(), &snapshot.rules);
+        let mut shares: Vec<_> = places.clone().map(|place| (place.cell.id(), 0.0)).collect();
+        for (group, weights) in seating.groups() {
+            let sum: f64 = weights.iter().copied().map(f64::from).sum();
+            for (&at, &weight) in group.members.iter().zip(weights) {
+                if let Some((_, share)) = shares.get_mut(at as usize) {
+                    *share = group.load * f64::from(weight) / sum;
+                }
+            }
+        }
+        Self { shares, enabled: snapshot.enabled }
     }
 
     /// What is intended with `thoughts`, which are in the order of their ids.
@@ -58,18 +77,21 @@ impl<'a> Outlook<'a> {
         thoughts: &'a [Thought],
         rules: &Rules,
     ) -> Result<Self, StrategyPanicked> {
-        Self::of_places(chosen, cursors, thoughts.iter().map(Thought::place), rules)
+        let places = thoughts.iter().map(Thought::place);
+        Self::of_places(chosen, cursors, places, rules, Supply::NONE)
     }
 
-    /// What is intended with these, which are in the order of their ids.
+    /// What is intended with these, which are in the order of their ids. Where the supply has no wheel
+    /// for them, and none may be built: the most that anybody can get.
     pub(crate) fn of_places(
         chosen: &Chosen,
         cursors: &Cursors,
         places: impl Iterator<Item = Place<'a>> + Clone,
         rules: &Rules,
+        supply: Supply<'_>,
     ) -> Result<Self, StrategyPanicked> {
         let seating = Seating::intended(places.clone(), rules);
-        Self::seated(chosen, cursors, &places.collect::<Vec<_>>(), &seating, rules)
+        Self::seated(chosen, cursors, &places.collect::<Vec<_>>(), &seating, rules, supply)
     }
 
     /// What `thoughts` would make of the shares at `now`, within these bounds, while health is as it
@@ -88,7 +110,7 @@ impl<'a> Outlook<'a> {
         let sorted = Grouping::of(places.iter().copied(), bounds.rules, now);
         let panics = sorted.panics(bounds.panics, bounds.rules, now);
         let seating = Seating::of(places.iter().copied(), sorted, &panics, bounds.rules, now);
-        Self::seated(chosen, cursors, &places, &seating, bounds.rules)
+        Self::seated(chosen, cursors, &places, &seating, bounds.rules, Supply::NONE)
     }
 
     /// The shares as they are, with those who are out and those who warm up.
@@ -103,6 +125,7 @@ impl<'a> Outlook<'a> {
         places: &[Place<'a>],
         seating: &Seating,
         rules: &Rules,
+        supply: Supply<'_>,
     ) -> Result<Self, StrategyPanicked> {
         let mut shares: Vec<_> = places.iter().map(|place| (place.cell.id(), 0.0)).collect();
         for (group, weights) in seating.groups() {
@@ -110,10 +133,12 @@ impl<'a> Outlook<'a> {
             let candidate = |(&at, &weight)| Some(places.get(at as usize)?.candidate(weight));
             let candidates: Vec<_> = seats.filter_map(candidate).collect();
             let owners = || owners(places.iter().copied(), group, &seating.seats, rules);
-            let prepared = prepare(chosen, cursors.any(), &candidates, &owners)?;
-            for (&at, picked) in group.members.iter().zip(prepared.shares) {
+            let stock = Stock::new(supply.carried(&group.key), supply.may_build());
+            let Prepared { shares: picked, used, .. } =
+                prepare(chosen, cursors.any(), &candidates, &owners, stock)?;
+            for (&at, picked) in group.members.iter().zip(picked) {
                 if let Some((_, share)) = shares.get_mut(at as usize) {
-                    *share = group.load * picked;
+                    *share = group.load * used.lag.unwrap_or(picked);
                 }
             }
         }

@@ -9,8 +9,9 @@ use crate::rng::Rng;
 use crate::snapshot::owners::owners;
 use crate::snapshot::seating::Seating;
 use crate::snapshot::seats::{Group, Seats};
+use crate::snapshot::stores::{Stores, Supply};
 use crate::snapshot::{Chosen, Ground, Member};
-use crate::strategy::{Candidate, Candidates, Cursor, Owner, Picker};
+use crate::strategy::{Candidate, Candidates, Cursor, Owner, Picker, Stock, Used};
 use crate::sync::Arc;
 use crate::tiers::GroupKey;
 use crate::units::EndpointId;
@@ -24,6 +25,12 @@ pub(super) struct Tables<T> {
     drawn: Box<[(u64, usize)]>,
     /// Whether a request's key decides, also about the table.
     is_keyed: bool,
+    /// What the pickers go by.
+    pub(super) stores: Stores,
+    /// How many wheels had to be built for them.
+    pub(super) built: u32,
+    /// Whether one goes by the wheel of a set that was there before.
+    pub(super) lags: bool,
 }
 
 /// Endpoints that are picked among together.
@@ -62,8 +69,10 @@ impl<T> Tables<T> {
         chosen: &Chosen,
         cursors: &Cursors,
         rules: &Rules,
+        supply: Supply<'_>,
     ) -> Result<Self, StrategyPanicked> {
-        let mut is_keyed = false;
+        let (mut is_keyed, mut lags, mut built) = (false, false, 0_u32);
+        let mut wheels = Vec::new();
         let mut all = Vec::new();
         let mut drawn = Vec::new();
         let mut upto = 0.0;
@@ -82,9 +91,15 @@ impl<T> Tables<T> {
             let places = || members.iter().map(Member::place);
             let owners = || owners(places(), group, &seating.seats, rules);
             let cursor = cursors.of(&group.key);
-            let prepared = prepare(chosen, cursor, &candidates, &owners)?;
-            let Prepared { picker, shares, is_by_key } = prepared;
+            let stock = Stock::new(supply.carried(&group.key), supply.may_build());
+            let prepared = prepare(chosen, cursor, &candidates, &owners, stock)?;
+            let Prepared { picker, shares, is_by_key, used } = prepared;
             is_keyed |= is_by_key;
+            lags |= used.lag.is_some();
+            built = built.saturating_add(used.built);
+            if !used.wheels.is_empty() {
+                wheels.push((group.key.clone(), used.wheels));
+            }
             let shares = Shares::of(shares, candidates.len());
             all.push(Table {
                 key: group.key.clone(),
@@ -97,7 +112,9 @@ impl<T> Tables<T> {
         if matches!(drawn.as_slice(), [(_, 0)]) {
             drawn.clear();
         }
-        Ok(Self { all: all.into(), drawn: drawn.into(), is_keyed })
+        let has_picker = |key: &GroupKey| all.iter().any(|table| table.key == *key);
+        let stores = Stores::following(wheels, has_picker, supply.stores(), members, rules);
+        Ok(Self { all: all.into(), drawn: drawn.into(), is_keyed, stores, built, lags })
     }
 
     /// Whether a request's key decides.
@@ -196,6 +213,8 @@ pub(super) struct Prepared {
     pub(super) shares: Vec<f64>,
     /// Whether a request's key decides.
     is_by_key: bool,
+    /// What it took of the stock.
+    pub(super) used: Used,
 }
 
 /// Lets the strategy prepare a picker and say its shares, once and for all: either may be code of
@@ -206,13 +225,13 @@ pub(super) fn prepare(
     cursor: &Arc<Cursor>,
     candidates: &[Candidate],
     owners: &dyn Fn() -> Vec<Owner>,
+    stock: Stock<'_>,
 ) -> Result<Prepared, StrategyPanicked> {
-    let view = Candidates::new(candidates, cursor, owners);
     let prepare = || {
-        let picker = chosen.strategy.build(&view);
+        let picker = chosen.strategy.build(&Candidates::new(candidates, cursor, owners, &stock));
         let shares = picker.shares();
         let is_by_key = picker.owner(0).is_some();
-        Prepared { picker, shares, is_by_key }
+        Prepared { picker, shares, is_by_key, used: stock.into_used() }
     };
     catch_unwind(AssertUnwindSafe(prepare)).map_err(|_| StrategyPanicked)
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::slice;
 
 use crate::endpoint::{Attributes, EndpointCell};
-use crate::strategy::{Cursor, Owner};
+use crate::strategy::{Cursor, Owner, Stock};
 use crate::sync::Arc;
 use crate::units::EndpointId;
 
@@ -73,6 +73,7 @@ pub struct Candidates<'a> {
     list: &'a [Candidate],
     cursor: &'a Arc<Cursor>,
     owners: &'a dyn Fn() -> Vec<Owner>,
+    stock: &'a Stock<'a>,
 }
 
 impl<'a> Candidates<'a> {
@@ -80,8 +81,9 @@ impl<'a> Candidates<'a> {
         list: &'a [Candidate],
         cursor: &'a Arc<Cursor>,
         owners: &'a dyn Fn() -> Vec<Owner>,
+        stock: &'a Stock<'a>,
     ) -> Self {
-        Self { list, cursor, owners }
+        Self { list, cursor, owners, stock }
     }
 
     /// The candidates. Their order is that of their ids and does not depend on the order in which
@@ -119,6 +121,11 @@ impl<'a> Candidates<'a> {
     /// Where the round stands; it outlives pickers and changes of strategy.
     pub(crate) fn cursor(&self) -> &Arc<Cursor> {
         self.cursor
+    }
+
+    /// What strategies that go by keys have been going by here.
+    pub(crate) fn stock(&self) -> &'a Stock<'a> {
+        self.stock
     }
 
     pub(crate) fn weights(&self) -> impl ExactSizeIterator<Item = u32> + Clone + 'a {

@@ -82,7 +82,7 @@ pub use self::round_robin::RoundRobin;
 pub use crate::rng::Rng;
 
 pub(crate) use self::cursor::Cursor;
-pub(crate) use self::hashing::Wheels;
+pub(crate) use self::hashing::{Kept, Stock, Used, Wheels};
 
 use std::fmt::Debug;
 

@@ -58,7 +58,7 @@ impl Default for Maglev {
 impl Strategy for Maglev {
     fn build(&self, candidates: &Candidates<'_>) -> Box<dyn Picker> {
         let owners = candidates.owners();
-        let wheel = self.tables.wheel(self.rows, &owners);
+        let wheel = self.tables.wheel(self.rows, &owners, candidates.stock());
         Box::new(KeyedPicker::new(wheel, &owners, candidates, self.bounds))
     }
 
@@ -106,6 +106,12 @@ impl Wheel for Table {
 
     fn part(&self, _: usize) -> f64 {
         1.0 / self.0.len() as f64
+    }
+
+    /// In `r` rounds an owner claims at most `r · weight / heaviest + 1` rows, and nobody less than
+    /// what the rounds before the last gave him. So nobody has two rows more than his part.
+    fn most(rows: u32, part: f64, of: usize) -> f64 {
+        part + 2.0 * of as f64 / f64::from(rows)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Weak;
 use crate::strategy::Owner;
 use crate::strategy::hashing::maglev::Table;
 use crate::strategy::hashing::ring::Ring;
+use crate::strategy::hashing::stock::Stock;
 use crate::strategy::hashing::wheel::{Built, Wheel};
 use crate::sync::{Arc, Mutex};
 
@@ -16,8 +17,8 @@ pub(crate) struct Wheels {
     pub(super) tables: Arc<Memory<Table>>,
 }
 
-/// Knows every wheel that somebody uses, and keeps the last few besides: a tier of which nobody is
-/// left has no picker, and comes back while a request waits.
+/// Knows every wheel that somebody uses, and keeps the last few besides: what was there a moment ago is
+/// often wanted again.
 #[derive(Debug)]
 pub(super) struct Memory<W: Wheel>(Mutex<Vec<Known<W>>>);
 
@@ -31,6 +32,10 @@ struct Known<W: Wheel> {
 /// kept.
 const KEPT: usize = 4 * 65_537;
 
+/// The part of all keys that may be where they were, though they would be elsewhere if a wheel were
+/// built. What is beyond would put too much on the others, or leave too little to those who are new.
+const MOVED: f64 = 0.25;
+
 impl<W: Wheel> Default for Memory<W> {
     fn default() -> Self {
         Self(Mutex::new(Vec::new()))
@@ -38,11 +43,33 @@ impl<W: Wheel> Default for Memory<W> {
 }
 
 impl<W: Wheel> Memory<W> {
-    /// The wheel of these owners.
-    pub(super) fn wheel(&self, shape: W::Shape, owners: &[Owner]) -> Arc<Built<W>> {
-        if let Some(known) = self.known(shape, owners) {
+    /// The wheel of these owners. Where it would have to be built, and this may wait: the one that
+    /// is carried in the stock, if it is nearly the same.
+    pub(super) fn wheel(
+        &self,
+        shape: W::Shape,
+        owners: &[Owner],
+        stock: &Stock<'_>,
+    ) -> Arc<Built<W>> {
+        let carried = || stock.carried::<W>(shape);
+        let same = carried().find(|built| built.is_of(shape, owners));
+        if let Some(known) = same.or_else(|| self.known(shape, owners)) {
+            stock.uses(&known, false);
             return known;
         }
+        if !stock.may_build()
+            && let Some(near) = carried().find(|built| built.moved(owners) <= MOVED)
+        {
+            stock.uses(&near, false);
+            stock.lags(Built::<W>::most(shape, owners));
+            return near;
+        }
+        let built = self.build(shape, owners);
+        stock.uses(&built, true);
+        built
+    }
+
+    fn build(&self, shape: W::Shape, owners: &[Owner]) -> Arc<Built<W>> {
         // Not under the lock: a preview of something large must not keep the writer waiting.
         let built = Arc::new(Built::new(shape, owners));
         let mut all = self.0.lock();
@@ -92,24 +119,72 @@ mod tests {
     #[test]
     fn the_same_owners_have_the_same_wheel() {
         let memory = Memory::<Table>::default();
-        let first = memory.wheel(101, &owners(5));
-        assert!(Arc::ptr_eq(&first, &memory.wheel(101, &owners(5))));
-        assert!(!Arc::ptr_eq(&first, &memory.wheel(103, &owners(5))));
-        assert!(!Arc::ptr_eq(&first, &memory.wheel(101, &owners(6))));
-        assert!(Arc::ptr_eq(&first, &memory.wheel(101, &owners(5))));
+        let wheel = |shape, n| memory.wheel(shape, &owners(n), &Stock::new(&[], true));
+        let first = wheel(101, 5);
+        assert!(Arc::ptr_eq(&first, &wheel(101, 5)));
+        assert!(!Arc::ptr_eq(&first, &wheel(103, 5)));
+        assert!(!Arc::ptr_eq(&first, &wheel(101, 6)));
+        assert!(Arc::ptr_eq(&first, &wheel(101, 5)));
+    }
+
+    /// What comes of a stock that carries the wheel of the first `n`.
+    fn found(n: u32, shape: u32, owners: &[Owner], may_build: bool) -> (u32, Option<f64>) {
+        let before = Stock::new(&[], true);
+        Memory::<Table>::default().wheel(101, &owned(&vec![1; n as usize]), &before);
+        let carried = before.into_used().wheels;
+        let stock = Stock::new(&carried, may_build);
+        Memory::<Table>::default().wheel(shape, owners, &stock);
+        let used = stock.into_used();
+        assert_eq!(used.wheels.len(), 1);
+        (used.built, used.lag)
+    }
+
+    fn owned(weights: &[u32]) -> Vec<Owner> {
+        let owner = |(i, &weight): (usize, &u32)| {
+            Owner::new(EndpointId::from(format!("e{i:03}")), weight, Some((i, 1.0)))
+        };
+        weights.iter().enumerate().filter(|(_, weight)| **weight > 0).map(owner).collect()
+    }
+
+    #[test]
+    fn what_is_carried_serves_those_it_was_built_of_and_who_is_nearly_the_same() {
+        let lag = |weights: &[u32], may_build| found(8, 101, &owned(weights), may_build);
+        assert_eq!(lag(&[1; 8], true), (0, None));
+        assert_eq!(lag(&[1; 8], false), (0, None));
+        assert_eq!(lag(&[1; 9], true), (1, None), "it may be built");
+        assert_eq!(found(8, 103, &owned(&[1; 9]), false), (1, None), "another shape");
+        // To a row or two: 1/9, 1/7 and 2/9.
+        let most = |used: (u32, Option<f64>)| (used.0, used.1.map(|it| (it * 101.0).round() - 2.0));
+        assert_eq!(most(lag(&[1; 9], false)), (0, Some(11.0)));
+        assert_eq!(most(lag(&[1, 0, 1, 1, 1, 1, 1, 1], false)), (0, Some(14.0)));
+        assert_eq!(most(lag(&[1, 1, 1, 1, 1, 1, 1, 2], false)), (0, Some(22.0)));
+        assert_eq!(lag(&[0, 0, 1, 1, 1, 1, 1, 1], false).0, 0, "a quarter");
+        assert_eq!(lag(&[0, 0, 0, 1, 1, 1, 1, 1], false), (1, None), "more");
+        assert_eq!(lag(&[1; 11], false), (1, None));
+        assert_eq!(lag(&[1, 1, 1, 1, 1, 1, 1, 5], false), (1, None));
+        assert_eq!(lag(&[0, 0, 0, 0, 0, 0, 0, 0, 3], false), (1, None), "strangers");
+    }
+
+    #[test]
+    fn who_has_no_seat_leaves_his_keys_to_anybody() {
+        let mut owners = owned(&[1; 9]);
+        owners[3] = Owner::new(owners[3].id().clone(), 1, None);
+        let (_, lag) = found(8, 101, &owners, false);
+        assert!((lag.unwrap() - (2.0 / 9.0 + 4.0 / 101.0)).abs() < 1e-9, "{lag:?}");
     }
 
     #[test]
     fn those_that_nobody_uses_are_few() {
         let memory = Memory::<Table>::default();
-        let used = memory.wheel(65_537, &owners(1));
+        let wheel = |n| memory.wheel(65_537, &owners(n), &Stock::new(&[], true));
+        let used = wheel(1);
         for n in 2..12 {
-            memory.wheel(65_537, &owners(n));
+            wheel(n);
         }
         let all = memory.0.lock();
         assert_eq!(all.iter().filter(|known| known.kept.is_some()).count(), 4);
         assert_eq!(all.len(), 5);
         drop(all);
-        assert!(Arc::ptr_eq(&used, &memory.wheel(65_537, &owners(1))));
+        assert!(Arc::ptr_eq(&used, &wheel(1)));
     }
 }

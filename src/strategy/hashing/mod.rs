@@ -9,7 +9,8 @@
 //! of its keys, each of them for good.
 //!
 //! A wheel is built once for a set and kept for as long as a picker uses it: what health, ramps,
-//! drains and panic change is a list beside it.
+//! drains and panic change is a list beside it. Where the set changes again and again, a picker goes
+//! on by the wheel of its group that was [there already](stock) until it is worth building another.
 
 mod bounded;
 mod maglev;
@@ -17,6 +18,7 @@ mod memory;
 mod picker;
 mod ring;
 mod shares;
+mod stock;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -27,3 +29,4 @@ pub use self::ring::RingHash;
 
 pub(crate) use self::bounded::Reserved;
 pub(crate) use self::memory::Wheels;
+pub(crate) use self::stock::{Kept, Stock, Used};

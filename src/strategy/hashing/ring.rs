@@ -66,7 +66,7 @@ impl Default for RingHash {
 impl Strategy for RingHash {
     fn build(&self, candidates: &Candidates<'_>) -> Box<dyn Picker> {
         let owners = candidates.owners();
-        let wheel = self.rings.wheel(self.sizes, &owners);
+        let wheel = self.rings.wheel(self.sizes, &owners, candidates.stock());
         Box::new(KeyedPicker::new(wheel, &owners, candidates, self.bounds))
     }
 
@@ -131,6 +131,17 @@ impl Wheel for Ring {
             (Some(before), Some(point)) => point.wrapping_sub(*before) as f64 / TURN,
             _ => 0.0,
         }
+    }
+
+    /// Points are as good as random, so it is by chance how much `m` of `n` own: more than `x` with a
+    /// probability of `exp(-n · D(m/n, x))` at most (Chernoff), where the divergence `D` is at least
+    /// `(x - m/n)² / 2x`. Solved for `x` where that is `2^-64`.
+    fn most(sizes: Sizes, part: f64, of: usize) -> f64 {
+        let points = f64::from(sizes.min.max(1));
+        // Each may have one more by rounding.
+        let part = part + of as f64 / points;
+        let chance = 64.0 * std::f64::consts::LN_2 / points;
+        part + chance + (chance * chance + 2.0 * part * chance).sqrt()
     }
 }
 

@@ -1,9 +1,10 @@
 //! From a key to an endpoint that may be chosen.
 
 use crate::hash;
-use crate::strategy::hashing::wheel::{Built, Wheel};
-use crate::strategy::{Candidates, Owner, PickContext};
+use crate::strategy::hashing::wheel::{Built, Wheel, salt};
+use crate::strategy::{Candidate, Candidates, Owner, PickContext};
 use crate::sync::Arc;
+use crate::units::EndpointId;
 
 /// Steps from position to position before everybody is asked instead: where so many in a row are
 /// out, hardly anybody is left.
@@ -31,29 +32,35 @@ struct Seat {
 const OUT: u32 = u32::MAX;
 const ALL: u64 = u64::MAX;
 
+impl Seat {
+    const OUT: Self = Self { index: OUT, takes: 0 };
+
+    fn of((index, part): (usize, f64)) -> Self {
+        // A float that is too large becomes the largest number.
+        Self { index: index as u32, takes: (part * ALL as f64) as u64 }
+    }
+}
+
 impl<W: Wheel> Walk<W> {
+    /// A wheel may be from before `owners` were these: then whoever has left is out, and whoever is new
+    /// owns nothing.
     pub(super) fn new(built: Arc<Built<W>>, owners: &[Owner], candidates: &Candidates<'_>) -> Self {
-        let seat = |owner: &Owner| match owner.seat() {
-            // A float that is too large becomes the largest number.
-            Some(index) => Seat { index: index as u32, takes: (owner.part() * ALL as f64) as u64 },
-            None => Seat { index: OUT, takes: 0 },
+        let candidate = |candidate: &Candidate| (salt(candidate.id()), candidate.weight());
+        let seated = candidates.iter().map(candidate).collect();
+        let mut present = owners.iter().peekable();
+        // Both are in the order of the ids.
+        let seat = |(id, _): &(EndpointId, u32)| {
+            while present.next_if(|owner| owner.id() < id).is_some() {}
+            let owner = present.next_if(|owner| owner.id() == id);
+            owner.and_then(|it| Some((it.seat()?, it.part()))).map_or(Seat::OUT, Seat::of)
         };
-        let seats: Box<[_]> = owners.iter().map(seat).collect();
-        let mut seated = vec![(0, 0); candidates.len()];
-        for (owner, salt) in owners.iter().zip(&built.salts) {
-            if let Some(seat) = owner.seat().and_then(|seat| seated.get_mut(seat)) {
-                seat.0 = *salt;
-            }
-        }
-        for (seat, weight) in seated.iter_mut().zip(candidates.weights()) {
-            seat.1 = weight;
-        }
+        let seats: Box<[_]> = built.owners.iter().map(seat).collect();
         let is_whole = seats
             .iter()
             .enumerate()
             .all(|(at, seat)| seat.index as usize == at && seat.takes == ALL)
             && seats.len() == candidates.len();
-        Self { built, seats: (!is_whole).then_some(seats), seated: seated.into() }
+        Self { built, seats: (!is_whole).then_some(seats), seated }
     }
 
     /// The candidate that a key belongs to, or the next one that takes it; `None` if the request

@@ -25,6 +25,10 @@ pub(crate) trait Wheel: Debug + Send + Sync + Sized + 'static {
 
     /// The part of all hashes that fall there.
     fn part(&self, position: usize) -> f64;
+
+    /// The most that so many owners can own who together have this part of the weights; it may be
+    /// more than all there is.
+    fn most(shape: Self::Shape, part: f64, of: usize) -> f64;
 }
 
 /// A wheel with those it was made of.
@@ -33,7 +37,7 @@ pub(super) struct Built<W: Wheel> {
     pub(super) wheel: W,
     /// In the order of their ids.
     pub(super) owners: Box<[(EndpointId, u32)]>,
-    /// A hash of the id of each, for all that is decided between a key and one owner.
+    /// The [`salt`] of each.
     pub(super) salts: Box<[u64]>,
     /// The part of all hashes that each owns.
     pub(super) parts: Box<[f64]>,
@@ -52,6 +56,11 @@ pub(super) fn whole(mut parts: Vec<f64>) -> Vec<f64> {
 /// Sets the salts apart from the hashes that place the owners.
 const SALT: u64 = 0x005A_17ED;
 
+/// A hash of an id, for all that is decided between a key and one endpoint.
+pub(super) fn salt(id: &EndpointId) -> u64 {
+    hash::seeded(id.as_str().as_bytes(), SALT)
+}
+
 impl<W: Wheel> Built<W> {
     pub(super) fn new(shape: W::Shape, owners: &[Owner]) -> Self {
         let owners: Box<[_]> =
@@ -65,9 +74,45 @@ impl<W: Wheel> Built<W> {
             }
         }
         let parts = whole(parts);
-        let salt = |(id, _): &(EndpointId, u32)| hash::seeded(id.as_str().as_bytes(), SALT);
-        let salts = owners.iter().map(salt).collect();
+        let salts = owners.iter().map(|(id, _)| salt(id)).collect();
         Self { wheel, salts, parts: parts.into(), owners, shape }
+    }
+
+    pub(super) fn shape(&self) -> W::Shape {
+        self.shape
+    }
+
+    /// The part of all keys that would not be where they are if it were made of these instead, if
+    /// everybody owns what his weight says.
+    pub(super) fn moved(&self, owners: &[Owner]) -> f64 {
+        let before: f64 = self.owners.iter().map(|&(_, weight)| f64::from(weight)).sum();
+        let after: f64 = owners.iter().map(|owner| f64::from(owner.weight())).sum();
+        let mut known = self.owners.iter().peekable();
+        let mut kept = 0.0;
+        // Both are in the order of the ids.
+        for owner in owners {
+            while known.next_if(|(id, _)| id < owner.id()).is_some() {}
+            if let Some((_, weight)) = known.next_if(|(id, _)| id == owner.id()) {
+                kept += (f64::from(*weight) / before).min(f64::from(owner.weight()) / after);
+            }
+        }
+        1.0 - kept
+    }
+
+    /// The most that one of these owners can get of the keys, were it made of them: what it owns, and
+    /// what all own who cannot be chosen.
+    pub(super) fn most(shape: W::Shape, owners: &[Owner]) -> f64 {
+        let sum: f64 = owners.iter().map(|owner| f64::from(owner.weight())).sum();
+        let (mut heaviest, mut out, mut of) = (0.0_f64, 0.0, 1);
+        for owner in owners {
+            let part = f64::from(owner.weight()) / sum;
+            if owner.seat().is_some() {
+                heaviest = heaviest.max(part);
+            } else {
+                (out, of) = (out + part, of + 1);
+            }
+        }
+        W::most(shape, heaviest + out, of).min(1.0)
     }
 
     /// Whether it would be made again just so.
