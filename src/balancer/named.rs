@@ -14,7 +14,7 @@ use crate::sync::Arc;
 #[derive(Debug, Default)]
 pub(crate) struct Named {
     own: BTreeMap<String, Arc<dyn Strategy>>,
-    wheels: Wheels,
+    pub(super) wheels: Wheels,
 }
 
 impl Named {

@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bursts;
 mod figures;
 mod golden;
 mod moves;

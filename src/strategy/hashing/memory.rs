@@ -20,7 +20,11 @@ pub(crate) struct Wheels {
 /// Knows every wheel that somebody uses, and keeps the last few besides: what was there a moment ago is
 /// often wanted again.
 #[derive(Debug)]
-pub(super) struct Memory<W: Wheel>(Mutex<Vec<Known<W>>>);
+pub(super) struct Memory<W: Wheel> {
+    known: Mutex<Vec<Known<W>>>,
+    #[cfg(test)]
+    built: std::sync::atomic::AtomicUsize,
+}
 
 #[derive(Debug)]
 struct Known<W: Wheel> {
@@ -36,9 +40,30 @@ const KEPT: usize = 4 * 65_537;
 /// built. What is beyond would put too much on the others, or leave too little to those who are new.
 const MOVED: f64 = 0.25;
 
+#[cfg(test)]
+impl Wheels {
+    /// How many were ever built.
+    pub(crate) fn built(&self) -> usize {
+        let (rings, tables) = (&self.rings.built, &self.tables.built);
+        [rings, tables].map(|built| built.load(std::sync::atomic::Ordering::Relaxed)).iter().sum()
+    }
+
+    /// How many are there still.
+    pub(crate) fn alive(&self) -> usize {
+        fn alive<W: Wheel>(memory: &Memory<W>) -> usize {
+            memory.known.lock().iter().filter(|known| known.used.strong_count() > 0).count()
+        }
+        alive(&self.rings) + alive(&self.tables)
+    }
+}
+
 impl<W: Wheel> Default for Memory<W> {
     fn default() -> Self {
-        Self(Mutex::new(Vec::new()))
+        Self {
+            known: Mutex::new(Vec::new()),
+            #[cfg(test)]
+            built: std::sync::atomic::AtomicUsize::default(),
+        }
     }
 }
 
@@ -72,14 +97,16 @@ impl<W: Wheel> Memory<W> {
     fn build(&self, shape: W::Shape, owners: &[Owner]) -> Arc<Built<W>> {
         // Not under the lock: a preview of something large must not keep the writer waiting.
         let built = Arc::new(Built::new(shape, owners));
-        let mut all = self.0.lock();
+        #[cfg(test)]
+        self.built.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let mut all = self.known.lock();
         all.push(Known { used: Arc::downgrade(&built), kept: Some(Arc::clone(&built)) });
         tidy(&mut all);
         built
     }
 
     fn known(&self, shape: W::Shape, owners: &[Owner]) -> Option<Arc<Built<W>>> {
-        let mut all = self.0.lock();
+        let mut all = self.known.lock();
         let found = |known: &Known<W>| Some((known.used.upgrade()?, known.kept.is_some()));
         let (at, (built, is_kept)) = all.iter().enumerate().find_map(|(at, known)| {
             let found = found(known).filter(|(built, _)| built.is_of(shape, owners))?;
@@ -181,7 +208,7 @@ mod tests {
         for n in 2..12 {
             wheel(n);
         }
-        let all = memory.0.lock();
+        let all = memory.known.lock();
         assert_eq!(all.iter().filter(|known| known.kept.is_some()).count(), 4);
         assert_eq!(all.len(), 5);
         drop(all);

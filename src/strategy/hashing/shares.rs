@@ -12,7 +12,8 @@ pub(super) fn shares<W: Wheel>(walk: &Walk<W>) -> Vec<f64> {
         return walk.built.parts.to_vec();
     }
     let wheel = &walk.built.wheel;
-    let takes: Vec<_> = (0..walk.built.owners.len()).map(|owner| walk.takes(owner as u32)).collect();
+    let takes: Vec<_> =
+        (0..walk.built.owners.len()).map(|owner| walk.takes(owner as u32)).collect();
     let takes = |owner: u32| takes.get(owner as usize).copied().flatten();
     let ahead = ahead(wheel, takes);
     let mut shares = vec![0.0; walk.weights().count()];
@@ -41,8 +42,7 @@ pub(super) fn shares<W: Wheel>(walk: &Walk<W>) -> Vec<f64> {
             }
             position = (position + free as usize) % wheel.len();
             let owner = wheel.owner(position).filter(|owner| !refused.contains(owner));
-            if let Some((owner, (index, takes))) = owner.and_then(|it| Some((it, takes(it)?)))
-            {
+            if let Some((owner, (index, takes))) = owner.and_then(|it| Some((it, takes(it)?))) {
                 if let Some(share) = shares.get_mut(index) {
                     *share += part * takes;
                 }
@@ -64,10 +64,7 @@ pub(super) fn shares<W: Wheel>(walk: &Walk<W>) -> Vec<f64> {
 
 /// How far it is from each position to the next that somebody owns who may be chosen. With this a
 /// walk takes no longer where most are out.
-fn ahead<W: Wheel>(
-    wheel: &W,
-    takes: impl Fn(u32) -> Option<(usize, f64)>,
-) -> Vec<Option<u32>> {
+fn ahead<W: Wheel>(wheel: &W, takes: impl Fn(u32) -> Option<(usize, f64)>) -> Vec<Option<u32>> {
     let may = |position: usize| wheel.owner(position).is_some_and(|owner| takes(owner).is_some());
     // What comes after the last position is the first.
     let mut next = (0..wheel.len()).find(|&position| may(position)).map(|first| first as u32);

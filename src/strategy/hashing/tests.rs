@@ -121,6 +121,46 @@ proptest! {
     }
 }
 
+/// Whether nobody and no group of owners has more than it can have at the most.
+fn most_holds<W: Wheel>(shape: W::Shape, weights: &[u32], together: &[bool]) -> bool {
+    let owners = owners(weights);
+    let wheel = W::build(shape, &owners);
+    let sum: f64 = weights.iter().copied().map(f64::from).sum();
+    let mut parts = vec![0.0; weights.len()];
+    (0..wheel.len()).for_each(|at| parts[wheel.owner(at).unwrap() as usize] += wheel.part(at));
+    let holds = |of: &[usize]| {
+        let got: f64 = of.iter().map(|&at| parts[at]).sum();
+        let part = of.iter().map(|&at| f64::from(weights[at])).sum::<f64>() / sum;
+        got <= W::most(shape, part, of.len()) + 1e-9
+    };
+    let together: Vec<_> = (0..weights.len()).filter(|&at| together[at % together.len()]).collect();
+    (0..weights.len()).all(|at| holds(&[at])) && holds(&together)
+}
+
+proptest! {
+    #[test]
+    fn nobody_owns_more_than_at_the_most(
+        weights in weights(),
+        together in prop::collection::vec(any::<bool>(), 1..20),
+        rows in prop::sample::select(vec![2_u32, 7, 101, 1_009, 10_007]),
+        (min, max) in (1..3_000_u32, 0..3_000_u32).prop_map(|(min, more)| (min, min + more)),
+    ) {
+        prop_assert!(most_holds::<Table>(rows, &weights, &together));
+        let sizes = Sizes { min, max };
+        prop_assert!(most_holds::<Ring>(sizes, &weights, &together));
+    }
+}
+
+#[test]
+fn what_is_owned_at_the_most_is_worth_knowing() {
+    // A thousand equal ones, and one of ten who are.
+    let most = [Table::most(65_537, 0.001, 1), Table::most(65_537, 0.1, 1)];
+    assert!(most[0] < 0.0011 && most[1] < 0.1001, "{most:?}");
+    let sizes = Sizes { min: 1_024, max: 65_536 };
+    let most = [Ring::most(sizes, 0.001, 1), Ring::most(sizes, 0.1, 1)];
+    assert!(most[0] < 0.1 && most[1] < 0.25, "{most:?}");
+}
+
 #[test]
 fn the_ends() {
     for weights in [&[1][..], &[u32::MAX], &[1, u32::MAX], &[u32::MAX; 40]] {

@@ -1,5 +1,8 @@
 //! How often keys are dealt out anew while the set changes again and again.
 
+#[cfg(all(test, feature = "config", not(evenkeel_loom)))]
+mod stories;
+
 use std::time::Duration;
 
 use crate::balancer::core::Core;
