@@ -9,8 +9,10 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use allocation_counter::measure;
+use evenkeel::config::{StrategyConfig, StrategyKind};
 use evenkeel::{
-    BalanceLayer, Balancer, BoxError, Endpoint, Key, KeyBy, Secret, SessionAffinity, Target, keys,
+    BalanceLayer, Balancer, BoxError, Config, Endpoint, Key, KeyBy, Secret, SessionAffinity,
+    Target, keys,
 };
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderName, HeaderValue, Request, Response};
@@ -106,4 +108,30 @@ fn a_request_of_a_session_allocates_nothing() {
     let balancer = Balancer::builder().endpoints(addresses).build().unwrap();
     let layer = BalanceLayer::new(balancer).key_from(key()).sticky(affinity());
     assert_eq!(allocations(layer.layer(service_fn(trivial))), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pick_allocates_nothing_while_keys_lag_behind_the_set() {
+    for kind in [StrategyKind::Maglev, StrategyKind::RingHash] {
+        let config = Config::default().with_strategy(StrategyConfig::new(kind.clone()));
+        let endpoints = (0..100).map(|i| Endpoint::new(format!("e{i:02}"), ()));
+        let balancer = Balancer::builder().config(config).endpoints(endpoints).build().unwrap();
+        let share = || balancer.status().endpoints[50].expected_share;
+        // More than are built at once; the clock stands still.
+        for i in 0..8 {
+            balancer.set_weight(&format!("e{i:02}").into(), 2).unwrap();
+        }
+        let before = share();
+        balancer.set_weight(&"e50".into(), 3).unwrap();
+        balancer.remove(&"e60".into()).unwrap();
+        drop(balancer.drain(&"e61".into()).unwrap());
+        assert!(share() < 2.0 * before, "{kind}: it should lag");
+        let allocated = measure(|| {
+            for i in 0..REQUESTS as u64 {
+                drop(balancer.pick(&Key::from_hash(i.wrapping_mul(0x9E37_79B9_7F4A_7C15))));
+            }
+        });
+        assert_eq!(allocated.count_total, 0, "{kind}");
+        assert!(share() < 2.0 * before, "{kind}: it should lag still");
+    }
 }

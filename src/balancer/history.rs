@@ -33,7 +33,8 @@ pub struct Revision {
     pub change: String,
     /// What differs from the revision before, key by key.
     pub differences: Vec<String>,
-    /// What it did to the shares: endpoints whose share moved by half a percent or more.
+    /// What it did to the shares: endpoints whose share moved by half a percent or more. What is
+    /// intended is told by weights alone while keys lag behind a burst of changes.
     pub effect: Vec<Share>,
     /// The version whose state this brought back, if it is a rollback.
     pub restores: Option<Version>,

@@ -66,7 +66,8 @@ pub struct EndpointStatus {
     /// The weight it is chosen by: 0 while it takes nothing new, a part while it warms up.
     pub effective_weight: f64,
     /// The part of requests it gets while all are equally loaded; all parts sum to 1, or to 0
-    /// where nothing can be chosen. Strategies that look at load rightly give the faster more.
+    /// where nothing can be chosen. Strategies that look at load rightly give the faster more. While
+    /// keys lag behind a burst of changes, it is what they get at the moment.
     pub expected_share: f64,
     /// Requests in flight.
     pub in_flight: u64,

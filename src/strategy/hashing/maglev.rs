@@ -25,6 +25,9 @@ use crate::units::EndpointId;
 ///
 /// A key of an endpoint that is out goes to the next row of somebody who is not. The endpoint keeps
 /// its rows meanwhile. A request without a key is drawn by weight.
+///
+/// While the set changes again and again, keys follow it with up to 100 ms delay: eight tables are built
+/// at once, then one in each 100 ms ([what it costs](crate::docs::hashing#what-it-costs)).
 #[derive(Clone, Debug)]
 pub struct Maglev {
     rows: u32,
@@ -69,6 +72,9 @@ impl Strategy for Maglev {
 
 /// Who owns each row.
 pub(crate) struct Table(Box<[u32]>);
+
+/// Owners that are asked in about the time in which the next one to claim is found in a heap.
+const SCANS: u64 = 32;
 
 /// Owns no row: a row that is not claimed yet.
 const NOBODY: u32 = u32::MAX;
@@ -177,10 +183,36 @@ impl Claims {
     }
 
     /// In each round an owner claims a row if `round · weight` has reached as many times the largest
-    /// weight as he has rows. Goes from claim to claim instead of asking everybody in every round.
+    /// weight as he has rows.
     fn by_weight(&mut self, owners: &[(EndpointId, u32)]) {
         let weight = |owner: usize| owners.get(owner).map_or(1, |&(_, weight)| u64::from(weight));
         let heaviest = (0..owners.len()).map(weight).max().unwrap_or(1);
+        let sum: u64 = (0..owners.len()).map(weight).sum();
+        if heaviest * owners.len() as u64 / SCANS <= sum {
+            self.in_rounds(owners, heaviest as i64);
+        } else {
+            self.from_claim_to_claim(owners, heaviest);
+        }
+    }
+
+    /// Asks everybody in every round.
+    fn in_rounds(&mut self, owners: &[(EndpointId, u32)], heaviest: i64) {
+        // What he has reached, less what his rows count: within the largest weight of zero.
+        let mut left: Vec<_> = owners.iter().map(|&(_, weight)| (i64::from(weight), 0)).collect();
+        while self.left > 0 && !left.is_empty() {
+            for (owner, (weight, left)) in left.iter_mut().enumerate() {
+                *left += *weight;
+                if *left >= 0 {
+                    *left -= heaviest;
+                    self.claim(owner);
+                }
+            }
+        }
+    }
+
+    /// Goes from claim to claim instead.
+    fn from_claim_to_claim(&mut self, owners: &[(EndpointId, u32)], heaviest: u64) {
+        let weight = |owner: usize| owners.get(owner).map_or(1, |&(_, weight)| u64::from(weight));
         let mut next: BinaryHeap<_> =
             (0..owners.len()).map(|owner| Reverse((1_u64, owner, 0_u64))).collect();
         while self.left > 0 {

@@ -26,6 +26,9 @@ use crate::units::EndpointId;
 /// its points meanwhile. Parts of the ring are uneven by chance: with a hundred points each the
 /// largest of ten is about a fifth above the mean, with ten points each two thirds.
 /// [`Maglev`](crate::strategy::Maglev) has even parts. A request without a key is drawn by weight.
+///
+/// While the set changes again and again, keys follow it with up to 100 ms delay: eight rings are built
+/// at once, then one in each 100 ms ([what it costs](crate::docs::hashing#what-it-costs)).
 #[derive(Clone, Debug)]
 pub struct RingHash {
     sizes: Sizes,
