@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::endpoint::Endpoint;
 use crate::error::UpdateError;
 use crate::rng::Rng;
+use crate::snapshot::Snapshot;
 use crate::units::{EndpointId, Key};
 
 const KINDS: [&str; 2] = ["ring_hash", "maglev"];
@@ -48,7 +49,7 @@ fn built(balancer: &Numbered) -> usize {
 }
 
 fn lags(balancer: &Numbered) -> bool {
-    balancer.core.published.read(|snapshot| snapshot.lags())
+    balancer.core.published.read(Snapshot::lags)
 }
 
 fn mapping(balancer: &Numbered) -> Vec<usize> {

@@ -191,7 +191,7 @@ impl Claims {
         if heaviest * owners.len() as u64 / SCANS <= sum {
             self.in_rounds(owners, heaviest as i64);
         } else {
-            self.from_claim_to_claim(owners, heaviest);
+            self.claim_by_claim(owners, heaviest);
         }
     }
 
@@ -211,7 +211,7 @@ impl Claims {
     }
 
     /// Goes from claim to claim instead.
-    fn from_claim_to_claim(&mut self, owners: &[(EndpointId, u32)], heaviest: u64) {
+    fn claim_by_claim(&mut self, owners: &[(EndpointId, u32)], heaviest: u64) {
         let weight = |owner: usize| owners.get(owner).map_or(1, |&(_, weight)| u64::from(weight));
         let mut next: BinaryHeap<_> =
             (0..owners.len()).map(|owner| Reverse((1_u64, owner, 0_u64))).collect();
