@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::balancer::alarms::{Alarms, Board};
 use crate::balancer::checking::Checks;
 use crate::balancer::difference::{changed, departed};
 use crate::balancer::docket::Told;
@@ -14,6 +15,7 @@ use crate::balancer::history::History;
 use crate::balancer::ledger::Ledger;
 use crate::balancer::make::{Factory, Rebuild};
 use crate::balancer::named::Named;
+use crate::balancer::paging::Paging;
 use crate::balancer::steps::Steps;
 use crate::balancer::sweep::Sweeps;
 use crate::balancer::tend::Agenda;
@@ -50,6 +52,8 @@ pub(crate) struct Core<T> {
     pub(crate) alive: tokio::sync::watch::Sender<()>,
     pub(crate) agenda: Arc<Agenda>,
     pub(crate) checks: Arc<Checks<T>>,
+    pub(crate) paging: Arc<Paging>,
+    pub(crate) board: Board,
 }
 
 /// What only the writer sees.
@@ -73,6 +77,7 @@ pub(crate) struct Writer<T> {
     pub(crate) steps: Steps,
     /// The change of the settings that is being watched.
     pub(crate) watched: Option<Box<Watched<T>>>,
+    pub(crate) alarms: Alarms,
 }
 
 impl<T> Writer<T> {
@@ -84,6 +89,7 @@ impl<T> Writer<T> {
             told: Told::default(),
             steps: Steps::default(),
             watched: None,
+            alarms: Alarms::default(),
             guard: UpdateGuard::default(),
             removed: BTreeMap::new(),
             rebuilds: BTreeMap::new(),
@@ -112,7 +118,7 @@ impl<T> Writer<T> {
         let rebuilds = self.rebuilds.values().map(Rebuild::due);
         rebuilds
             .chain(self.settle_again_at)
-            .chain([self.ledger.due(), self.sweeps.due()])
+            .chain([self.ledger.due(), self.sweeps.due(), self.alarms.due()])
             .min()
             .unwrap_or(Nanos::NEVER)
     }
@@ -189,6 +195,7 @@ impl<T: Send + Sync + 'static> Core<T> {
                 session.settle(writer);
                 let base = self.published.current();
                 let result = act(writer, &base);
+                self.look_for_alarms(writer, now);
                 writer.garbage.push(Garbage::Snapshot(base));
                 session.collect(writer);
                 result
@@ -265,6 +272,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         }
         writer.sweeps.plan(&snapshot, now);
         writer.steps.begin(&snapshot, now);
+        self.note_shares(writer, base, &snapshot, &rises);
         self.agenda.note(&snapshot, snapshot.members_due.min(writer.other_due()));
         snapshot.enlist(&self.shared.terms);
         writer.garbage.push(Garbage::Snapshot(self.published.publish(snapshot)));

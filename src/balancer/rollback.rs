@@ -103,8 +103,10 @@ impl<T: Send + Sync + 'static> Core<T> {
         let change = Changed::RolledBack { to: revision.stands_for(), by, because };
         let published = self.publish(writer, base, draft, vec![change], Judged::Not, now);
         let version = published.map_err(|_| failed())?;
+        writer.alarms.facts.config_accepted();
         if set {
             writer.guard.believe();
+            writer.alarms.facts.set_accepted(now);
             self.remember(writer, base, now);
         }
         Ok(version)
