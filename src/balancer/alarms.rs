@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::alarm::{Facts, Watch};
+use crate::alarm::{Facts, Turn, Watch};
 use crate::balancer::core::{Core, Writer};
 use crate::balancer::shares;
 use crate::balancer::verdict::Garbage;
@@ -36,7 +36,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let due = writer.alarms.due;
         let turns = writer.alarms.look(&current, self.ground.has_detectors, now);
         for turn in turns {
-            let alarm = self.alarm(turn.kind, turn.raised, turn.since, now);
+            let alarm = self.alarm(turn, now);
             self.paging.push(&alarm);
             self.hub.push(Event::Alarm(alarm));
         }
@@ -47,7 +47,13 @@ impl<T: Send + Sync + 'static> Core<T> {
         writer.garbage.push(Garbage::Snapshot(current));
     }
 
-    fn alarm(&self, kind: AlarmKind, raised: bool, since: Nanos, now: Nanos) -> Alarm {
+    /// What is raised from the beginning: nobody has subscribed yet, but the pager is told.
+    pub(crate) fn tell_first(&self, turns: Vec<Turn>) {
+        turns.into_iter().for_each(|turn| self.paging.push(&self.alarm(turn, Nanos(0))));
+    }
+
+    fn alarm(&self, turn: Turn, now: Nanos) -> Alarm {
+        let Turn { kind, raised, since } = turn;
         Alarm {
             balancer: self.shared.name.to_string(),
             kind,
@@ -90,12 +96,13 @@ impl<T: Send + Sync + 'static> Core<T> {
 }
 
 impl Alarms {
+    /// Sees what is to be seen of what is served, and says which alarms turn by it.
     pub(crate) fn look<T>(
         &mut self,
         served: &Snapshot<T>,
         has_detectors: bool,
         now: Nanos,
-    ) -> Vec<crate::alarm::Turn> {
+    ) -> Vec<Turn> {
         let config = served.config.alarms();
         self.facts.keep_suppressed(|id| {
             let member = served.position(id).and_then(|at| served.members.get(at));

@@ -216,7 +216,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
         sweeps.plan(&snapshot, Nanos(0));
         let mut writer = Writer::new(history, ledger, sweeps);
         // What is wrong from the beginning is seen from the beginning.
-        writer.alarms.look(&snapshot, ground.has_detectors, Nanos(0));
+        let turns = writer.alarms.look(&snapshot, ground.has_detectors, Nanos(0));
         let due = snapshot.next_due.at().min(writer.other_due());
         let agenda = Agenda::new(due);
         snapshot.next_due.move_to(due);
@@ -238,6 +238,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
             paging: Arc::new(Paging::new(self.pager)),
             board: Board::default(),
         });
+        core.tell_first(turns);
         let control: Weak<Core<T>> = Arc::downgrade(&core);
         shared.report_to(control.clone());
         home.is(control);

@@ -75,3 +75,6 @@ impl Tempo {
         self.slow.map(|(latency, usual)| AlarmKind::EverybodySlow { latency, usual })
     }
 }
+
+#[cfg(all(test, not(evenkeel_loom)))]
+mod tests;

@@ -144,3 +144,6 @@ impl Facts {
         due.min().unwrap_or(Nanos::NEVER)
     }
 }
+
+#[cfg(test)]
+mod tests;

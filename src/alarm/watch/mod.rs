@@ -86,3 +86,6 @@ impl Watch {
         self.0.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

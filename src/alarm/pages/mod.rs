@@ -76,3 +76,6 @@ impl Pages {
         self.waiting.len()
     }
 }
+
+#[cfg(test)]
+mod tests;
