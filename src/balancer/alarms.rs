@@ -11,6 +11,7 @@ use crate::balancer::verdict::Garbage;
 use crate::event::{Alarm, AlarmKind, Event};
 use crate::outlier::{Full, Rotation};
 use crate::snapshot::{Outlook, Rise, Snapshot, Tier};
+use crate::sync::Mutex;
 use crate::units::{Nanos, Origin};
 
 /// The alarms of a balancer, and what has been noted for them.
@@ -168,10 +169,14 @@ pub struct AlarmStatus {
 }
 
 /// Where the alarms stand, for whoever asks and is not to wait for the writer.
-#[derive(Debug, Default)]
-pub(crate) struct Board(crate::sync::Mutex<Watch>);
+#[derive(Debug)]
+pub(crate) struct Board(Mutex<Watch>);
 
 impl Board {
+    pub(crate) fn of(alarms: &Alarms) -> Self {
+        Self(Mutex::new(alarms.watch.clone()))
+    }
+
     fn write(&self, watch: &Watch) {
         let mut board = self.0.lock();
         if !watch.is_empty() || !board.is_empty() {

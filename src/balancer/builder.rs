@@ -222,6 +222,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
         snapshot.next_due.move_to(due);
         let core = Arc::new(Core {
             published: Published::new(snapshot),
+            board: Board::of(&writer.alarms),
             writer: HandOver::new(writer),
             hub: Hub::new(),
             ground,
@@ -236,7 +237,6 @@ impl<T: Send + Sync + 'static> Builder<T> {
             agenda: Arc::new(agenda),
             checks: Arc::new(checks),
             paging: Arc::new(Paging::new(self.pager)),
-            board: Board::default(),
         });
         core.tell_first(turns);
         let control: Weak<Core<T>> = Arc::downgrade(&core);
