@@ -108,8 +108,8 @@ mod worker;
 
 pub use self::alarm::{Pager, PagerFn, PagerFuture, pager_fn};
 pub use self::balancer::{
-    AlarmStatus, Balancer, Builder, Change, Drain, DrainAll, EndpointStatus, Events, Guard, Lease, Preview,
-    Revision, Share, Status, TierStatus,
+    AlarmStatus, Balancer, Builder, Change, Drain, DrainAll, EndpointStatus, Events, Guard, Lease,
+    Preview, Revision, Share, Status, TierStatus,
 };
 #[cfg(feature = "health-grpc")]
 pub use self::checker::{GrpcProbe, GrpcProbeError};

@@ -11,7 +11,7 @@ use crate::balancer::verdict::Garbage;
 use crate::event::{Alarm, AlarmKind, Event};
 use crate::outlier::{Full, Rotation};
 use crate::snapshot::{Outlook, Rise, Snapshot, Tier};
-use crate::sync::Mutex;
+use crate::sync::Published;
 use crate::units::{Nanos, Origin};
 
 /// The alarms of a balancer, and what has been noted for them.
@@ -168,19 +168,18 @@ pub struct AlarmStatus {
     pub message: String,
 }
 
-/// Where the alarms stand, for whoever asks and is not to wait for the writer.
+/// Where the alarms stand, for whoever asks: he waits for nobody, and nobody for him.
 #[derive(Debug)]
-pub(crate) struct Board(Mutex<Watch>);
+pub(crate) struct Board(Published<Watch>);
 
 impl Board {
     pub(crate) fn of(alarms: &Alarms) -> Self {
-        Self(Mutex::new(alarms.watch.clone()))
+        Self(Published::new(alarms.watch.clone()))
     }
 
     fn write(&self, watch: &Watch) {
-        let mut board = self.0.lock();
-        if !watch.is_empty() || !board.is_empty() {
-            board.clone_from(watch);
+        if self.0.read(|board| board != watch) {
+            drop(self.0.publish(watch.clone()));
         }
     }
 
@@ -192,6 +191,6 @@ impl Board {
             lasting: Duration::from_nanos(now.0.saturating_sub(since.0)),
             message: kind.to_string(),
         };
-        self.0.lock().raised(now).map(status).collect()
+        self.0.current().raised(now).map(status).collect()
     }
 }

@@ -24,7 +24,7 @@ use crate::endpoint::{EndpointCell, Held, Home, PickAgain, Shared, Totals, Tripp
 use crate::error::PickError;
 use crate::event::{Changed, Event};
 use crate::outlier::{Rotation, Standing};
-use crate::rng::Randomness;
+use crate::rng::{Randomness, Rng};
 use crate::snapshot::{Draft, Ground, Kept, Member, Miss, Rise, Snapshot};
 use crate::sync::{Arc, HandOver, Published};
 use crate::units::{EndpointId, Key, Nanos, Version};
@@ -137,7 +137,7 @@ impl<T: Send + Sync + 'static> Core<T> {
     /// Written into its caller, so that what it gives is built where it will stand.
     #[inline(always)]
     pub(crate) fn pick(&self, key: &Key, now: Nanos) -> Result<Held<T>, PickError> {
-        match self.choose(key, now, true) {
+        match self.choose(key, now, true, self.randomness.fork()) {
             Ok(held) => Ok(held),
             Err(miss) => self.look_on(key, now, miss).map(|held| *held),
         }
@@ -145,11 +145,11 @@ impl<T: Send + Sync + 'static> Core<T> {
 
     /// Looks at the present snapshot, for a request that does not go before what is due unless it may.
     #[inline(always)]
-    fn choose(&self, key: &Key, now: Nanos, waits: bool) -> Result<Held<T>, Miss> {
-        let (typical, rng) = (self.shared.typical.read(), self.randomness.fork());
+    fn choose(&self, key: &Key, now: Nanos, waits: bool, rng: Rng) -> Result<Held<T>, Miss> {
+        let typical = self.shared.typical.read();
         let snapshot = self.published.guard();
         if now >= snapshot.next_due.at() && waits {
-            return Err(Miss::Due);
+            return Err(Miss::Due(rng));
         }
         snapshot.pick(key, now, typical, rng)
     }
@@ -159,16 +159,18 @@ impl<T: Send + Sync + 'static> Core<T> {
     fn look_on(&self, key: &Key, now: Nanos, mut miss: Miss) -> Result<Box<Held<T>>, PickError> {
         let mut waits = true;
         for _ in 0..LOOKS {
+            let mut drawn = None;
             match miss {
                 Miss::Refused(refusal) => return Err(*refusal),
                 Miss::Stale => {}
                 Miss::Keyless(strategy) => self.tell_keyless(&strategy),
-                Miss::Due => {
-                    waits = false;
+                Miss::Due(rng) => {
+                    (waits, drawn) = (false, Some(rng));
                     self.settle(now);
                 }
             }
-            miss = match self.choose(key, now, waits) {
+            let rng = drawn.unwrap_or_else(|| self.randomness.fork());
+            miss = match self.choose(key, now, waits, rng) {
                 Ok(held) => return Ok(Box::new(held)),
                 Err(miss) => miss,
             };

@@ -2,8 +2,8 @@
 
 use tokio::sync::watch;
 
-use crate::balancer::{Balancer, now};
 use crate::balancer::core::Core;
+use crate::balancer::{Balancer, now};
 use crate::event::Event;
 use crate::sync::Arc;
 

@@ -311,7 +311,11 @@ impl fmt::Display for Event {
             Self::Judged { verdict } => verdict.fmt(f),
             Self::Alarm(alarm) => alarm.fmt(f),
             Self::PagerFailed { alarm, error, attempts, given_up } => {
-                write!(f, "the pager failed {attempts} times over `{}`: {error}", alarm.kind.name())?;
+                write!(
+                    f,
+                    "the pager failed {attempts} times over `{}`: {error}",
+                    alarm.kind.name()
+                )?;
                 if *given_up { f.write_str(", which it is told no more") } else { Ok(()) }
             }
             Self::Missed(n) => write!(f, "{n} events were missed"),

@@ -1,8 +1,8 @@
 //! Settings, sets and rollbacks while an alarm is raised.
 
-use evenkeel::Config;
+use evenkeel::{Config, Key, Outcome};
 
-use crate::support::{config, endpoints, id};
+use crate::support::{balancer, config, endpoints, id};
 use crate::{AT_ONCE, EXACT, ONLY_PANIC, Story, UNCAPPED, story};
 
 /// Panic is raised and told.
@@ -120,4 +120,28 @@ async fn alarms_come_after_what_they_follow_from() {
             "alarm for 0ns: panic, 1 of 4 endpoints are well",
         ]
     );
+}
+
+/// What is due for alarms draws nothing: with them and without, the same picks.
+#[tokio::test(start_paused = true)]
+async fn alarms_change_no_pick() {
+    for kind in ["random", "least_request", "peak_ewma"] {
+        let mut runs = Vec::new();
+        for more in ["", "alarms = false\n"] {
+            let text = format!("{more}[strategy]\nkind = '{kind}'");
+            let mut story = crate::told(balancer(&text, 4, 11));
+            let mut picks = Vec::new();
+            for at in 0..600 {
+                let lease = story.balancer.pick(&Key::none()).unwrap();
+                let (number, sick) = (*lease.target(), (100..300).contains(&at));
+                picks.push(number);
+                let fails = sick && number > 0;
+                lease.finish(if fails { Outcome::failure() } else { Outcome::Success });
+                tokio::time::advance(crate::SECOND / 3).await;
+            }
+            runs.push((picks, story.turns().len()));
+        }
+        assert_eq!(runs[0].0, runs[1].0, "{kind}");
+        assert!(runs[0].1 > 0 && runs[1].1 == 0, "{kind}: {}", runs[0].1);
+    }
 }

@@ -58,8 +58,12 @@ async fn each_alarm_is_told_once_in_order() {
         story.pardon(0..3);
         story.balancer.replace(endpoints(0..4)).unwrap();
         soon().await;
-        let turns =
-            [("panic", true), ("update_refused", true), ("panic", false), ("update_refused", false)];
+        let turns = [
+            ("panic", true),
+            ("update_refused", true),
+            ("panic", false),
+            ("update_refused", false),
+        ];
         assert_eq!(heard(&book), turns);
     }
     worker.stop().await;

@@ -18,10 +18,7 @@ async fn panic_that_lasts() {
     let alarms = story.alarms();
     assert_eq!(alarms.len(), 1);
     assert_eq!(alarms[0].kind, AlarmKind::Panic { tier: 0, admitted: 1, of: 4 });
-    assert_eq!(
-        alarms[0].to_string(),
-        "alarm for 5s: panic, 1 of 4 endpoints are well"
-    );
+    assert_eq!(alarms[0].to_string(), "alarm for 5s: panic, 1 of 4 endpoints are well");
     assert_eq!((alarms[0].balancer.as_str(), alarms[0].lasting), ("default", 5 * SECOND));
     for _ in 0..5 {
         story.pass(1).await;
@@ -320,7 +317,11 @@ async fn a_source_that_fails() {
     let mut events = balancer.subscribe();
     let source = || {
         let source = FileSource::new(&path);
-        source.debounce(Duration::from_millis(10)).unwrap().poll(Duration::from_millis(100)).unwrap()
+        source
+            .debounce(Duration::from_millis(10))
+            .unwrap()
+            .poll(Duration::from_millis(100))
+            .unwrap()
     };
     let worker = balancer.follow(source());
     let alarm = async |events: &mut evenkeel::Events| {

@@ -107,7 +107,7 @@ async fn panic_comes_once_serves_all_and_goes_once() {
     advance(60 * SECOND).await;
     story.settle();
     let words = story.words();
-    assert_eq!(words[words.len() - 1], "alarm over after 90s: panic, 0 of 4 endpoints are well");
+    assert_eq!(words[words.len() - 1], "alarm over after 90s: panic, 2 of 4 endpoints are well");
 }
 
 #[tokio::test(start_paused = true)]

@@ -38,9 +38,7 @@ impl Facts {
 
     /// Forgets who was kept if he is gone or out by now.
     pub(crate) fn keep_suppressed(&mut self, stays: impl FnOnce(&EndpointId) -> bool) {
-        let stays = |(kind, _): &mut (AlarmKind, Nanos)| {
-            matches!(kind, AlarmKind::EjectionSuppressed { endpoint, .. } if stays(endpoint))
-        };
+        let stays = |(kind, _): &mut (AlarmKind, Nanos)| matches!(kind, AlarmKind::EjectionSuppressed { endpoint, .. } if stays(endpoint));
         if self.suppressed.as_mut().is_some_and(|it| !stays(it)) {
             self.suppressed = None;
         }
@@ -95,12 +93,7 @@ impl Facts {
     }
 
     /// What the answers of all endpoints have come to by now.
-    pub(crate) fn answered(
-        &mut self,
-        all: &Latencies,
-        config: Option<&AlarmsConfig>,
-        now: Nanos,
-    ) {
+    pub(crate) fn answered(&mut self, all: &Latencies, config: Option<&AlarmsConfig>, now: Nanos) {
         match config.and_then(AlarmsConfig::everybody_slow) {
             Some(rule) => self.tempo.note(all, rule, now),
             // Nothing is usual until it is asked for again.

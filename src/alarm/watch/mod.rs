@@ -7,10 +7,10 @@ use crate::event::AlarmKind;
 use crate::units::Nanos;
 
 /// Where the alarms stand that do not rest. One of each kind at most, so there are few.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Watch(Vec<Slot>);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Slot {
     /// As it was last seen.
     kind: AlarmKind,
@@ -80,10 +80,6 @@ impl Watch {
             let stage = slot.stage.step(slot.holds, Some(slot.terms), now);
             Some((&slot.kind, stage.raised()?))
         })
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
 

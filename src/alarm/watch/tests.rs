@@ -47,7 +47,7 @@ fn each_kind_is_raised_and_cleared_once_by_its_own_span() {
     assert_eq!(it.at(130, &[cap()]), [("panic", false, 0)]);
     assert_eq!(it.at(131, &[]), []);
     assert_eq!(it.at(191, &[]), [("cap_reached", false, 0)]);
-    assert!(it.watch.is_empty() && it.watch.due() == Nanos::NEVER);
+    assert!(it.watch.0.is_empty() && it.watch.due() == Nanos::NEVER);
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_rule_that_is_switched_off_is_cleared_at_once_and_one_that_changes_holds_at_
 fn a_rule_that_is_off_is_not_even_remembered() {
     let mut it = Watched { watch: Watch::default(), config: None };
     assert_eq!(it.at(0, &[panic(1), cap()]), []);
-    assert!(it.watch.is_empty());
+    assert!(it.watch.0.is_empty());
 }
 
 proptest! {
@@ -108,7 +108,7 @@ proptest! {
                 prop_assert!(since <= now);
                 *before = is_raised;
             }
-            prop_assert!(on || it.watch.is_empty());
+            prop_assert!(on || it.watch.0.is_empty());
         }
     }
 }

@@ -134,7 +134,8 @@ impl<T: Send + Sync + 'static> Core<T> {
                 Verdict::RolledBack { version, to, reason }
             }
             Err(error) => {
-                let harmful = format!("version {version} could not be rolled back ({error}): {reason}");
+                let harmful =
+                    format!("version {version} could not be rolled back ({error}): {reason}");
                 writer.alarms.facts.config_refused(harmful);
                 Verdict::NotRolledBack { version, reason, error }
             }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::config::{
-    AlarmsConfig, Choices, Config, ConsecutiveFailuresConfig, EverybodySlowConfig, FailurePercentageConfig, GuardConfig, HealthConfig,
-    InitialHealth, LatencyConfig, OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig,
-    StrategyKind, SuccessRateConfig, SuccessRateMethod, TiersConfig, UpdateConfig, WhenNoneHealthy,
+    AlarmsConfig, Choices, Config, ConsecutiveFailuresConfig, EverybodySlowConfig,
+    FailurePercentageConfig, GuardConfig, HealthConfig, InitialHealth, LatencyConfig,
+    OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig, StrategyKind, SuccessRateConfig,
+    SuccessRateMethod, TiersConfig, UpdateConfig, WhenNoneHealthy,
 };
 use crate::endpoint::EndpointSpec;
 use crate::units::Percent;

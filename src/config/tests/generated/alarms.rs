@@ -43,8 +43,7 @@ pub(super) fn alarms() -> impl Strategy<Value = AlarmsConfig> {
 
 fn everybody_slow() -> impl Strategy<Value = EverybodySlowConfig> {
     let of = |key: &str| format!("alarms.everybody_slow.{key}");
-    let times =
-        (duration(&of("minimum_gap")), duration(&of("baseline")), duration(&of("after")));
+    let times = (duration(&of("minimum_gap")), duration(&of("baseline")), duration(&of("after")));
     (number(&of("factor")), whole(&of("request_volume")), times).prop_map(
         |(factor, volume, (gap, baseline, after))| {
             EverybodySlowConfig::default()

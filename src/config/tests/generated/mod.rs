@@ -34,7 +34,8 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
         (guard(), of(alarms::alarms().boxed())),
     );
     (of(word()), sections, of(endpoints())).prop_map(|(name, sections, endpoints)| {
-        let (strategy, update, ejections, (health, tiers), hash, limits, (guard, alarms)) = sections;
+        let (strategy, update, ejections, (health, tiers), hash, limits, (guard, alarms)) =
+            sections;
         let (outlier, panic, slow_start) = ejections;
         let config = match name {
             Some(name) => Config::default().with_name(name),
