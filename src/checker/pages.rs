@@ -17,7 +17,7 @@ pub(super) async fn call<T: Send + Sync + 'static>(calling: Option<Calling<T>>) 
     if let Some(calling) = calling {
         call_in_turn(&calling).await;
     }
-    pending().await
+    pending::<()>().await;
 }
 
 async fn call_in_turn<T: Send + Sync + 'static>(calling: &Calling<T>) {
