@@ -10,6 +10,7 @@ use crate::stats::Latencies;
 use crate::units::{EndpointId, Nanos, nanos};
 
 /// Sources whose failures are remembered at most.
+#[cfg(any(feature = "file", test))]
 const SOURCES: usize = 64;
 
 /// What cannot be read off the state that is served.
@@ -81,6 +82,7 @@ impl Facts {
     }
 
     /// A source has failed. Of very many, some are not remembered.
+    #[cfg(any(feature = "file", test))]
     pub(crate) fn source_failed(&mut self, source: &str, reason: String) {
         if self.sources.len() < SOURCES || self.sources.contains_key(source) {
             self.sources.insert(source.to_owned(), reason);
@@ -88,6 +90,7 @@ impl Facts {
     }
 
     /// It is well again, or nobody asks it any more.
+    #[cfg(any(feature = "file", test))]
     pub(crate) fn source_recovered(&mut self, source: &str) {
         self.sources.remove(source);
     }
