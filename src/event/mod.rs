@@ -311,12 +311,9 @@ impl fmt::Display for Event {
             Self::Judged { verdict } => verdict.fmt(f),
             Self::Alarm(alarm) => alarm.fmt(f),
             Self::PagerFailed { alarm, error, attempts, given_up } => {
-                write!(
-                    f,
-                    "the pager failed {attempts} times over `{}`: {error}",
-                    alarm.kind.name()
-                )?;
-                if *given_up { f.write_str(", which it is told no more") } else { Ok(()) }
+                let name = alarm.kind.name();
+                write!(f, "the pager did not take `{name}`, attempt {attempts}: {error}")?;
+                if *given_up { f.write_str("; it is told no more of it") } else { Ok(()) }
             }
             Self::Missed(n) => write!(f, "{n} events were missed"),
         }

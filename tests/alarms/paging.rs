@@ -132,9 +132,9 @@ async fn a_pager_that_is_stuck_has_its_time_and_others_are_told_all_the_same() {
     assert_eq!(
         failures(&mut story),
         [
-            "the pager failed 1 times over `panic`: no answer within 10s",
-            "the pager failed 2 times over `panic`: no answer within 10s",
-            "the pager failed 3 times over `panic`: no answer within 10s, which it is told no more",
+            "the pager did not take `panic`, attempt 1: no answer within 10s",
+            "the pager did not take `panic`, attempt 2: no answer within 10s",
+            "the pager did not take `panic`, attempt 3: no answer within 10s; it is told no more of it",
         ]
     );
     assert_eq!(story.raised().len(), 2);
