@@ -47,10 +47,12 @@
 //! * `FileSource` (feature `file`) is a file of settings that [`Balancer`] keeps to.
 //! * [`strategy`] holds the ways of choosing, and the seam for one of your own.
 //! * [`outlier`] holds the detectors, and the seam for one of your own.
+//! * [`Alarm`] is what the balancer finds wrong with its own state, [`Pager`] the seam that wakes
+//!   people.
 //! * [`Probe`] is the seam for active checks; [`TcpProbe`], [`ServiceProbe`], `HttpProbe` (feature
 //!   `health-http`) and `GrpcProbe` (feature `health-grpc`) are built in.
 //! * `laws` (feature `testing`) is the suite that holds a strategy to its promises.
-//! * `docs` holds the guides: what a request costs, outliers, failover, keys, sessions, the
+//! * `docs` holds the guides: what a request costs, outliers, failover, keys, sessions, alarms, the
 //!   command-line tool, the load test, the playbook for when something goes wrong, the limits.
 //!
 //! # How it stays right
@@ -75,6 +77,7 @@
 //! | `testing` | no | the laws suite |
 //! | `cli` | no | the tool `evenkeel`, which checks, previews and explains settings |
 
+mod alarm;
 mod balancer;
 mod checker;
 mod classify;
@@ -103,9 +106,10 @@ mod tiers;
 mod units;
 mod worker;
 
+pub use self::alarm::{Pager, PagerFn, PagerFuture, pager_fn};
 pub use self::balancer::{
-    Balancer, Builder, Change, Drain, DrainAll, EndpointStatus, Events, Guard, Lease, Preview,
-    Revision, Share, Status, TierStatus,
+    AlarmStatus, Balancer, Builder, Change, Drain, DrainAll, EndpointStatus, Events, Guard, Lease,
+    Preview, Revision, Share, Status, TierStatus,
 };
 #[cfg(feature = "health-grpc")]
 pub use self::checker::{GrpcProbe, GrpcProbeError};
@@ -128,7 +132,7 @@ pub use self::error::{
     RollbackError, Severity, UpdateError, find_cause,
 };
 pub use self::event::{
-    Changed, Decision, Ejection, Event, Recovery, RollbackReason, Rule, Verdict,
+    Alarm, AlarmKind, Changed, Decision, Ejection, Event, Recovery, RollbackReason, Rule, Verdict,
 };
 pub use self::health::{Probe, ProbeFn, ProbeFuture, Subject, probe_fn};
 pub use self::rollout::GuardedApply;

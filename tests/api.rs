@@ -8,9 +8,10 @@ use evenkeel::outlier::{
 };
 use evenkeel::strategy::{Candidate, Maglev, Owner, PickContext, Picker, RingHash, Strategy};
 use evenkeel::{
-    Balance, Balancer, Builder, Change, Classify, Config, ConfigError, Drain, Endpoint, EndpointId,
-    EndpointStatus, Event, Events, Guard, GuardedApply, Key, Lease, Outcome, PickError, Problem,
-    ResponseFuture, RollbackReason, Status, UpdateError, Verdict, Version,
+    Alarm, AlarmKind, AlarmStatus, Balance, Balancer, Builder, Change, Classify, Config,
+    ConfigError, Drain, Endpoint, EndpointId, EndpointStatus, Event, Events, Guard, GuardedApply,
+    Key, Lease, Outcome, Pager, PagerFn, PickError, Problem, ResponseFuture, RollbackReason,
+    Status, UpdateError, Verdict, Version,
 };
 
 fn send<T: Send>() {}
@@ -31,20 +32,21 @@ fn everything_crosses_threads() {
     all!(send: Balancer<u8>, Builder<u8>, Lease<u8>, Drain, Events, Event, Endpoint<u8>, Status,
         Key, Config, Change, Balance<u8>, Box<dyn Strategy>, Box<dyn Picker>, Candidate,
         Box<dyn Detector>, SuccessRate, FailurePercentage, Latency, Suspect, GuardedApply<u8>, Guard,
-        Verdict, Maglev, RingHash, Owner);
+        Verdict, Maglev, RingHash, Owner, Alarm, AlarmStatus, Box<dyn Pager>, PagerFn<u8>);
     all!(sync: Balancer<u8>, Lease<u8>, Drain, Event, Endpoint<u8>, Status, Key, Config, Change,
         Balance<u8>, Box<dyn Strategy>, Box<dyn Picker>, Candidate, Box<dyn Detector>,
-        GuardedApply<u8>, Guard, Verdict, Maglev, RingHash, Owner);
+        GuardedApply<u8>, Guard, Verdict, Maglev, RingHash, Owner, Alarm, AlarmStatus, Box<dyn Pager>);
     all!(forever: Balancer<u8>, Lease<u8>, Drain, Events, Event, Balance<u8>, GuardedApply<u8>);
     all!(unpin: GuardedApply<u8>, Drain, Events);
     all!(debug: Balancer<u8>, Builder<u8>, Lease<u8>, Drain, Events, Event, Endpoint<u8>, Status,
         EndpointStatus, Key, Config, Change, Balance<u8>, Candidate, PickContext<'_>, Outcome,
-        Sweep<'_>, Observed<'_>, Suspect, GuardedApply<u8>, Guard, Verdict, RollbackReason);
+        Sweep<'_>, Observed<'_>, Suspect, GuardedApply<u8>, Guard, Verdict, RollbackReason, Alarm,
+        AlarmKind, AlarmStatus, PagerFn<u8>);
 }
 
 #[test]
 fn values_are_values() {
-    all!(value: Owner, Guard, Verdict, RollbackReason, Key, Config, Version, EndpointId, Outcome, PickError, Problem);
+    all!(value: Alarm, AlarmKind, AlarmStatus, Owner, Guard, Verdict, RollbackReason, Key, Config, Version, EndpointId, Outcome, PickError, Problem);
     copy::<Version>();
     all!(error: PickError, UpdateError, ConfigError);
 }

@@ -762,6 +762,11 @@ async fn a_way_back_that_panics_is_told_and_what_is_bad_is_passed_over_later() {
     assert_eq!(*error, RollbackError::Strategy { name: "custom".to_owned() });
     let told = received(&mut events);
     assert!(matches!(told.last(), Some(Event::Judged { verdict: told }) if *told == verdict));
+    // Nobody may have waited for the verdict, and harm goes on.
+    advance_to(now() + 120 * SECOND).await;
+    let alarms = balancer.status().alarms;
+    let harm = "failure rate 100 %";
+    assert!(alarms.iter().any(|it| it.message.contains(harm)), "{alarms:?}");
     drop(watched);
     // What brings a bad state back is as bad.
     drop(balancer.apply_guarded(kind("peak_ewma"), Guard::default()).unwrap());
@@ -770,6 +775,8 @@ async fn a_way_back_that_panics_is_told_and_what_is_bad_is_passed_over_later() {
         (version.config + 2, "random")
     );
     balancer.apply(kind("round_robin")).unwrap();
+    advance_to(now() + 60 * SECOND).await;
+    assert!(balancer.status().alarms.is_empty(), "other settings were accepted");
     panics.store(false, Ordering::Relaxed);
     balancer.rollback().unwrap();
     let restored = revision(&balancer, balancer.version()).restores;

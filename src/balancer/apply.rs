@@ -130,6 +130,21 @@ impl<T: Send + Sync + 'static> Core<T> {
         change: Change,
         now: Nanos,
     ) -> Result<Version, ConfigError> {
+        let applied = self.try_apply_to(writer, base, change, now);
+        match &applied {
+            Ok(_) => writer.alarms.facts.config_accepted(),
+            Err(error) => writer.alarms.facts.config_refused(error.to_string()),
+        }
+        applied
+    }
+
+    fn try_apply_to(
+        &self,
+        writer: &mut Writer<T>,
+        base: &Snapshot<T>,
+        change: Change,
+        now: Nanos,
+    ) -> Result<Version, ConfigError> {
         let Change { config, by, because } = change;
         if config == *base.config {
             return Ok(base.version);
@@ -162,6 +177,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             .map_err(|refused| refused.for_config(&name))?;
         if replaced {
             writer.guard.believe();
+            writer.alarms.facts.set_accepted(now);
             self.remember(writer, base, now);
         }
         Ok(version)

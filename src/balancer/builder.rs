@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Weak;
 
+use crate::alarm::Pager;
+use crate::balancer::alarms::Board;
 use crate::balancer::checking::Checks;
 use crate::balancer::core::{Core, Writer};
 use crate::balancer::events::Hub;
@@ -10,6 +12,7 @@ use crate::balancer::history::History;
 use crate::balancer::ledger::Ledger;
 use crate::balancer::make::Factory;
 use crate::balancer::named::Named;
+use crate::balancer::paging::Paging;
 use crate::balancer::sweep::Sweeps;
 use crate::balancer::tend::Agenda;
 use crate::balancer::{Balancer, clock};
@@ -35,6 +38,7 @@ pub struct Builder<T> {
     factory: Option<Factory<T>>,
     detectors: Vec<(Arc<str>, Arc<dyn Detector>)>,
     probe: Option<Arc<dyn Probe<T>>>,
+    pager: Option<Arc<dyn Pager>>,
 }
 
 impl<T: Send + Sync + 'static> Builder<T> {
@@ -48,6 +52,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
             factory: None,
             detectors: Vec::new(),
             probe: None,
+            pager: None,
         }
     }
 
@@ -110,6 +115,16 @@ impl<T: Send + Sync + 'static> Builder<T> {
     /// [`start`](Balancer::start) makes the checks; without, none are made.
     pub fn probe(mut self, probe: impl Probe<T>) -> Self {
         self.probe = Some(Arc::new(probe));
+        self
+    }
+
+    /// Says who is told of [alarms](crate::Alarm); a second call replaces the first.
+    ///
+    /// Whoever runs [`start`](Balancer::start) makes the calls. Without, nobody is paged; alarms are
+    /// events and stand in the status all the same, and those that are raised by then are told
+    /// once it runs.
+    pub fn pager(mut self, pager: impl Pager) -> Self {
+        self.pager = Some(Arc::new(pager));
         self
     }
 
@@ -199,11 +214,16 @@ impl<T: Send + Sync + 'static> Builder<T> {
         let history = History::new(&snapshot);
         let mut sweeps = Sweeps::new(self.detectors);
         sweeps.plan(&snapshot, Nanos(0));
-        let agenda = Agenda::new(snapshot.next_due.at().min(sweeps.due()));
-        snapshot.next_due.move_to(snapshot.next_due.at().min(sweeps.due()));
+        let mut writer = Writer::new(history, ledger, sweeps);
+        // What is wrong from the beginning is seen from the beginning.
+        let turns = writer.alarms.look(&snapshot, ground.has_detectors, Nanos(0));
+        let due = snapshot.next_due.at().min(writer.other_due());
+        let agenda = Agenda::new(due);
+        snapshot.next_due.move_to(due);
         let core = Arc::new(Core {
             published: Published::new(snapshot),
-            writer: HandOver::new(Writer::new(history, ledger, sweeps)),
+            board: Board::of(&writer.alarms),
+            writer: HandOver::new(writer),
             hub: Hub::new(),
             ground,
             named: self.named,
@@ -216,7 +236,9 @@ impl<T: Send + Sync + 'static> Builder<T> {
             alive: tokio::sync::watch::Sender::new(()),
             agenda: Arc::new(agenda),
             checks: Arc::new(checks),
+            paging: Arc::new(Paging::new(self.pager)),
         });
+        core.tell_first(turns);
         let control: Weak<Core<T>> = Arc::downgrade(&core);
         shared.report_to(control.clone());
         home.is(control);

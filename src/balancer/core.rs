@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::balancer::alarms::{Alarms, Board};
 use crate::balancer::builds::Builds;
 use crate::balancer::checking::Checks;
 use crate::balancer::difference::{changed, departed};
@@ -15,6 +16,7 @@ use crate::balancer::history::History;
 use crate::balancer::ledger::Ledger;
 use crate::balancer::make::{Factory, Rebuild};
 use crate::balancer::named::Named;
+use crate::balancer::paging::Paging;
 use crate::balancer::steps::Steps;
 use crate::balancer::sweep::Sweeps;
 use crate::balancer::tend::Agenda;
@@ -23,7 +25,7 @@ use crate::endpoint::{EndpointCell, Held, Home, PickAgain, Shared, Totals, Tripp
 use crate::error::PickError;
 use crate::event::{Changed, Event};
 use crate::outlier::{Rotation, Standing};
-use crate::rng::Randomness;
+use crate::rng::{Randomness, Rng};
 use crate::snapshot::{Draft, Ground, Kept, Member, Miss, Rise, Snapshot, Supply};
 use crate::sync::{Arc, HandOver, Published};
 use crate::units::{EndpointId, Key, Nanos, Version};
@@ -51,6 +53,8 @@ pub(crate) struct Core<T> {
     pub(crate) alive: tokio::sync::watch::Sender<()>,
     pub(crate) agenda: Arc<Agenda>,
     pub(crate) checks: Arc<Checks<T>>,
+    pub(crate) paging: Arc<Paging>,
+    pub(crate) board: Board,
 }
 
 /// What only the writer sees.
@@ -76,6 +80,7 @@ pub(crate) struct Writer<T> {
     pub(crate) builds: Builds,
     /// The change of the settings that is being watched.
     pub(crate) watched: Option<Box<Watched<T>>>,
+    pub(crate) alarms: Alarms,
 }
 
 impl<T> Writer<T> {
@@ -88,6 +93,7 @@ impl<T> Writer<T> {
             steps: Steps::default(),
             builds: Builds::default(),
             watched: None,
+            alarms: Alarms::default(),
             guard: UpdateGuard::default(),
             removed: BTreeMap::new(),
             rebuilds: BTreeMap::new(),
@@ -116,7 +122,7 @@ impl<T> Writer<T> {
         let rebuilds = self.rebuilds.values().map(Rebuild::due);
         rebuilds
             .chain(self.settle_again_at)
-            .chain([self.ledger.due(), self.sweeps.due()])
+            .chain([self.ledger.due(), self.sweeps.due(), self.alarms.due()])
             .min()
             .unwrap_or(Nanos::NEVER)
     }
@@ -135,7 +141,7 @@ impl<T: Send + Sync + 'static> Core<T> {
     /// Written into its caller, so that what it gives is built where it will stand.
     #[inline(always)]
     pub(crate) fn pick(&self, key: &Key, now: Nanos) -> Result<Held<T>, PickError> {
-        match self.choose(key, now, true) {
+        match self.choose(key, now, true, self.randomness.fork()) {
             Ok(held) => Ok(held),
             Err(miss) => self.look_on(key, now, miss).map(|held| *held),
         }
@@ -143,11 +149,11 @@ impl<T: Send + Sync + 'static> Core<T> {
 
     /// Looks at the present snapshot, for a request that does not go before what is due unless it may.
     #[inline(always)]
-    fn choose(&self, key: &Key, now: Nanos, waits: bool) -> Result<Held<T>, Miss> {
-        let (typical, rng) = (self.shared.typical.read(), self.randomness.fork());
+    fn choose(&self, key: &Key, now: Nanos, waits: bool, rng: Rng) -> Result<Held<T>, Miss> {
+        let typical = self.shared.typical.read();
         let snapshot = self.published.guard();
         if now >= snapshot.next_due.at() && waits {
-            return Err(Miss::Due);
+            return Err(Miss::Due(rng));
         }
         snapshot.pick(key, now, typical, rng)
     }
@@ -157,16 +163,18 @@ impl<T: Send + Sync + 'static> Core<T> {
     fn look_on(&self, key: &Key, now: Nanos, mut miss: Miss) -> Result<Box<Held<T>>, PickError> {
         let mut waits = true;
         for _ in 0..LOOKS {
+            let mut drawn = None;
             match miss {
                 Miss::Refused(refusal) => return Err(*refusal),
                 Miss::Stale => {}
                 Miss::Keyless(strategy) => self.tell_keyless(&strategy),
-                Miss::Due => {
-                    waits = false;
+                Miss::Due(rng) => {
+                    (waits, drawn) = (false, Some(rng));
                     self.settle(now);
                 }
             }
-            miss = match self.choose(key, now, waits) {
+            let rng = drawn.unwrap_or_else(|| self.randomness.fork());
+            miss = match self.choose(key, now, waits, rng) {
                 Ok(held) => return Ok(Box::new(held)),
                 Err(miss) => miss,
             };
@@ -193,6 +201,7 @@ impl<T: Send + Sync + 'static> Core<T> {
                 session.settle(writer);
                 let base = self.published.current();
                 let result = act(writer, &base);
+                self.look_for_alarms(writer, now);
                 writer.garbage.push(Garbage::Snapshot(base));
                 session.collect(writer);
                 result
@@ -277,6 +286,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         }
         writer.sweeps.plan(&snapshot, now);
         writer.steps.begin(&snapshot, now);
+        self.note_shares(writer, base, &snapshot, &rises);
         self.agenda.note(&snapshot, snapshot.members_due.min(writer.other_due()));
         snapshot.enlist(&self.shared.terms);
         writer.garbage.push(Garbage::Snapshot(self.published.publish(snapshot)));

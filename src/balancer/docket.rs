@@ -19,6 +19,8 @@ pub(crate) struct Docket<'a, T> {
     rotation: Rotation,
     changed: BTreeMap<usize, Standing>,
     events: Vec<Event>,
+    /// The last who stays though something speaks against it.
+    kept: Option<Ejection>,
 }
 
 /// Something that speaks against an endpoint.
@@ -45,7 +47,7 @@ impl Charge {
 impl<'a, T> Docket<'a, T> {
     pub(crate) fn new(base: &'a Snapshot<T>, now: Nanos, rng: Rng) -> Self {
         let (rotation, changed) = (base.rotation, BTreeMap::new());
-        Self { base, now, rng, rotation, changed, events: Vec::new() }
+        Self { base, now, rng, rotation, changed, events: Vec::new(), kept: None }
     }
 
     fn standing(&self, at: usize) -> Option<Standing> {
@@ -85,8 +87,13 @@ impl<'a, T> Docket<'a, T> {
         let decision = self.decide(at, standing, &charge);
         let (endpoint, Charge { rule, observed, threshold, .. }) = (member.id().clone(), charge);
         let mut fresh = || told.is_news(&endpoint, &rule, self.now, self.base.rules.base);
-        if matches!(decision, Decision::Ejected { .. }) || fresh() {
-            let ejection = Ejection { endpoint, rule, observed, threshold, decision };
+        let is_out = matches!(decision, Decision::Ejected { .. });
+        let is_told = is_out || fresh();
+        let ejection = Ejection { endpoint, rule, observed, threshold, decision };
+        if !is_out {
+            self.kept = Some(ejection.clone());
+        }
+        if is_told {
             self.events.push(Event::Ejection(ejection));
         }
     }
@@ -113,6 +120,11 @@ impl<'a, T> Docket<'a, T> {
         let until = Nanos(self.now.0.saturating_add(sentence));
         self.change(at, standing, standing.ejected(until));
         Decision::Ejected { until: self.base.origin().instant_or_start(until), times }
+    }
+
+    /// The last who stays though something speaks against it, told or not.
+    pub(crate) fn take_kept(&mut self) -> Option<Ejection> {
+        self.kept.take()
     }
 
     pub(crate) fn tell(&mut self, event: Event) {

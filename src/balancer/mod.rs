@@ -4,6 +4,7 @@
 //! wait for it. What depends on time alone is settled by whichever pick notices first, so nothing
 //! has to run in the background for the balancer to be right.
 
+mod alarms;
 mod apply;
 mod builder;
 mod builds;
@@ -25,6 +26,7 @@ mod named;
 #[cfg(feature = "file")]
 mod offer;
 mod operate;
+mod paging;
 mod paired;
 mod preview;
 mod rollback;
@@ -45,6 +47,7 @@ mod verdict;
 #[cfg(all(test, feature = "config", feature = "testing", not(evenkeel_loom)))]
 mod tests;
 
+pub use self::alarms::AlarmStatus;
 pub use self::apply::Change;
 pub use self::builder::Builder;
 pub(crate) use self::checking::{Asked, Checking};
@@ -59,6 +62,7 @@ pub(crate) use self::lease::Elsewhere;
 pub use self::lease::Lease;
 #[cfg(feature = "file")]
 pub(crate) use self::offer::{Offered, Refusal};
+pub(crate) use self::paging::{Call, Calling};
 pub use self::preview::{Preview, Share};
 pub use self::shut::DrainAll;
 pub use self::status::{EndpointStatus, Status, TierStatus};

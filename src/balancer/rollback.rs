@@ -35,7 +35,12 @@ impl<T: Send + Sync + 'static> Core<T> {
     fn rollback(&self) -> Result<Version, RollbackError> {
         let now = self.ground.origin.nanos(now());
         self.write(now, |writer, base| {
-            self.roll_back(writer, base, now).inspect_err(|error| {
+            let rolled_back = self.roll_back(writer, base, now);
+            rolled_back.inspect_err(|error| {
+                // There being nothing before is the answer to a question, not a failure.
+                if !matches!(error, RollbackError::NothingBefore) {
+                    writer.alarms.facts.config_refused(format!("not rolled back: {error}"));
+                }
                 let (version, error) = (base.version, error.clone());
                 self.hub.push(Event::RollbackFailed { version, error });
             })
@@ -103,8 +108,10 @@ impl<T: Send + Sync + 'static> Core<T> {
         let change = Changed::RolledBack { to: revision.stands_for(), by, because };
         let published = self.publish(writer, base, draft, vec![change], Judged::Not, now);
         let version = published.map_err(|_| failed())?;
+        writer.alarms.facts.config_accepted();
         if set {
             writer.guard.believe();
+            writer.alarms.facts.set_accepted(now);
             self.remember(writer, base, now);
         }
         Ok(version)

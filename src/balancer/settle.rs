@@ -29,11 +29,16 @@ impl<T: Send + Sync + 'static> Core<T> {
     /// carry, makes again what is broken.
     pub(crate) fn settle_due(&self, writer: &mut Writer<T>, now: Nanos) {
         self.settle_steps(writer, now);
+        self.look_for_alarms(writer, now);
         // Whatever was done without another snapshot is due no more.
         let current = self.published.current();
-        let due = current.members_due.min(writer.other_due());
-        self.agenda.note(&current, writer.settle_again_at.map_or(due, |pause| due.max(pause)));
+        self.note_due(writer, &current);
         writer.garbage.push(Garbage::Snapshot(current));
+    }
+
+    pub(crate) fn note_due(&self, writer: &Writer<T>, current: &Snapshot<T>) {
+        let due = current.members_due.min(writer.other_due());
+        self.agenda.note(current, writer.settle_again_at.map_or(due, |pause| due.max(pause)));
     }
 
     fn settle_steps(&self, writer: &mut Writer<T>, now: Nanos) {
@@ -44,6 +49,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         if writer.ledger.due() <= now {
             let base = self.published.current();
             writer.ledger.note(&base, now);
+            self.note_answers(writer, &base, now);
             writer.garbage.push(Garbage::Snapshot(base));
         }
         for step in [Self::expire, Self::judge, Self::rebuild] {
@@ -116,6 +122,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         if swept {
             writer.sweeps.sweep(&mut docket, &mut writer.told, base, now);
         }
+        writer.alarms.facts.kept(docket.take_kept(), base.rules.interval, now);
         let (draft, events) = docket.close();
         let due = late || unchecked;
         let published = match draft.or_else(|| due.then(|| Draft::of(base))) {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::balancer::AlarmStatus;
 use crate::balancer::core::Core;
 use crate::endpoint::Availability;
 use crate::outlier::{Phase, Rotation};
@@ -28,6 +29,8 @@ pub struct Status {
     pub panic: bool,
     /// Every tier that has an endpoint to choose, the most preferred first.
     pub tiers: Vec<TierStatus>,
+    /// What is wrong with the balancer itself, as `[alarms]` says.
+    pub alarms: Vec<AlarmStatus>,
     /// Every endpoint, in the order of the ids.
     pub endpoints: Vec<EndpointStatus>,
 }
@@ -119,6 +122,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             strategy: snapshot.chosen.name.to_string(),
             panic: snapshot.panics.is_on(),
             tiers: snapshot.seats.tiers().iter().map(|tier| tier_status(&snapshot, tier)).collect(),
+            alarms: self.board.read(self.ground.origin, now),
             endpoints,
         }
     }

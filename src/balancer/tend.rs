@@ -85,5 +85,6 @@ impl<T> Drop for Core<T> {
         self.agenda.changed.notify_waiters();
         self.agenda.changed.notify_one();
         self.checks.end();
+        self.paging.end();
     }
 }

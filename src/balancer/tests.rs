@@ -335,6 +335,8 @@ impl Life {
                     self.seen.panics += 1;
                     continue;
                 }
+                // They turn by rules of their own.
+                Event::Alarm(_) => continue,
                 other => unreachable!("seed {}: {other}", self.seed),
             };
             self.seen.ejected += usize::from(next == Known::Ejected);

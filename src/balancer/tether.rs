@@ -2,8 +2,8 @@
 
 use tokio::sync::watch;
 
-use crate::balancer::Balancer;
 use crate::balancer::core::Core;
+use crate::balancer::{Balancer, now};
 use crate::event::Event;
 use crate::sync::Arc;
 
@@ -34,7 +34,25 @@ impl<T: Send + Sync + 'static> Balancer<T> {
 
     /// Tells subscribers what happened outside of the balancer.
     pub(crate) fn tell(&self, event: Event) {
-        self.core.hub.push(event);
-        self.core.hub.flush();
+        let core = &self.core;
+        core.write(core.ground.origin.nanos(now()), |writer, _| {
+            let facts = &mut writer.alarms.facts;
+            match &event {
+                Event::SourceFailed { source, error } => {
+                    facts.source_failed(source, error.to_string());
+                }
+                Event::SourceRecovered { source } => facts.source_recovered(source),
+                _ => {}
+            }
+            core.hub.push(event);
+        });
+    }
+
+    /// Nobody asks this source any more.
+    pub(crate) fn forget_source(&self, source: &str) {
+        let core = &self.core;
+        core.write(core.ground.origin.nanos(now()), |writer, _| {
+            writer.alarms.facts.source_recovered(source);
+        });
     }
 }

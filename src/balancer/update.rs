@@ -102,7 +102,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let now = self.ground.origin.nanos(now());
         // Outside the lock, so that what is refused is also dropped outside.
         let mut offers = by_id(offers);
-        self.update(now, |writer, base| {
+        self.update_set(now, |writer, base| {
             let offers = offers.as_mut().map_err(|error| error.clone())?;
             let offers = Paired::of(base, offers);
             if checked {
@@ -131,7 +131,7 @@ impl<T: Send + Sync + 'static> Core<T> {
     fn insert(&self, offer: Offer<T>) -> Result<Version, UpdateError> {
         let now = self.ground.origin.nanos(now());
         let mut offer = Some(offer);
-        self.update(now, |writer, base| {
+        self.update_set(now, |writer, base| {
             let Some(offer) = offer.take() else {
                 return Ok(base.version);
             };
@@ -151,7 +151,7 @@ impl<T: Send + Sync + 'static> Core<T> {
 
     fn remove(&self, id: &EndpointId) -> Result<Version, UpdateError> {
         let now = self.ground.origin.nanos(now());
-        self.update(now, |writer, base| {
+        self.update_set(now, |writer, base| {
             let at = base.position(id).ok_or_else(|| UpdateError::Unknown { id: id.clone() })?;
             let claim = Claim::of_removal(base, id);
             writer.guard.check(base.config.update(), claim, now, self.ground.origin)?;
@@ -161,6 +161,24 @@ impl<T: Send + Sync + 'static> Core<T> {
             let version = self.publish_set(writer, base, members, change, Judged::ByShares, now)?;
             writer.guard.believe_gone(id);
             Ok(version)
+        })
+    }
+
+    /// Runs a change of the set, and notes what came of it: nobody may read the answer of a source.
+    fn update_set(
+        &self,
+        now: Nanos,
+        act: impl FnOnce(&mut Writer<T>, &Snapshot<T>) -> Result<Version, UpdateError>,
+    ) -> Result<Version, UpdateError> {
+        self.update(now, |writer, base| {
+            let result = act(writer, base);
+            match &result {
+                Ok(_) => writer.alarms.facts.set_accepted(now),
+                // A word about nobody, which changes nothing.
+                Err(UpdateError::Unknown { .. }) => {}
+                Err(error) => writer.alarms.facts.set_refused(error.to_string()),
+            }
+            result
         })
     }
 

@@ -1,7 +1,8 @@
 //! The task that does what time brings about where no request comes to do it, and asks endpoints
-//! whether they are well; and the probes that are built in.
+//! whether they are well, and calls the pager; and the probes that are built in.
 
 mod ask;
+mod pages;
 mod probes;
 mod rounds;
 
@@ -18,12 +19,14 @@ use std::task::Poll;
 use tokio::time::timeout_at;
 
 use crate::balancer::Balancer;
+use crate::checker::pages::call;
 use crate::checker::rounds::Rounds;
 use crate::worker::Worker;
 
 impl<T: Send + Sync + 'static> Balancer<T> {
     /// Starts a task that settles what is due when no request does (an ejection that ends, a share
-    /// that grows, a sweep), and that makes the checks `[health]` asks for.
+    /// that grows, a sweep), that makes the checks `[health]` asks for, and that calls the
+    /// [pager](crate::Pager).
     ///
     /// But for checks a balancer is right without it: whatever is due is settled by the next pick,
     /// before it chooses. With it, events come in time though no request does, and hardly ever does
@@ -35,6 +38,9 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// next takes over when the one that checks has stopped. When the last has, nobody is left to
     /// find out who is well again; so everybody counts as healthy from then on, those that were
     /// found sick with a growing share, until a worker is started again.
+    ///
+    /// The pager is called by nobody else, too: one call at a time, whatever the number of workers.
+    /// An alarm whose call was under way when the worker stopped is told again by the next.
     ///
     /// It does not keep the balancer alive, and ends when the returned [`Worker`] is dropped or the
     /// last handle of the balancer is gone.
@@ -57,6 +63,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     pub fn run(&self) -> impl Future<Output = ()> + Send + use<T> {
         let tending = self.tend();
         let rounds = Rounds::new(self.check());
+        let calling = self.calling();
         async move {
             let tend = async {
                 while let Some(due) = tending.settle() {
@@ -65,9 +72,13 @@ impl<T: Send + Sync + 'static> Balancer<T> {
                 }
             };
             let (mut tend, mut check) = (pin!(tend), pin!(rounds.run()));
-            // Both end with the balancer.
+            let mut page = pin!(call(calling));
+            // The first two end with the balancer.
             poll_fn(|cx| match tend.as_mut().poll(cx) {
-                Poll::Pending => check.as_mut().poll(cx),
+                Poll::Pending => {
+                    let _ = page.as_mut().poll(cx);
+                    check.as_mut().poll(cx)
+                }
                 ready @ Poll::Ready(()) => ready,
             })
             .await;

@@ -1,5 +1,6 @@
 //! The settings as a whole.
 
+use super::alarms::AlarmsConfig;
 use super::guard::GuardConfig;
 use super::hash::HashConfig;
 use super::health::HealthConfig;
@@ -43,12 +44,13 @@ pub struct Config {
     hash: HashConfig,
     limits: LimitsConfig,
     guard: GuardConfig,
+    alarms: Option<AlarmsConfig>,
     endpoints: Option<Vec<EndpointSpec>>,
 }
 
 impl Default for Config {
     /// What an empty file says: no name, the default strategy, the update guard, outlier handling,
-    /// panic mode and tiers on, active checks off, and no word about the endpoints.
+    /// panic mode, tiers and alarms on, active checks off, and no word about the endpoints.
     fn default() -> Self {
         Self {
             name: None,
@@ -62,6 +64,7 @@ impl Default for Config {
             hash: HashConfig::default(),
             limits: LimitsConfig::default(),
             guard: GuardConfig::default(),
+            alarms: Some(AlarmsConfig::default()),
             endpoints: None,
         }
     }
@@ -141,6 +144,12 @@ impl Config {
     #[must_use]
     pub const fn guard(&self) -> &GuardConfig {
         &self.guard
+    }
+
+    /// `[alarms]`: when somebody should look at the balancer; `None` after `alarms = false`.
+    #[must_use]
+    pub const fn alarms(&self) -> Option<&AlarmsConfig> {
+        self.alarms.as_ref()
     }
 
     /// `[[endpoints]]`: the set, where the settings carry it; `None`, the default, leaves the set
@@ -227,6 +236,13 @@ impl Config {
         self
     }
 
+    /// Sets [what is an alarm](Self::alarms); `None` switches all of them off.
+    #[must_use]
+    pub fn with_alarms(mut self, alarms: Option<AlarmsConfig>) -> Self {
+        self.alarms = alarms;
+        self
+    }
+
     /// Sets the [endpoints](Self::endpoints); `None` leaves the set alone, an empty list asks for
     /// an empty one.
     ///
@@ -258,6 +274,7 @@ impl Spell for Config {
             ("hash", self.hash.spell()),
             ("limits", self.limits.spell()),
             ("guard", self.guard.spell()),
+            ("alarms", Spelling::or_off(self.alarms())),
             ("endpoints", endpoints.map_or(Spelling::Absent, |all| Spelling::List(all.collect()))),
         ])
     }
@@ -266,8 +283,8 @@ impl Spell for Config {
 #[cfg(feature = "config")]
 mod reading {
     use super::{
-        Config, GuardConfig, HashConfig, HealthConfig, LimitsConfig, OutlierConfig, PanicConfig,
-        SlowStartConfig, StrategyConfig, TiersConfig, UpdateConfig,
+        AlarmsConfig, Config, GuardConfig, HashConfig, HealthConfig, LimitsConfig, OutlierConfig,
+        PanicConfig, SlowStartConfig, StrategyConfig, TiersConfig, UpdateConfig,
     };
     use crate::config::document::{Key, Keyed, Section, text};
     use crate::config::endpoints::endpoints;
@@ -343,6 +360,13 @@ mod reading {
                 "How much one endpoint may come to receive by a change.",
                 |it, section, key| section.table(key, &mut it.guard),
             ),
+            Key::<Self>::table::<AlarmsConfig>(
+                "alarms",
+                "When somebody should look at the balancer. Most rules are a time: how long \
+                 something has to last before an alarm is raised, and zero raises it at once.",
+                |it, section, key| section.mechanism(key, &mut it.alarms),
+            )
+            .or_off(),
             Key::tables::<EndpointSpec>(
                 "endpoints",
                 "The set of endpoints; without it the settings leave the set alone, and an empty \

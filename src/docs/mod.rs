@@ -4,6 +4,10 @@
 #[doc = include_str!("../../docs/outliers.md")]
 pub mod outliers {}
 
+/// Alarms: what the balancer finds wrong with itself, what to look at, whom it tells.
+#[doc = include_str!("../../docs/alarms.md")]
+pub mod alarms {}
+
 /// The command-line tool: checking, previewing and explaining settings.
 #[doc = include_str!("../../docs/cli.md")]
 pub mod cli {}

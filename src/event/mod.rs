@@ -1,9 +1,11 @@
 //! What happens to a balancer, told to whoever subscribes.
 
+mod alarm;
 mod ejection;
 mod verdict;
 mod words;
 
+pub use self::alarm::{Alarm, AlarmKind};
 pub use self::ejection::{Decision, Ejection, Recovery, Rule};
 pub use self::verdict::{RollbackReason, Verdict};
 
@@ -146,6 +148,19 @@ pub enum Event {
     Judged {
         /// What came of it.
         verdict: Verdict,
+    },
+    /// Something about the balancer itself should be looked at, or need not be any more.
+    Alarm(Alarm),
+    /// The pager did not take an alarm: it said so, did not answer in time, or panicked.
+    PagerFailed {
+        /// The alarm.
+        alarm: Alarm,
+        /// What went wrong.
+        error: Arc<BoxError>,
+        /// How often it was called with this alarm.
+        attempts: u32,
+        /// Whether it is called with it no more.
+        given_up: bool,
     },
     /// The subscriber was too slow: this many events were dropped before the next one.
     Missed(u64),
@@ -294,6 +309,12 @@ impl fmt::Display for Event {
                 write!(f, "requests without a key come to `{strategy}` and are spread by weight")
             }
             Self::Judged { verdict } => verdict.fmt(f),
+            Self::Alarm(alarm) => alarm.fmt(f),
+            Self::PagerFailed { alarm, error, attempts, given_up } => {
+                let name = alarm.kind.name();
+                write!(f, "the pager did not take `{name}`, attempt {attempts}: {error}")?;
+                if *given_up { f.write_str("; it is told no more of it") } else { Ok(()) }
+            }
             Self::Missed(n) => write!(f, "{n} events were missed"),
         }
     }

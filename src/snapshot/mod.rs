@@ -103,8 +103,9 @@ type Picked<'a, T> = (usize, &'a Arc<Bound<T>>);
 pub(crate) enum Miss {
     /// The chosen endpoint was closed since this snapshot was made: look at the next one.
     Stale,
-    /// Something has to be settled first.
-    Due,
+    /// Something has to be settled first. What was drawn for the request is still good, so that
+    /// whatever is due changes no choice.
+    Due(Rng),
     /// Keys decide in the strategy of this name, and this is the first request that has none: it has to
     /// be told.
     Keyless(Arc<str>),

@@ -151,6 +151,16 @@ impl<'a> Outlook<'a> {
         at.ok().and_then(|at| self.shares.get(at)).map_or(0.0, |&(_, share)| share)
     }
 
+    /// What each would get of an even split.
+    pub(crate) fn fair(&self) -> f64 {
+        fair(self.enabled)
+    }
+
+    /// Whether a share of this outlook is more than both `limit` and a fair one.
+    pub(crate) fn is_much(&self, share: f64, limit: f64) -> bool {
+        is_much(share, limit, self.fair())
+    }
+
     /// Whether nobody gets more than both `limit` and a fair share.
     pub(crate) fn is_within(&self, limit: f64) -> bool {
         let fair = fair(self.enabled);

@@ -95,8 +95,12 @@ async fn where_all_fail_all_are_served_and_belief_returns_with_them() {
     sleep(5 * SECOND).await;
     let words = story.words();
     assert_eq!(words.iter().filter(|it| it.contains("passes its checks")).count(), 4);
-    assert_eq!(words[3], "panic over: 3 of 4 endpoints are well");
+    assert_eq!(words[0], "alarm for 5s: panic, 0 of 4 endpoints are well");
+    assert_eq!(words[4], "panic over: 3 of 4 endpoints are well");
     assert!(!story.balancer.status().panic);
+    sleep(60 * SECOND).await;
+    let over = story.words().into_iter().filter(|it| it.starts_with("alarm over"));
+    assert_eq!(over.count(), 1);
 }
 
 #[tokio::test(start_paused = true)]

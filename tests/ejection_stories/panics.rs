@@ -90,7 +90,9 @@ async fn panic_comes_once_serves_all_and_goes_once() {
     // Its end: one back is too few, two are enough in time, three at once.
     advance(30 * SECOND).await;
     story.settle();
-    assert_eq!(story.words().len(), 4, "all are probed");
+    let words = story.words();
+    assert_eq!(words.len(), 5, "all are probed: {words:?}");
+    assert_eq!(words[4], "alarm for 30s: panic, 0 of 4 endpoints are well");
     let proved = |number| format!("`e00{number}` has proved itself and takes a growing share");
     story.only(0).unwrap().finish(Outcome::Success);
     assert_eq!(story.words(), [proved(0)]);
@@ -102,6 +104,10 @@ async fn panic_comes_once_serves_all_and_goes_once() {
     assert!(!story.balancer.status().panic);
     let probe = story.only(3);
     assert_eq!((probe.is_some(), story.got(3, 400)), (true, 0), "only its probe");
+    advance(60 * SECOND).await;
+    story.settle();
+    let words = story.words();
+    assert_eq!(words[words.len() - 1], "alarm over after 90s: panic, 2 of 4 endpoints are well");
 }
 
 #[tokio::test(start_paused = true)]

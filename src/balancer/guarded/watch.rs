@@ -133,7 +133,12 @@ impl<T: Send + Sync + 'static> Core<T> {
                 writer.ledger.forget(&proven.from, &proven.to, &ended);
                 Verdict::RolledBack { version, to, reason }
             }
-            Err(error) => Verdict::NotRolledBack { version, reason, error },
+            Err(error) => {
+                let harmful =
+                    format!("version {version} could not be rolled back ({error}): {reason}");
+                writer.alarms.facts.config_refused(harmful);
+                Verdict::NotRolledBack { version, reason, error }
+            }
         };
         writer.garbage.push(Garbage::Watched(watched));
         self.judged(writer, verdict)

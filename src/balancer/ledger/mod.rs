@@ -56,6 +56,11 @@ impl Ledger {
         self.last.at.plus(Self::EVERY)
     }
 
+    /// The last record.
+    pub(crate) fn last(&self) -> Record {
+        self.last
+    }
+
     /// The oldest record: where the time before begins.
     pub(crate) fn oldest(&self) -> Record {
         self.records.front().copied().unwrap_or(self.last)

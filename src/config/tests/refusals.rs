@@ -81,6 +81,16 @@ const NOT_YET: &[Case] = &[
         (2, 17),
         &["2048 is more than hash.max_ring_size, 1024"],
     ),
+    ("[alarms]\npanic = true", "alarms.panic", (2, 9), &["on by default", "`false`"]),
+    ("[alarms]\npanic = '25h'", "alarms.panic", (2, 9), &["0s to 24h"]),
+    ("[alarms]\nset_unchanged = false", "alarms.set_unchanged", (2, 17), &["a duration as text"]),
+    ("[alarms]\ncap = '1s'", "alarms.cap", (2, 1), &["unknown key"]),
+    (
+        "[alarms.everybody_slow]\nfactor = 0.5",
+        "alarms.everybody_slow.factor",
+        (2, 10),
+        &["1 to 100"],
+    ),
     ("[guard]\nmax_share_percent = 0", "guard.max_share_percent", (2, 21), &["1 to 100"]),
     ("strategy.kind = 'maglv'", "strategy.kind", (1, 17), &["did you mean `maglev`?"]),
 ];

@@ -66,6 +66,24 @@ max_ring_size = 65536
 [limits]
 
 [guard]
+
+[alarms]
+panic = "5s"
+cap_reached = "1m"
+floor_reached = "1m"
+ejection_suppressed = "30s"
+update_refused = "2m"
+share_raised = "10s"
+source_failed = "1m"
+clear_after = "1m"
+page_timeout = "10s"
+
+[alarms.everybody_slow]
+factor = 3.0
+minimum_gap = "5ms"
+request_volume = 100
+baseline = "1h"
+after = "20s"
 "#;
 
 #[test]

@@ -144,6 +144,7 @@ fn what_is_none_or_required_is_so() {
     assert_eq!(config.hash().bounded_load_percent(), None);
     assert_eq!(config.limits().attempt_timeout(), None);
     assert_eq!(config.guard().max_share_percent(), None);
+    assert_eq!(config.alarms().unwrap().set_unchanged(), None);
     assert_eq!(config.endpoints(), None);
     let tiers = config.tiers().unwrap();
     assert_eq!((tiers.zone(), tiers.zone_callers_percent()), (None, None));
@@ -159,6 +160,7 @@ fn what_is_none_or_required_is_so() {
             "hash.bounded_load_percent",
             "limits.attempt_timeout",
             "guard.max_share_percent",
+            "alarms.set_unchanged",
             "endpoints",
             "endpoints.zone",
             "endpoints.labels",

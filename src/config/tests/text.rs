@@ -4,10 +4,10 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use crate::config::{
-    Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, GuardConfig, HashConfig,
-    HealthConfig, InitialHealth, LatencyConfig, LimitsConfig, OutlierConfig, PanicConfig,
-    SlowStartConfig, StrategyConfig, StrategyKind, SuccessRateConfig, SuccessRateMethod,
-    TiersConfig, UpdateConfig, WhenNoneHealthy, settings,
+    AlarmsConfig, Choices, Config, ConsecutiveFailuresConfig, EverybodySlowConfig,
+    FailurePercentageConfig, GuardConfig, HashConfig, HealthConfig, InitialHealth, LatencyConfig,
+    LimitsConfig, OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig, StrategyKind,
+    SuccessRateConfig, SuccessRateMethod, TiersConfig, UpdateConfig, WhenNoneHealthy, settings,
 };
 use crate::endpoint::EndpointSpec;
 use crate::units::Percent;
@@ -106,6 +106,19 @@ attempt_timeout = "24h"
 [guard]
 max_share_percent = 1
 
+[alarms]
+panic = "0s"
+cap_reached = "24h"
+floor_reached = "1ns"
+ejection_suppressed = "90s"
+update_refused = "1m 30s"
+set_unchanged = "168h"
+share_raised = "250ms"
+source_failed = "1h"
+clear_after = "0s"
+page_timeout = "10m"
+everybody_slow = { factor = 1.5, minimum_gap = "0s", request_volume = 1, baseline = "1m", after = "24h" }
+
 [[endpoints]]
 id = "a"
 address = "http://10.0.0.1:8080"
@@ -196,8 +209,31 @@ pub(super) fn full() -> Config {
         .with_limits(limits)
         .with_hash(hash)
         .with_guard(guard)
+        .with_alarms(Some(alarms()))
         .with_endpoints(Some(vec![a, EndpointSpec::new("b", "").weight(0)]))
         .unwrap()
+}
+
+fn alarms() -> AlarmsConfig {
+    let slow = EverybodySlowConfig::default()
+        .with_factor(1.5)
+        .and_then(|it| it.with_minimum_gap(Duration::ZERO))
+        .and_then(|it| it.with_request_volume(1))
+        .and_then(|it| it.with_baseline(Duration::from_secs(60)))
+        .and_then(|it| it.with_after(Duration::from_secs(86_400)));
+    AlarmsConfig::default()
+        .with_panic(Some(Duration::ZERO))
+        .and_then(|it| it.with_cap_reached(Some(Duration::from_secs(86_400))))
+        .and_then(|it| it.with_floor_reached(Some(Duration::from_nanos(1))))
+        .and_then(|it| it.with_ejection_suppressed(Some(Duration::from_secs(90))))
+        .and_then(|it| it.with_update_refused(Some(Duration::from_secs(90))))
+        .and_then(|it| it.with_set_unchanged(Some(Duration::from_secs(604_800))))
+        .and_then(|it| it.with_share_raised(Some(Duration::from_millis(250))))
+        .and_then(|it| it.with_source_failed(Some(Duration::from_secs(3600))))
+        .and_then(|it| it.with_clear_after(Duration::ZERO))
+        .and_then(|it| it.with_page_timeout(Duration::from_secs(600)))
+        .unwrap()
+        .with_everybody_slow(Some(slow.unwrap()))
 }
 
 fn with_detectors(outlier: OutlierConfig) -> OutlierConfig {
@@ -242,7 +278,7 @@ fn percent(percent: u8) -> Percent {
 #[test]
 fn an_empty_text_is_the_default() {
     let sections = "[strategy]\n[update]\n[outlier]\n[outlier.consecutive_failures]\n[panic]\n\
-                    [slow_start]\n[tiers]\n[limits]\n[guard]\n";
+                    [slow_start]\n[tiers]\n[limits]\n[guard]\n[alarms]\n";
     for text in ["", "\n", "# nothing\n", "\u{feff}", sections] {
         assert_eq!(Config::from_toml(text).unwrap(), Config::default(), "{text:?}");
     }

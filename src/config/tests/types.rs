@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::config::{
-    Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, GuardConfig, HealthConfig,
-    InitialHealth, LatencyConfig, OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig,
-    StrategyKind, SuccessRateConfig, SuccessRateMethod, TiersConfig, UpdateConfig, WhenNoneHealthy,
+    AlarmsConfig, Choices, Config, ConsecutiveFailuresConfig, EverybodySlowConfig,
+    FailurePercentageConfig, GuardConfig, HealthConfig, InitialHealth, LatencyConfig,
+    OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig, StrategyKind, SuccessRateConfig,
+    SuccessRateMethod, TiersConfig, UpdateConfig, WhenNoneHealthy,
 };
 use crate::endpoint::EndpointSpec;
 use crate::units::Percent;
@@ -151,6 +152,32 @@ fn a_share_of_nothing_is_refused() {
     assert_eq!(problem.path, "guard.max_share_percent");
     assert_eq!(problem.message, "0 is out of range; a whole number from 1 to 100 is needed");
     assert!(GuardConfig::default().with_max_share_percent(None).is_ok());
+}
+
+#[test]
+fn alarms_keep_their_ranges() {
+    let day = Duration::from_secs(86_400);
+    let alarms = AlarmsConfig::default;
+    let refused = [
+        alarms().with_panic(Some(day + Duration::from_nanos(1))).unwrap_err(),
+        alarms().with_set_unchanged(Some(Duration::ZERO)).unwrap_err(),
+        alarms().with_page_timeout(Duration::ZERO).unwrap_err(),
+        EverybodySlowConfig::default().with_factor(f64::NAN).unwrap_err(),
+        EverybodySlowConfig::default().with_request_volume(0).unwrap_err(),
+    ];
+    let paths = refused.map(|it| it.path);
+    assert_eq!(
+        paths,
+        [
+            "alarms.panic",
+            "alarms.set_unchanged",
+            "alarms.page_timeout",
+            "alarms.everybody_slow.factor",
+            "alarms.everybody_slow.request_volume",
+        ]
+    );
+    assert!(alarms().with_panic(Some(Duration::ZERO)).is_ok(), "at once");
+    assert!(alarms().with_panic(None).is_ok());
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::config::{
-    Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, HashConfig, HealthConfig,
-    LatencyConfig, LimitsConfig, OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig,
-    StrategyKind, SuccessRateConfig, SuccessRateMethod, TiersConfig, UpdateConfig, WhenNoneHealthy,
+    AlarmsConfig, Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, HashConfig,
+    HealthConfig, LatencyConfig, LimitsConfig, OutlierConfig, PanicConfig, SlowStartConfig,
+    StrategyConfig, StrategyKind, SuccessRateConfig, SuccessRateMethod, TiersConfig, UpdateConfig,
+    WhenNoneHealthy,
 };
 use crate::endpoint::EndpointSpec;
 use crate::error::{Problem, Severity};
@@ -29,6 +30,24 @@ fn update(update: UpdateConfig) -> Config {
 fn nothing_is_said_of_defaults() {
     for endpoints in [0, 1, 2, 3, 4, 100] {
         assert_eq!(paths(&Config::default(), endpoints), [""; 0]);
+    }
+}
+
+#[test]
+fn an_alarm_about_what_will_be_believed() {
+    let mins = |mins: u64| Some(Duration::from_secs(60 * mins));
+    let alarms = |lasts| {
+        let alarms = AlarmsConfig::default().with_update_refused(lasts).unwrap();
+        Config::default().with_alarms(Some(alarms))
+    };
+    for (config, warned) in [
+        (alarms(mins(1)), true),
+        (alarms(Some(Duration::from_secs(61))), false),
+        (alarms(None), false),
+        (alarms(mins(1)).with_update(None), false),
+        (update(UpdateConfig::default().with_confirm_after(mins(2).unwrap()).unwrap()), true),
+    ] {
+        assert_eq!(paths(&config, 9), if warned { &["alarms.update_refused"][..] } else { &[] });
     }
 }
 

@@ -6,6 +6,7 @@ mod keys;
 use self::ejections::{of_outlier, of_panic, of_slow_start};
 use self::keys::of_hash;
 use crate::config::Config;
+use crate::config::alarms::AlarmsConfig;
 use crate::config::choices::Choices;
 use crate::config::health::HealthConfig;
 use crate::config::limits::LimitsConfig;
@@ -56,6 +57,9 @@ impl Config {
             of_tiers(tiers, &mut found);
         }
         of_hash(self.hash(), self.strategy().kind(), endpoints, &mut found);
+        if let (Some(alarms), Some(update)) = (self.alarms(), self.update()) {
+            of_alarms(alarms, update, &mut found);
+        }
         if let Some(specs) = self.endpoints() {
             of_endpoints(specs, self.update(), &mut found);
         }
@@ -125,6 +129,21 @@ fn of_update(update: &UpdateConfig, endpoints: usize, found: &mut Vec<Problem>) 
             update.min_endpoints()
         );
         found.push(Problem::warning("update.min_endpoints", message));
+    }
+}
+
+fn of_alarms(alarms: &AlarmsConfig, update: &UpdateConfig, found: &mut Vec<Problem>) {
+    let confirmed = update.confirm_after();
+    if let Some(lasts) = alarms.update_refused()
+        && lasts <= confirmed
+    {
+        let message = format!(
+            "{} is no longer than update.confirm_after ({}), so each smaller set that is meant \
+             raises an alarm before it is believed",
+            Spelt(lasts),
+            Spelt(confirmed)
+        );
+        found.push(Problem::warning("alarms.update_refused", message));
     }
 }
 

@@ -58,7 +58,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     }
 }
 
-struct Follower<T> {
+struct Follower<T: Send + Sync + 'static> {
     tether: Tether<T>,
     /// What the source is called.
     name: String,
@@ -175,6 +175,17 @@ impl<T: Send + Sync + 'static> Follower<T> {
                 Some((config, refusal))
             }
         };
+    }
+}
+
+impl<T: Send + Sync + 'static> Drop for Follower<T> {
+    /// Nobody would ever find out that the source is well again.
+    fn drop(&mut self) {
+        if !self.course.stands()
+            && let Some(balancer) = self.tether.balancer()
+        {
+            balancer.forget_source(&self.name);
+        }
     }
 }
 

@@ -74,6 +74,8 @@ struct Run {
     held: Vec<Held>,
     drains: Vec<(Spawn<Drain>, usize)>,
     events: Events,
+    /// Alarms that are raised, as far as was told.
+    alarms: BTreeSet<&'static str>,
     versions: Vec<evenkeel::Version>,
     /// Settings, as they were read.
     configs: Vec<(Settings, Config)>,
@@ -95,9 +97,9 @@ impl Run {
             .expect("the description is valid");
         let (events, versions) = (balancer.subscribe(), vec![balancer.version()]);
         let (held, drains) = (Vec::new(), Vec::new());
-        let configs = Vec::new();
+        let (configs, alarms) = (Vec::new(), BTreeSet::new());
         let model = Model::new(settings.clone(), &offers);
-        Self { balancer, model, registry, held, drains, events, versions, configs }
+        Self { balancer, model, registry, held, drains, events, alarms, versions, configs }
     }
 
     async fn step(&mut self, op: Op) {
@@ -301,7 +303,17 @@ impl Run {
         let (balancer, model) = (&self.balancer, &mut self.model);
         assert_eq!(pair(balancer.version()), model.version, "the version");
         assert_eq!(*balancer.config(), *config(&mut self.configs, &model.settings), "the settings");
-        let told: Vec<_> = received(&mut self.events).iter().map(told).collect();
+        let mut events = received(&mut self.events);
+        events.retain(|event| {
+            // No model of these, but they take turns.
+            let Event::Alarm(alarm) = event else { return true };
+            let name = alarm.kind.name();
+            let turned =
+                if alarm.raised { self.alarms.insert(name) } else { self.alarms.remove(name) };
+            assert!(turned, "told twice: {alarm}");
+            false
+        });
+        let told: Vec<_> = events.iter().map(told).collect();
         assert_eq!(told, std::mem::take(&mut model.told), "the events");
         self.check_status();
         self.check_targets();

@@ -1,5 +1,6 @@
 //! Settings drawn from all there may be.
 
+mod alarms;
 mod checks;
 mod ejections;
 
@@ -30,10 +31,11 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
         checks,
         hash().boxed(),
         limits(),
-        guard(),
+        (guard(), of(alarms::alarms().boxed())),
     );
     (of(word()), sections, of(endpoints())).prop_map(|(name, sections, endpoints)| {
-        let (strategy, update, ejections, (health, tiers), hash, limits, guard) = sections;
+        let (strategy, update, ejections, (health, tiers), hash, limits, (guard, alarms)) =
+            sections;
         let (outlier, panic, slow_start) = ejections;
         let config = match name {
             Some(name) => Config::default().with_name(name),
@@ -50,6 +52,7 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
             .with_hash(hash)
             .with_limits(limits)
             .with_guard(guard)
+            .with_alarms(alarms)
             .with_endpoints(endpoints)
             .unwrap()
     })
