@@ -79,6 +79,7 @@ mod balancer;
 mod checker;
 mod classify;
 pub mod config;
+mod decision;
 mod discovery;
 #[cfg(any(doc, doctest))]
 pub mod docs;
@@ -118,6 +119,7 @@ pub use self::classify::{ByResult, Classify, FailureKind, Outcome};
 pub use self::config::Config;
 #[cfg(feature = "config")]
 pub use self::config::ConfigFile;
+pub use self::decision::{Considered, DecisionRecord, PickReason};
 #[cfg(feature = "file")]
 pub use self::discovery::FileSource;
 pub use self::endpoint::{Availability, Endpoint, EndpointSpec};

@@ -13,7 +13,9 @@ use crate::balancer::named::Named;
 use crate::balancer::sweep::Sweeps;
 use crate::balancer::tend::Agenda;
 use crate::balancer::{Balancer, clock};
+use crate::balancer::decisions::room;
 use crate::config::Config;
+use crate::decision::Decisions;
 use crate::endpoint::{Attributes, Bound, Endpoint, EndpointCell, EndpointSpec, Home, Shared};
 use crate::error::{BoxError, ConfigError, Problem};
 use crate::health::Probe;
@@ -175,6 +177,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
         let members: Vec<_> = joining.into_iter().map(member).collect();
         let rotation = Stand::rotation(members.iter().map(Member::stand));
         let ledger = Ledger::new(Nanos(0), rotation.of - rotation.out);
+        let decisions = Arc::new(Decisions::keeping(room(&self.config)));
         let draft = Draft {
             version: Version::FIRST,
             rules: Arc::new(Rules::of(&self.config)),
@@ -184,6 +187,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
             members,
             panics: Panics::default(),
             cursors: Cursors::new(&ground),
+            decisions: Arc::clone(&decisions),
             is_closed: false,
             causes: Vec::new(),
             amnesty: false,
@@ -209,6 +213,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
             named: self.named,
             randomness,
             verdicts: Randomness::new(self.seed.map(|seed| !seed)),
+            decisions,
             shared: Arc::clone(&shared),
             home: Arc::clone(&home),
             factory: self.factory,

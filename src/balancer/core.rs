@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::balancer::checking::Checks;
+use crate::balancer::decisions::room;
 use crate::balancer::difference::{changed, departed};
 use crate::balancer::docket::Told;
 use crate::balancer::events::Hub;
@@ -18,6 +19,7 @@ use crate::balancer::steps::Steps;
 use crate::balancer::sweep::Sweeps;
 use crate::balancer::tend::Agenda;
 use crate::balancer::verdict::{Garbage, Judged, Unpublished};
+use crate::decision::Decisions;
 use crate::endpoint::{EndpointCell, Held, Home, PickAgain, Shared, Totals, Tripped};
 use crate::error::PickError;
 use crate::event::{Changed, Event};
@@ -42,6 +44,7 @@ pub(crate) struct Core<T> {
     pub(crate) randomness: Randomness,
     /// For all that is no pick, so that judging in a dry run changes no choice.
     pub(crate) verdicts: Randomness,
+    pub(crate) decisions: Arc<Decisions>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) home: Arc<Home<T>>,
     pub(crate) factory: Option<Factory<T>>,
@@ -267,6 +270,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         writer.steps.begin(&snapshot, now);
         self.agenda.note(&snapshot, snapshot.members_due.min(writer.other_due()));
         snapshot.enlist(&self.shared.terms);
+        self.decisions.keep(room(&snapshot.config));
         writer.garbage.push(Garbage::Snapshot(self.published.publish(snapshot)));
         self.checks.notice();
         for member in shut {

@@ -9,6 +9,7 @@ mod builder;
 mod checking;
 mod clock;
 mod core;
+mod decisions;
 mod difference;
 mod docket;
 mod drain;

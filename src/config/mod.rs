@@ -10,6 +10,7 @@
 
 mod choices;
 mod contradictions;
+mod decisions;
 mod difference;
 mod endpoints;
 mod excerpt;
@@ -44,6 +45,7 @@ mod tests;
 pub(crate) use self::range::within;
 
 pub use self::choices::Choices;
+pub use self::decisions::DecisionsConfig;
 #[cfg(feature = "config")]
 pub use self::document::locate;
 #[cfg(feature = "config")]

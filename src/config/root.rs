@@ -1,5 +1,6 @@
 //! The settings as a whole.
 
+use super::decisions::DecisionsConfig;
 use super::guard::GuardConfig;
 use super::hash::HashConfig;
 use super::health::HealthConfig;
@@ -43,12 +44,14 @@ pub struct Config {
     hash: HashConfig,
     limits: LimitsConfig,
     guard: GuardConfig,
+    decisions: Option<DecisionsConfig>,
     endpoints: Option<Vec<EndpointSpec>>,
 }
 
 impl Default for Config {
     /// What an empty file says: no name, the default strategy, the update guard, outlier handling,
-    /// panic mode and tiers on, active checks off, and no word about the endpoints.
+    /// panic mode, tiers and records of decisions on, active checks off, and no word about the
+    /// endpoints.
     fn default() -> Self {
         Self {
             name: None,
@@ -62,6 +65,7 @@ impl Default for Config {
             hash: HashConfig::default(),
             limits: LimitsConfig::default(),
             guard: GuardConfig::default(),
+            decisions: Some(DecisionsConfig::default()),
             endpoints: None,
         }
     }
@@ -141,6 +145,12 @@ impl Config {
     #[must_use]
     pub const fn guard(&self) -> &GuardConfig {
         &self.guard
+    }
+
+    /// `[decisions]`: which picks are recorded; `None` after `decisions = false`.
+    #[must_use]
+    pub const fn decisions(&self) -> Option<&DecisionsConfig> {
+        self.decisions.as_ref()
     }
 
     /// `[[endpoints]]`: the set, where the settings carry it; `None`, the default, leaves the set
@@ -227,6 +237,13 @@ impl Config {
         self
     }
 
+    /// Sets [which picks are recorded](Self::decisions); `None` records none.
+    #[must_use]
+    pub fn with_decisions(mut self, decisions: Option<DecisionsConfig>) -> Self {
+        self.decisions = decisions;
+        self
+    }
+
     /// Sets the [endpoints](Self::endpoints); `None` leaves the set alone, an empty list asks for
     /// an empty one.
     ///
@@ -258,6 +275,7 @@ impl Spell for Config {
             ("hash", self.hash.spell()),
             ("limits", self.limits.spell()),
             ("guard", self.guard.spell()),
+            ("decisions", Spelling::or_off(self.decisions())),
             ("endpoints", endpoints.map_or(Spelling::Absent, |all| Spelling::List(all.collect()))),
         ])
     }
@@ -266,8 +284,8 @@ impl Spell for Config {
 #[cfg(feature = "config")]
 mod reading {
     use super::{
-        Config, GuardConfig, HashConfig, HealthConfig, LimitsConfig, OutlierConfig, PanicConfig,
-        SlowStartConfig, StrategyConfig, TiersConfig, UpdateConfig,
+        Config, DecisionsConfig, GuardConfig, HashConfig, HealthConfig, LimitsConfig,
+        OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig, TiersConfig, UpdateConfig,
     };
     use crate::config::document::{Key, Keyed, Section, text};
     use crate::config::endpoints::endpoints;
@@ -343,6 +361,12 @@ mod reading {
                 "How much one endpoint may come to receive by a change.",
                 |it, section, key| section.table(key, &mut it.guard),
             ),
+            Key::<Self>::table::<DecisionsConfig>(
+                "decisions",
+                "Which picks are recorded, for whoever asks later why they went where they went.",
+                |it, section, key| section.mechanism(key, &mut it.decisions),
+            )
+            .or_off(),
             Key::tables::<EndpointSpec>(
                 "endpoints",
                 "The set of endpoints; without it the settings leave the set alone, and an empty \

@@ -29,7 +29,7 @@ pub(super) struct Tables<T> {
 /// Endpoints that are picked among together.
 #[derive(Debug)]
 pub(super) struct Table<T> {
-    key: GroupKey,
+    pub(super) key: GroupKey,
     pub(super) candidates: Box<[Candidate]>,
     pub(super) bound: Box<[Arc<Bound<T>>]>,
     pub(super) picker: Box<dyn Picker>,

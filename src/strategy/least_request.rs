@@ -55,9 +55,10 @@ struct LeastRequestPicker(Loaded);
 impl Picker for LeastRequestPicker {
     fn pick(&self, cx: &mut PickContext<'_>) -> Option<usize> {
         if self.0.is_equal() {
-            self.0.pick(cx, |cx, index| Cost::of_load(cx.load(index)))
+            let by_weight = |cost: Cost, weight| cost.load() / f64::from(weight);
+            self.0.pick(cx, |cx, index| Cost::of_load(cx.load(index)), by_weight)
         } else {
-            self.0.pick(cx, cost)
+            self.0.pick(cx, cost, |cost, _| cost.value())
         }
     }
 

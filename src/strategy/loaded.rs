@@ -6,10 +6,11 @@
 //! for any number of endpoints and choices. (Comparing `load / weight` among endpoints drawn
 //! alike, as is usual, leaves a light one among many with more than half as much as a heavy one.)
 
+use crate::decision::PickReason;
 use crate::rng::Rng;
-use crate::strategy::PickContext;
 use crate::strategy::cost::Cost;
 use crate::strategy::draw::{Draw, Taken};
+use crate::strategy::{Candidate, PickContext};
 
 /// Draws, compares, decides; what costs what is the caller's.
 #[derive(Debug)]
@@ -36,44 +37,50 @@ impl Loaded {
         self.draw.shares()
     }
 
+    /// The least costly of those drawn by `cost`; records show it as `told` has it, by the weight.
     #[inline]
     pub(crate) fn pick(
         &self,
         cx: &mut PickContext<'_>,
         cost: impl Fn(&PickContext<'_>, usize) -> Cost,
+        told: impl Fn(Cost, u32) -> f64,
     ) -> Option<usize> {
         let mut rng = cx.rng.clone();
         let chosen = match self.choices {
-            Some(choices) => self.sample(cx, &mut rng, choices, cost),
-            None => scan(cx, &mut rng, cost),
+            Some(choices) => self.sample(cx, &mut rng, choices, cost, told),
+            None => scan(cx, &mut rng, cost, told),
         };
         cx.rng = rng;
+        cx.because(PickReason::LeastCost);
         chosen
     }
 
     #[inline]
     fn sample(
         &self,
-        cx: &PickContext<'_>,
+        cx: &mut PickContext<'_>,
         rng: &mut Rng,
         choices: usize,
         cost: impl Fn(&PickContext<'_>, usize) -> Cost,
+        told: impl Fn(Cost, u32) -> f64,
     ) -> Option<usize> {
         if choices == 2 && cx.excluded().is_empty() {
-            return self.of_two(cx, rng, cost);
+            return self.of_two(cx, rng, cost, told);
         }
         let Some(mut taken) = Taken::excluded(cx) else {
-            return scan(cx, rng, cost);
+            return scan(cx, rng, cost, told);
         };
         let mut best = self.draw.other(rng, &taken)?;
         taken.insert(best);
         let mut least = cost(cx, best);
+        compared(cx, best, least, &told);
         for _ in 1..choices {
             let Some(next) = self.draw.other(rng, &taken) else {
                 break;
             };
             taken.insert(next);
             let next_cost = cost(cx, next);
+            compared(cx, next, next_cost, &told);
             let better = next_cost < least;
             // Which of two is less loaded cannot be foreseen; a branch would be guessed wrong
             // half of the time.
@@ -89,30 +96,38 @@ impl Loaded {
     #[inline]
     fn of_two(
         &self,
-        cx: &PickContext<'_>,
+        cx: &mut PickContext<'_>,
         rng: &mut Rng,
         cost: impl Fn(&PickContext<'_>, usize) -> Cost,
+        told: impl Fn(Cost, u32) -> f64,
     ) -> Option<usize> {
         let (first, second) = self.draw.two(rng)?;
-        let better = cost(cx, second) < cost(cx, first);
+        let (second_cost, first_cost) = (cost(cx, second), cost(cx, first));
+        if cx.trace.is_some() {
+            compared(cx, first, first_cost, &told);
+            compared(cx, second, second_cost, &told);
+        }
+        let better = second_cost < first_cost;
         Some(std::hint::select_unpredictable(better, second, first))
     }
 }
 
 /// The least costly of all that are not excluded; among equals one drawn by weight.
 pub(crate) fn scan(
-    cx: &PickContext<'_>,
+    cx: &mut PickContext<'_>,
     rng: &mut Rng,
     cost: impl Fn(&PickContext<'_>, usize) -> Cost,
+    told: impl Fn(Cost, u32) -> f64,
 ) -> Option<usize> {
     let mut best = None;
     let mut tied = 0_u64;
-    for (index, candidate) in cx.candidates().iter().enumerate() {
+    for (index, candidate) in cx.candidates.iter().enumerate() {
         if cx.is_excluded(index) {
             continue;
         }
         let weight = u64::from(candidate.weight());
         let cost = cost(cx, index);
+        compared(cx, index, cost, &told);
         match best {
             Some((_, least)) if cost > least => {}
             Some((_, least)) if cost == least => {
@@ -128,4 +143,18 @@ pub(crate) fn scan(
         }
     }
     best.map(|(index, _)| index)
+}
+
+/// Notes what was compared, for picks that are recorded.
+#[inline]
+fn compared(
+    cx: &mut PickContext<'_>,
+    index: usize,
+    cost: Cost,
+    told: &impl Fn(Cost, u32) -> f64,
+) {
+    if cx.trace.is_some() {
+        let weight = cx.candidates.get(index).map_or(1, Candidate::weight);
+        cx.compared(index, told(cost, weight));
+    }
 }

@@ -52,7 +52,7 @@ struct PeakEwmaPicker(Loaded);
 
 impl Picker for PeakEwmaPicker {
     fn pick(&self, cx: &mut PickContext<'_>) -> Option<usize> {
-        self.0.pick(cx, cost)
+        self.0.pick(cx, cost, |cost, _| cost.value())
     }
 
     fn shares(&self) -> Vec<f64> {

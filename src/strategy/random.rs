@@ -1,5 +1,6 @@
 //! Any endpoint, by weight.
 
+use crate::decision::PickReason;
 use crate::strategy::cost::Cost;
 use crate::strategy::draw::{Draw, Taken};
 use crate::strategy::loaded::scan;
@@ -36,13 +37,14 @@ impl Picker for RandomPicker {
 /// One by weight of those that the request does not exclude.
 #[inline]
 pub(crate) fn draw_one(draw: &Draw, cx: &mut PickContext<'_>) -> Option<usize> {
+    cx.because(PickReason::Drawn);
     if cx.excluded().is_empty() && draw.len() > 0 {
         return Some(draw.one(&mut cx.rng));
     }
     let mut rng = cx.rng.clone();
     let chosen = match Taken::excluded(cx) {
         Some(taken) => draw.other(&mut rng, &taken),
-        None => scan(cx, &mut rng, |_, _| Cost::new(0.0)),
+        None => scan(cx, &mut rng, |_, _| Cost::new(0.0), |cost, _| cost.value()),
     };
     cx.rng = rng;
     chosen

@@ -1,5 +1,6 @@
 //! Each in its turn, by weight.
 
+use crate::decision::PickReason;
 use crate::strategy::draw::Draw;
 use crate::strategy::random::draw_one;
 use crate::strategy::schedule::Schedule;
@@ -48,6 +49,7 @@ impl Picker for RoundRobinPicker {
         if !cx.excluded().is_empty() {
             return draw_one(&self.outside, cx);
         }
+        cx.because(PickReason::Turn);
         self.schedule.at(self.cursor.next())
     }
 

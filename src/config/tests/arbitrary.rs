@@ -75,6 +75,9 @@ const PIECES: &[&str] = &[
     "zone",
     "hash",
     "table_size",
+    "decisions",
+    "every",
+    "keep",
     " ",
 ];
 
@@ -133,7 +136,8 @@ proptest! {
             "panic.exit_percent", "slow_start", "slow_start.aggression", "health",
             "health.timeout", "health.fall", "health.concurrency", "tiers", "tiers.zone",
             "tiers.overprovisioning_percent", "hash.table_size", "hash.min_ring_size",
-            "hash.bounded_load_percent"][..]),
+            "hash.bounded_load_percent", "decisions", "decisions.every",
+            "decisions.keep"][..]),
         value in prop_oneof![
             any::<i64>().prop_map(|it| it.to_string()),
             any::<f64>().prop_map(|it| format!("{it:?}")),

@@ -66,6 +66,10 @@ max_ring_size = 65536
 [limits]
 
 [guard]
+
+[decisions]
+every = 1024
+keep = 64
 "#;
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::{
-    Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, GuardConfig, HealthConfig,
+    Choices, Config, ConsecutiveFailuresConfig, DecisionsConfig, FailurePercentageConfig, GuardConfig, HealthConfig,
     InitialHealth, LatencyConfig, OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig,
     StrategyKind, SuccessRateConfig, SuccessRateMethod, TiersConfig, UpdateConfig, WhenNoneHealthy,
 };
@@ -151,6 +151,17 @@ fn a_share_of_nothing_is_refused() {
     assert_eq!(problem.path, "guard.max_share_percent");
     assert_eq!(problem.message, "0 is out of range; a whole number from 1 to 100 is needed");
     assert!(GuardConfig::default().with_max_share_percent(None).is_ok());
+}
+
+#[test]
+fn records_that_are_not_kept_are_switched_off_and_not_zero() {
+    let decisions = DecisionsConfig::default();
+    let problem = decisions.clone().with_keep(0).unwrap_err();
+    assert_eq!(problem.path, "decisions.keep");
+    assert_eq!(problem.message, "0 is out of range; a whole number from 1 to 65536 is needed");
+    assert_eq!(decisions.clone().with_every(0).unwrap_err().path, "decisions.every");
+    assert!(decisions.clone().with_every(1_000_001).is_err());
+    assert!(decisions.with_every(1_000_000).and_then(|it| it.with_keep(1)).is_ok());
 }
 
 #[test]

@@ -12,6 +12,7 @@
 //! for an endpoint. It is then counted in by the endpoint in one step with the comparison, so that
 //! two threads cannot take the same last place.
 
+use crate::decision::PickReason;
 use crate::endpoint::{Admission, Counted, Crowd, EndpointCell};
 use crate::hash;
 use crate::strategy::cost::Cost;
@@ -76,7 +77,12 @@ impl Bounded {
             Some(chosen) => chosen,
             None => place.search_again(walk, hash, first, &counted),
         };
-        let cell = place.cx.candidates.get(index).map(|candidate| &*candidate.cell);
+        if index != first {
+            cx.is_rare();
+            let is_keyed = cx.hash().is_some();
+            cx.because(if is_keyed { PickReason::OwnerFull } else { PickReason::Drawn });
+        }
+        let cell = cx.candidates.get(index).map(|candidate| &*candidate.cell);
         if let (Some(number), Some(cell)) = (taken, cell) {
             cx.reserved = Some(Reserved { cell, counted: Some(counted), number, index });
         }
@@ -155,8 +161,11 @@ impl Place<'_, '_, '_> {
     fn overfill(&mut self, first: usize) -> Chosen {
         let mut index = first;
         for _ in 0..ROUNDS {
+            if let Some(trace) = &mut self.cx.trace {
+                trace.begin_again();
+            }
             let mut rng = self.cx.rng.clone();
-            index = scan(self.cx, &mut rng, fullness).unwrap_or(first);
+            index = scan(self.cx, &mut rng, fullness, |cost, _| cost.value()).unwrap_or(first);
             self.cx.rng = rng;
             let Some(candidate) = self.cx.candidates.get(index) else { break };
             let most = candidate.in_flight();
