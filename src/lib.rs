@@ -38,7 +38,8 @@
 //!   [`set_weight`](Balancer::set_weight), [`drain`](Balancer::drain),
 //!   [`apply`](Balancer::apply), [`apply_guarded`](Balancer::apply_guarded),
 //!   [`rollback`](Balancer::rollback), [`status`](Balancer::status),
-//!   [`subscribe`](Balancer::subscribe).
+//!   [`explain`](Balancer::explain),
+//!   [`decisions`](Balancer::decisions), [`subscribe`](Balancer::subscribe).
 //! * [`Balance`] is the `tower` service over endpoints that are services, [`BalanceLayer`] the layer
 //!   for one client and many addresses.
 //! * `keys` (feature `http`) says what a request's [`Key`] is made of, `SessionAffinity` (feature
@@ -105,8 +106,8 @@ mod units;
 mod worker;
 
 pub use self::balancer::{
-    Balancer, Builder, Change, Drain, DrainAll, EndpointStatus, Events, Guard, Lease, Preview,
-    Revision, Share, Status, TierStatus,
+    Balancer, Barred, Builder, Change, Drain, DrainAll, EndpointStatus, Events, ExplainedEndpoint,
+    ExplainedTier, Explanation, Guard, Lease, Preview, Revision, Share, Status, TierStatus,
 };
 #[cfg(feature = "health-grpc")]
 pub use self::checker::{GrpcProbe, GrpcProbeError};

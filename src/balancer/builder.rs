@@ -5,6 +5,7 @@ use std::sync::Weak;
 
 use crate::balancer::checking::Checks;
 use crate::balancer::core::{Core, Writer};
+use crate::balancer::decisions::room;
 use crate::balancer::events::Hub;
 use crate::balancer::history::History;
 use crate::balancer::ledger::Ledger;
@@ -13,7 +14,6 @@ use crate::balancer::named::Named;
 use crate::balancer::sweep::Sweeps;
 use crate::balancer::tend::Agenda;
 use crate::balancer::{Balancer, clock};
-use crate::balancer::decisions::room;
 use crate::config::Config;
 use crate::decision::Decisions;
 use crate::endpoint::{Attributes, Bound, Endpoint, EndpointCell, EndpointSpec, Home, Shared};

@@ -14,6 +14,8 @@ pub(crate) use self::trace::Trace;
 
 use std::fmt;
 
+use crate::error::PickError;
+
 /// Why a pick went where it went, or nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "config", derive(serde::Serialize), serde(rename_all = "snake_case"))]
@@ -60,6 +62,17 @@ pub enum PickReason {
 }
 
 impl PickReason {
+    /// What a refusal is called.
+    pub(crate) fn of(refusal: &PickError) -> Self {
+        match refusal {
+            PickError::Empty => Self::Empty,
+            PickError::AllWeightsZero => Self::WeightsZero,
+            PickError::NoneAvailable { .. } => Self::NoneAvailable,
+            PickError::AllExcluded => Self::AllExcluded,
+            PickError::Strategy { .. } => Self::Misled,
+        }
+    }
+
     /// Whether there was no endpoint for the request.
     #[must_use]
     pub const fn is_refusal(self) -> bool {
@@ -76,10 +89,7 @@ impl PickReason {
     /// Whether the request went somewhere else than its key belongs.
     #[must_use]
     pub const fn is_moved(self) -> bool {
-        matches!(
-            self,
-            Self::OwnerOut | Self::OwnerWarming | Self::OwnerExcluded | Self::OwnerFull
-        )
+        matches!(self, Self::OwnerOut | Self::OwnerWarming | Self::OwnerExcluded | Self::OwnerFull)
     }
 }
 

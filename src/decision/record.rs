@@ -72,8 +72,9 @@ pub struct Considered {
 impl DecisionRecord {
     pub(crate) fn of(entry: Entry, origin: Origin, now: Nanos) -> Self {
         let considered = entry.considered.into_iter().zip(entry.costs);
-        let considered = considered
-            .filter_map(|(endpoint, cost)| Some(Considered { endpoint: endpoint?, cost: cost.into() }));
+        let considered = considered.filter_map(|(endpoint, cost)| {
+            Some(Considered { endpoint: endpoint?, cost: cost.into() })
+        });
         Self {
             number: entry.number,
             at: origin.instant_or_start(entry.at),

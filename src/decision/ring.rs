@@ -193,9 +193,13 @@ mod tests {
 
     #[test]
     fn other_room_keeps_the_last() {
-        for (before, recorded, after, left) in
-            [(5, 3, 2, 1..3), (5, 13, 2, 11..13), (5, 13, 9, 8..13), (5, 13, 0, 0..0), (0, 4, 3, 0..0)]
-        {
+        for (before, recorded, after, left) in [
+            (5, 3, 2, 1..3),
+            (5, 13, 2, 11..13),
+            (5, 13, 9, 8..13),
+            (5, 13, 0, 0..0),
+            (0, 4, 3, 0..0),
+        ] {
             let decisions = Decisions::keeping(before);
             (0..recorded).for_each(|_| decisions.record(entry));
             decisions.keep(after);

@@ -5,6 +5,7 @@ mod build;
 mod census;
 mod claims;
 mod due;
+mod foresee;
 mod grouping;
 mod member;
 mod note;
@@ -19,6 +20,7 @@ mod tables;
 pub(crate) use self::bounds::{Bounds, Kept};
 pub(crate) use self::build::{Draft, Ground};
 pub(crate) use self::due::Due;
+pub(crate) use self::foresee::{Foreseen, Outcome};
 pub(crate) use self::grouping::Tier;
 pub(crate) use self::member::{Member, Said};
 pub(crate) use self::outlook::{Outlook, Rise, Thought};
@@ -162,21 +164,9 @@ impl<T> Snapshot<T> {
             return self.pick_last(&mut cx, Self::nobody).map(|held| *held);
         };
         match self.pick_from(table, &mut cx)? {
-            Some((index, bound)) => {
-                let begun = self.begin(index, bound, &mut cx);
-                if cx.trace.is_some() && begun.is_ok() {
-                    self.note(&cx, table, index);
-                }
-                begun
-            }
+            Some((index, bound)) => self.begin(table, index, bound, &mut cx),
             None => match self.pick_elsewhere(drawn, &mut cx)? {
-                Some((table, (index, bound))) => {
-                    let begun = self.begin(index, bound, &mut cx);
-                    if begun.is_ok() {
-                        self.note(&cx, table, index);
-                    }
-                    begun
-                }
+                Some((table, (index, bound))) => self.begin(table, index, bound, &mut cx),
                 None => self.pick_last(&mut cx, |_| PickError::AllExcluded).map(|held| *held),
             },
         }
@@ -203,6 +193,7 @@ impl<T> Snapshot<T> {
     #[inline(always)]
     fn begin(
         &self,
+        table: &Table<T>,
         index: usize,
         bound: &Arc<Bound<T>>,
         cx: &mut PickContext<'_>,
@@ -210,9 +201,20 @@ impl<T> Snapshot<T> {
         if let Some(reserved) = cx.reserved.take()
             && let Some((number, counted)) = reserved.take(index, &bound.cell)
         {
+            if cx.trace.is_some() {
+                self.note(cx, table, index);
+            }
             return Ok(Held::begun(bound, cx.now, number, self.under).counted(counted));
         }
-        Held::begin(bound, cx.now, self.under).map_err(|_| Miss::Stale)
+        // One number comes of either way: what is rare must not lead through memory.
+        let number = match cx.trace {
+            None => bound.cell.begin(cx.now),
+            Some(_) => self.begin_noted(table, index, bound, cx),
+        };
+        match number {
+            Some(number) => Ok(Held::begun(bound, cx.now, number, self.under)),
+            None => Err(Miss::Stale),
+        }
     }
 
     /// Gives the request to somebody who is owed one.

@@ -7,9 +7,24 @@ use crate::snapshot::Snapshot;
 use crate::snapshot::tables::Table;
 use crate::strategy::PickContext;
 use crate::sync::Arc;
-use crate::units::EndpointId;
+use crate::units::{EndpointId, Key};
 
 impl<T> Snapshot<T> {
+    /// Counts the request in where it was chosen to go, and notes it.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn begin_noted(
+        &self,
+        table: &Table<T>,
+        index: usize,
+        bound: &Bound<T>,
+        cx: &PickContext<'_>,
+    ) -> Option<u64> {
+        let number = bound.cell.begin(cx.now)?;
+        self.note(cx, table, index);
+        Some(number)
+    }
+
     /// The request was begun with this candidate of a table.
     #[cold]
     #[inline(never)]
@@ -19,7 +34,7 @@ impl<T> Snapshot<T> {
         let owner = cx.hash().and_then(|hash| table.picker.owner(hash));
         let reason = match (owner, trace.reason) {
             (_, PickReason::Elsewhere) => PickReason::Elsewhere,
-            (Some(owner), known) => self.reason(cx, owner, id(index), known),
+            (Some(owner), known) => self.reason(cx.key, owner, id(index), known),
             (None, known) => known,
         };
         // One that was compared and not chosen was not chosen for its cost.
@@ -38,7 +53,7 @@ impl<T> Snapshot<T> {
     /// Why a key's request went where it went.
     pub(super) fn reason(
         &self,
-        cx: &PickContext<'_>,
+        key: &Key,
         owner: &EndpointId,
         chosen: Option<&EndpointId>,
         known: PickReason,
@@ -51,7 +66,7 @@ impl<T> Snapshot<T> {
         }
         let part = self.position(owner).map_or(0.0, |at| self.seats.part(at));
         match part {
-            _ if cx.key.excludes(owner) => PickReason::OwnerExcluded,
+            _ if key.excludes(owner) => PickReason::OwnerExcluded,
             0.0 => PickReason::OwnerOut,
             part if part < 1.0 => PickReason::OwnerWarming,
             _ => known,
@@ -70,15 +85,7 @@ impl<T> Snapshot<T> {
     /// The request was refused.
     #[cold]
     pub(super) fn note_refused(&self, cx: &PickContext<'_>, refusal: &PickError) {
-        self.record(cx, |entry| {
-            entry.reason = match refusal {
-                PickError::Empty => PickReason::Empty,
-                PickError::AllWeightsZero => PickReason::WeightsZero,
-                PickError::NoneAvailable { .. } => PickReason::NoneAvailable,
-                PickError::AllExcluded => PickReason::AllExcluded,
-                PickError::Strategy { .. } => PickReason::Misled,
-            };
-        });
+        self.record(cx, |entry| entry.reason = PickReason::of(refusal));
     }
 
     fn record(&self, cx: &PickContext<'_>, fill: impl FnOnce(&mut Entry)) {

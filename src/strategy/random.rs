@@ -3,8 +3,8 @@
 use crate::decision::PickReason;
 use crate::strategy::cost::Cost;
 use crate::strategy::draw::{Draw, Taken};
-use crate::strategy::loaded::scan;
-use crate::strategy::{Candidates, PickContext, Picker, Strategy};
+use crate::strategy::loaded::{scan, unwatched};
+use crate::strategy::{Candidates, Forecast, PickContext, Picker, Strategy};
 
 /// Draws an endpoint by weight, in constant time. Shares converge to the weights; nothing is
 /// remembered.
@@ -29,6 +29,10 @@ impl Picker for RandomPicker {
         draw_one(&self.0, cx)
     }
 
+    fn forecast(&self, cx: &PickContext<'_>) -> Forecast {
+        Forecast::drawn(cx)
+    }
+
     fn shares(&self) -> Vec<f64> {
         self.0.shares()
     }
@@ -44,7 +48,7 @@ pub(crate) fn draw_one(draw: &Draw, cx: &mut PickContext<'_>) -> Option<usize> {
     let mut rng = cx.rng.clone();
     let chosen = match Taken::excluded(cx) {
         Some(taken) => draw.other(&mut rng, &taken),
-        None => scan(cx, &mut rng, |_, _| Cost::new(0.0), |cost, _| cost.value()),
+        None => scan(cx, &mut rng, |_, _| Cost::new(0.0), unwatched),
     };
     cx.rng = rng;
     chosen

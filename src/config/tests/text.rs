@@ -4,10 +4,10 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use crate::config::{
-    Choices, Config, ConsecutiveFailuresConfig, DecisionsConfig, FailurePercentageConfig, GuardConfig, HashConfig,
-    HealthConfig, InitialHealth, LatencyConfig, LimitsConfig, OutlierConfig, PanicConfig,
-    SlowStartConfig, StrategyConfig, StrategyKind, SuccessRateConfig, SuccessRateMethod,
-    TiersConfig, UpdateConfig, WhenNoneHealthy, settings,
+    Choices, Config, ConsecutiveFailuresConfig, DecisionsConfig, FailurePercentageConfig,
+    GuardConfig, HashConfig, HealthConfig, InitialHealth, LatencyConfig, LimitsConfig,
+    OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig, StrategyKind, SuccessRateConfig,
+    SuccessRateMethod, TiersConfig, UpdateConfig, WhenNoneHealthy, settings,
 };
 use crate::endpoint::EndpointSpec;
 use crate::units::Percent;
@@ -182,10 +182,8 @@ pub(super) fn full() -> Config {
         .and_then(|it| it.with_max_ring_size(8_388_608))
         .unwrap();
     let guard = GuardConfig::default().with_max_share_percent(Percent::new(1)).unwrap();
-    let decisions = DecisionsConfig::default()
-        .with_every(1)
-        .and_then(|it| it.with_keep(65_536))
-        .unwrap();
+    let decisions =
+        DecisionsConfig::default().with_every(1).and_then(|it| it.with_keep(65_536)).unwrap();
     let a = EndpointSpec::new("a", "http://10.0.0.1:8080")
         .weight(u32::MAX)
         .tier(1)

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::config::{
-    Choices, Config, ConsecutiveFailuresConfig, DecisionsConfig, FailurePercentageConfig, GuardConfig, HealthConfig,
-    InitialHealth, LatencyConfig, OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig,
-    StrategyKind, SuccessRateConfig, SuccessRateMethod, TiersConfig, UpdateConfig, WhenNoneHealthy,
+    Choices, Config, ConsecutiveFailuresConfig, DecisionsConfig, FailurePercentageConfig,
+    GuardConfig, HealthConfig, InitialHealth, LatencyConfig, OutlierConfig, PanicConfig,
+    SlowStartConfig, StrategyConfig, StrategyKind, SuccessRateConfig, SuccessRateMethod,
+    TiersConfig, UpdateConfig, WhenNoneHealthy,
 };
 use crate::endpoint::EndpointSpec;
 use crate::units::Percent;

@@ -12,6 +12,7 @@
 //! drains and panic change is a list beside it.
 
 mod bounded;
+mod foresee;
 mod maglev;
 mod memory;
 mod picker;
