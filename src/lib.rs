@@ -51,8 +51,8 @@
 //! * [`Probe`] is the seam for active checks; [`TcpProbe`], [`ServiceProbe`], `HttpProbe` (feature
 //!   `health-http`) and `GrpcProbe` (feature `health-grpc`) are built in.
 //! * `laws` (feature `testing`) is the suite that holds a strategy to its promises.
-//! * `docs` holds the guides: what a request costs, outliers, failover, keys, sessions, the
-//!   command-line tool.
+//! * `docs` holds the guides: what a request costs, outliers, failover, keys, sessions, why a request
+//!   goes where it goes, the command-line tool.
 //!
 //! # How it stays right
 //!
