@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::decision::PickReason;
 use crate::error::PickError;
 use crate::rng::Rng;
-use crate::snapshot::Snapshot;
 use crate::snapshot::tables::Table;
+use crate::snapshot::{Member, Snapshot};
 use crate::strategy::{Forecast, PickContext};
 use crate::units::{EndpointId, Key, Nanos};
 
@@ -107,7 +107,7 @@ impl<T> Snapshot<T> {
         if ordinary.is_anybody_left() {
             let reason = match (owner, ordinary.certain()) {
                 (Some(owner), Some(at)) if !ordinary.is_elsewhere => {
-                    let chosen = self.members.get(at).map(|member| member.id());
+                    let chosen = self.members.get(at).map(Member::id);
                     self.reason(key, owner, chosen, ordinary.reason)
                 }
                 _ => ordinary.reason,

@@ -101,6 +101,9 @@ pub(crate) struct Snapshot<T> {
 /// The index of a candidate, and what it stands for.
 type Picked<'a, T> = (usize, &'a Arc<Bound<T>>);
 
+/// The same in another table than the one that was drawn.
+type Elsewhere<'a, T> = (&'a Table<T>, Picked<'a, T>);
+
 /// Why a pick came to nothing.
 pub(crate) enum Miss {
     /// The chosen endpoint was closed since this snapshot was made: look at the next one.
@@ -264,7 +267,7 @@ impl<T> Snapshot<T> {
         &'a self,
         drawn: usize,
         cx: &mut PickContext<'a>,
-    ) -> Result<Option<(&'a Table<T>, Picked<'a, T>)>, Miss> {
+    ) -> Result<Option<Elsewhere<'a, T>>, Miss> {
         cx.is_rare();
         for table in self.tables.but(drawn) {
             if let Some(trace) = &mut cx.trace {

@@ -5,7 +5,7 @@ use crate::endpoint::Bound;
 use crate::error::PickError;
 use crate::snapshot::Snapshot;
 use crate::snapshot::tables::Table;
-use crate::strategy::PickContext;
+use crate::strategy::{Candidate, PickContext};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Key};
 
@@ -30,7 +30,7 @@ impl<T> Snapshot<T> {
     #[inline(never)]
     pub(super) fn note(&self, cx: &PickContext<'_>, table: &Table<T>, index: usize) {
         let Some(trace) = &cx.trace else { return };
-        let id = |index: usize| table.candidates.get(index).map(|candidate| candidate.id());
+        let id = |index: usize| table.candidates.get(index).map(Candidate::id);
         let owner = cx.hash().and_then(|hash| table.picker.owner(hash));
         let reason = match (owner, trace.reason) {
             (_, PickReason::Elsewhere) => PickReason::Elsewhere,
