@@ -175,8 +175,8 @@ fn one_in_so_many_is_recorded_by_chance_and_stands_for_all() {
     }
 }
 
-#[test]
-fn recording_changes_no_choice() {
+#[tokio::test(start_paused = true)]
+async fn recording_changes_no_choice() {
     for kind in every_strategy() {
         let sequence = |decisions: Option<DecisionsConfig>| {
             let config = config(&strategy(kind)).with_decisions(decisions);
