@@ -38,7 +38,8 @@
 //!   [`set_weight`](Balancer::set_weight), [`drain`](Balancer::drain),
 //!   [`apply`](Balancer::apply), [`apply_guarded`](Balancer::apply_guarded),
 //!   [`rollback`](Balancer::rollback), [`status`](Balancer::status),
-//!   [`subscribe`](Balancer::subscribe).
+//!   [`explain`](Balancer::explain),
+//!   [`decisions`](Balancer::decisions), [`subscribe`](Balancer::subscribe).
 //! * [`Balance`] is the `tower` service over endpoints that are services, [`BalanceLayer`] the layer
 //!   for one client and many addresses.
 //! * `keys` (feature `http`) says what a request's [`Key`] is made of, `SessionAffinity` (feature
@@ -52,8 +53,9 @@
 //! * [`Probe`] is the seam for active checks; [`TcpProbe`], [`ServiceProbe`], `HttpProbe` (feature
 //!   `health-http`) and `GrpcProbe` (feature `health-grpc`) are built in.
 //! * `laws` (feature `testing`) is the suite that holds a strategy to its promises.
-//! * `docs` holds the guides: what a request costs, outliers, failover, keys, sessions, alarms, the
-//!   command-line tool, the load test, the playbook for when something goes wrong, the limits.
+//! * `docs` holds the guides: what a request costs, outliers, failover, keys, sessions, alarms, why a
+//!   request goes where it goes, the command-line tool, the load test, the playbook for when something
+//!   goes wrong, the limits.
 //!
 //! # How it stays right
 //!
@@ -82,6 +84,7 @@ mod balancer;
 mod checker;
 mod classify;
 pub mod config;
+mod decision;
 mod discovery;
 #[cfg(any(doc, doctest))]
 pub mod docs;
@@ -108,8 +111,9 @@ mod worker;
 
 pub use self::alarm::{Pager, PagerFn, PagerFuture, pager_fn};
 pub use self::balancer::{
-    AlarmStatus, Balancer, Builder, Change, Drain, DrainAll, EndpointStatus, Events, Guard, Lease,
-    Preview, Revision, Share, Status, TierStatus,
+    AlarmStatus, Balancer, Barred, Builder, Change, Drain, DrainAll, EndpointStatus, Events,
+    ExplainedEndpoint, ExplainedTier, Explanation, Guard, Lease, Preview, Revision, Share, Status,
+    TierStatus,
 };
 #[cfg(feature = "health-grpc")]
 pub use self::checker::{GrpcProbe, GrpcProbeError};
@@ -122,6 +126,7 @@ pub use self::classify::{ByResult, Classify, FailureKind, Outcome};
 pub use self::config::Config;
 #[cfg(feature = "config")]
 pub use self::config::ConfigFile;
+pub use self::decision::{Considered, DecisionRecord, PickReason};
 #[cfg(feature = "file")]
 pub use self::discovery::FileSource;
 pub use self::endpoint::{Availability, Endpoint, EndpointSpec};

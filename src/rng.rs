@@ -34,6 +34,13 @@ impl Rng {
         ((u128::from(self.next_u64()) * u128::from(bound)) >> 64) as u64
     }
 
+    /// Whether chance has it that something happens which does so in `of` of 2^32 cases. Draws
+    /// nothing: it is asked of a generator that is fresh, whose seed is as good as a number.
+    #[inline]
+    pub(crate) fn happens(&self, of: u64) -> bool {
+        u64::from(self.0.get_seed() as u32) < of
+    }
+
     /// A number from 0 inclusive to 1 exclusive.
     pub fn fraction(&mut self) -> f64 {
         self.0.f64()
@@ -101,6 +108,26 @@ mod tests {
         assert!(seen.iter().all(|&n| (850..1_150).contains(&n)), "{seen:?}");
         assert_eq!(rng.below(0), 0);
         assert_eq!(rng.below(1), 0);
+    }
+
+    #[test]
+    fn what_happens_by_chance_says_nothing_of_what_is_drawn_next() {
+        let source = Randomness::new(Some(11));
+        let mut seen = [0_u32; 8];
+        let mut happened = 0;
+        for _ in 0..400_000 {
+            let mut rng = source.fork();
+            if rng.happens(1 << 27) {
+                happened += 1;
+                seen[rng.below(8) as usize] += 1;
+            }
+        }
+        assert!((12_000..13_000).contains(&happened), "{happened}: one in 32");
+        let expected = f64::from(happened) / 8.0;
+        let chi: f64 = seen.iter().map(|&n| (f64::from(n) - expected).powi(2) / expected).sum();
+        assert!(chi < 24.3, "{chi}: {seen:?}"); // 7 degrees of freedom, p = 0.001
+        assert!((0..1_000).all(|_| source.fork().happens(1 << 32)));
+        assert!(!(0..1_000).any(|_| source.fork().happens(0)));
     }
 
     #[test]

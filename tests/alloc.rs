@@ -6,7 +6,8 @@ use std::num::NonZeroU16;
 
 use allocation_counter::measure;
 use evenkeel::config::{
-    ConsecutiveFailuresConfig, HashConfig, OutlierConfig, StrategyConfig, StrategyKind,
+    ConsecutiveFailuresConfig, DecisionsConfig, HashConfig, OutlierConfig, StrategyConfig,
+    StrategyKind,
 };
 use evenkeel::{Balancer, Config, Endpoint, Key, Outcome};
 
@@ -61,6 +62,34 @@ fn a_pick_and_its_outcome_allocate_nothing() {
             (0..1_000).for_each(request);
             let allocated = measure(|| (0..10_000).for_each(request));
             assert_eq!(allocated.count_total, 0, "{kind}, weighted: {weighted}: {allocated:?}");
+        }
+    }
+}
+
+/// However often they are, and though each new record takes the place of an old one.
+#[test]
+fn neither_do_records_of_picks() {
+    let every = DecisionsConfig::default().with_every(1).unwrap();
+    for keep in [1, 64] {
+        for kind in [StrategyKind::LeastRequest, StrategyKind::RoundRobin, StrategyKind::Maglev] {
+            let decisions = every.clone().with_keep(keep).unwrap();
+            let balancer = Balancer::builder()
+                .config(config(kind.clone()).with_decisions(Some(decisions)))
+                .endpoints((0..20).map(|i| Endpoint::new(format!("e{i}"), "target")))
+                .build()
+                .unwrap();
+            let excluding = Key::from_hash(7).excluding(&"e3".into()).preferring(&"e3".into());
+            let request = |i: usize| {
+                let key = Key::from_hash(i as u64);
+                let key = if i.is_multiple_of(3) { &excluding } else { &key };
+                balancer.pick(key).unwrap().finish(Outcome::Ignore);
+            };
+            // What the first pick of a thread sets up for all that follow.
+            request(0);
+            let allocated = measure(|| (0..10_000).for_each(request));
+            assert_eq!(allocated.count_total, 0, "{kind}, {keep}: {allocated:?}");
+            let last = balancer.decisions().pop().unwrap();
+            assert_eq!(last.number, 10_000, "all were recorded");
         }
     }
 }

@@ -22,6 +22,7 @@ const ROOMS: &[(&str, u8)] = &[
     ("endpoint", 1),
     ("config", 1),
     ("event", 1),
+    ("decision", 1),
     ("strategy", 2),
     ("outlier", 2),
     ("health", 2),

@@ -7,6 +7,7 @@ use crate::alarm::Pager;
 use crate::balancer::alarms::Board;
 use crate::balancer::checking::Checks;
 use crate::balancer::core::{Core, Writer};
+use crate::balancer::decisions::room;
 use crate::balancer::events::Hub;
 use crate::balancer::history::History;
 use crate::balancer::ledger::Ledger;
@@ -17,6 +18,7 @@ use crate::balancer::sweep::Sweeps;
 use crate::balancer::tend::Agenda;
 use crate::balancer::{Balancer, clock};
 use crate::config::Config;
+use crate::decision::Decisions;
 use crate::endpoint::{Attributes, Bound, Endpoint, EndpointCell, EndpointSpec, Home, Shared};
 use crate::error::{BoxError, ConfigError, Problem};
 use crate::health::Probe;
@@ -190,6 +192,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
         let members: Vec<_> = joining.into_iter().map(member).collect();
         let rotation = Stand::rotation(members.iter().map(Member::stand));
         let ledger = Ledger::new(Nanos(0), rotation.of - rotation.out);
+        let decisions = Arc::new(Decisions::keeping(room(&self.config)));
         let draft = Draft {
             version: Version::FIRST,
             rules: Arc::new(Rules::of(&self.config)),
@@ -199,6 +202,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
             members,
             panics: Panics::default(),
             cursors: Cursors::new(&ground),
+            decisions: Arc::clone(&decisions),
             is_closed: false,
             causes: Vec::new(),
             amnesty: false,
@@ -229,6 +233,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
             named: self.named,
             randomness,
             verdicts: Randomness::new(self.seed.map(|seed| !seed)),
+            decisions,
             shared: Arc::clone(&shared),
             home: Arc::clone(&home),
             factory: self.factory,

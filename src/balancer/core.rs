@@ -7,6 +7,7 @@ use std::fmt;
 use crate::balancer::alarms::{Alarms, Board};
 use crate::balancer::builds::Builds;
 use crate::balancer::checking::Checks;
+use crate::balancer::decisions::room;
 use crate::balancer::difference::{changed, departed};
 use crate::balancer::docket::Told;
 use crate::balancer::events::Hub;
@@ -21,6 +22,7 @@ use crate::balancer::steps::Steps;
 use crate::balancer::sweep::Sweeps;
 use crate::balancer::tend::Agenda;
 use crate::balancer::verdict::{Garbage, Judged, Unpublished};
+use crate::decision::Decisions;
 use crate::endpoint::{EndpointCell, Held, Home, PickAgain, Shared, Totals, Tripped};
 use crate::error::PickError;
 use crate::event::{Changed, Event};
@@ -45,6 +47,7 @@ pub(crate) struct Core<T> {
     pub(crate) randomness: Randomness,
     /// For all that is no pick, so that judging in a dry run changes no choice.
     pub(crate) verdicts: Randomness,
+    pub(crate) decisions: Arc<Decisions>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) home: Arc<Home<T>>,
     pub(crate) factory: Option<Factory<T>>,
@@ -289,6 +292,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         self.note_shares(writer, base, &snapshot, &rises);
         self.agenda.note(&snapshot, snapshot.members_due.min(writer.other_due()));
         snapshot.enlist(&self.shared.terms);
+        self.decisions.keep(room(&snapshot.config));
         writer.garbage.push(Garbage::Snapshot(self.published.publish(snapshot)));
         self.checks.notice();
         for member in shut {

@@ -11,6 +11,7 @@
 mod alarms;
 mod choices;
 mod contradictions;
+mod decisions;
 mod difference;
 mod endpoints;
 mod excerpt;
@@ -46,6 +47,7 @@ pub(crate) use self::range::within;
 
 pub use self::alarms::{AlarmsConfig, EverybodySlowConfig};
 pub use self::choices::Choices;
+pub use self::decisions::DecisionsConfig;
 #[cfg(feature = "config")]
 pub use self::document::locate;
 #[cfg(feature = "config")]

@@ -1,6 +1,7 @@
 //! The settings as a whole.
 
 use super::alarms::AlarmsConfig;
+use super::decisions::DecisionsConfig;
 use super::guard::GuardConfig;
 use super::hash::HashConfig;
 use super::health::HealthConfig;
@@ -45,12 +46,14 @@ pub struct Config {
     limits: LimitsConfig,
     guard: GuardConfig,
     alarms: Option<AlarmsConfig>,
+    decisions: Option<DecisionsConfig>,
     endpoints: Option<Vec<EndpointSpec>>,
 }
 
 impl Default for Config {
     /// What an empty file says: no name, the default strategy, the update guard, outlier handling,
-    /// panic mode, tiers and alarms on, active checks off, and no word about the endpoints.
+    /// panic mode, tiers, alarms and records of decisions on, active checks off, and no word about
+    /// the endpoints.
     fn default() -> Self {
         Self {
             name: None,
@@ -65,6 +68,7 @@ impl Default for Config {
             limits: LimitsConfig::default(),
             guard: GuardConfig::default(),
             alarms: Some(AlarmsConfig::default()),
+            decisions: Some(DecisionsConfig::default()),
             endpoints: None,
         }
     }
@@ -150,6 +154,12 @@ impl Config {
     #[must_use]
     pub const fn alarms(&self) -> Option<&AlarmsConfig> {
         self.alarms.as_ref()
+    }
+
+    /// `[decisions]`: which picks are recorded; `None` after `decisions = false`.
+    #[must_use]
+    pub const fn decisions(&self) -> Option<&DecisionsConfig> {
+        self.decisions.as_ref()
     }
 
     /// `[[endpoints]]`: the set, where the settings carry it; `None`, the default, leaves the set
@@ -243,6 +253,13 @@ impl Config {
         self
     }
 
+    /// Sets [which picks are recorded](Self::decisions); `None` records none.
+    #[must_use]
+    pub fn with_decisions(mut self, decisions: Option<DecisionsConfig>) -> Self {
+        self.decisions = decisions;
+        self
+    }
+
     /// Sets the [endpoints](Self::endpoints); `None` leaves the set alone, an empty list asks for
     /// an empty one.
     ///
@@ -275,6 +292,7 @@ impl Spell for Config {
             ("limits", self.limits.spell()),
             ("guard", self.guard.spell()),
             ("alarms", Spelling::or_off(self.alarms())),
+            ("decisions", Spelling::or_off(self.decisions())),
             ("endpoints", endpoints.map_or(Spelling::Absent, |all| Spelling::List(all.collect()))),
         ])
     }
@@ -283,8 +301,8 @@ impl Spell for Config {
 #[cfg(feature = "config")]
 mod reading {
     use super::{
-        AlarmsConfig, Config, GuardConfig, HashConfig, HealthConfig, LimitsConfig, OutlierConfig,
-        PanicConfig, SlowStartConfig, StrategyConfig, TiersConfig, UpdateConfig,
+        AlarmsConfig, Config, DecisionsConfig, GuardConfig, HashConfig, HealthConfig, LimitsConfig,
+        OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig, TiersConfig, UpdateConfig,
     };
     use crate::config::document::{Key, Keyed, Section, text};
     use crate::config::endpoints::endpoints;
@@ -365,6 +383,12 @@ mod reading {
                 "When somebody should look at the balancer. Most rules are a time: how long \
                  something has to last before an alarm is raised, and zero raises it at once.",
                 |it, section, key| section.mechanism(key, &mut it.alarms),
+            )
+            .or_off(),
+            Key::<Self>::table::<DecisionsConfig>(
+                "decisions",
+                "Which picks are recorded, for whoever asks later why they went where they went.",
+                |it, section, key| section.mechanism(key, &mut it.decisions),
             )
             .or_off(),
             Key::tables::<EndpointSpec>(

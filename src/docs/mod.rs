@@ -20,6 +20,10 @@ pub mod hashing {}
 #[doc = include_str!("../../docs/failover.md")]
 pub mod failover {}
 
+/// Where a request would go, where requests went, and why.
+#[doc = include_str!("../../docs/explain.md")]
+pub mod explain {}
+
 /// Keys and session affinity: requests that should go where something is.
 #[cfg(feature = "affinity")]
 #[doc = include_str!("../../docs/sessions.md")]

@@ -21,6 +21,11 @@ impl Crowd {
         Arc::clone(self)
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+
     /// Whether anybody has ever depended on it.
     pub(crate) fn is_in_use(&self) -> bool {
         self.is_in_use.load(Ordering::Relaxed)
@@ -42,7 +47,7 @@ impl Counted {
 
     /// How many there are by now, with this one.
     pub(crate) fn together(&self) -> u64 {
-        self.0.count.load(Ordering::Relaxed)
+        self.0.count()
     }
 }
 

@@ -189,6 +189,11 @@ impl<T> Held<T> {
         self
     }
 
+    /// Whether it is a probe.
+    pub(crate) fn is_probe(&self) -> bool {
+        self.probes.is_some()
+    }
+
     /// From here on the endpoint may have seen it, or not: dropped before, it is as if it had never
     /// been counted.
     #[inline]

@@ -116,18 +116,27 @@ impl Trial {
         rested: Nanos,
         patience: u64,
     ) -> Option<Token> {
+        let taken = self.free_for_probe(epoch, now, rested, patience)?;
+        let token = Token::new(epoch, now)?;
+        let exchanged =
+            self.probe.compare_exchange(taken, token.0.get(), Ordering::AcqRel, Ordering::Relaxed);
+        exchanged.is_ok().then_some(token)
+    }
+
+    /// Whether [`claim_probe`](Self::claim_probe) would give the right to probe.
+    pub(crate) fn would_probe(&self, epoch: u32, now: Nanos, rested: Nanos, patience: u64) -> bool {
+        epoch > 0 && self.free_for_probe(epoch, now, rested, patience).is_some()
+    }
+
+    /// The word that stands where the token of a probe would, if one may be put there.
+    fn free_for_probe(&self, epoch: u32, now: Nanos, rested: Nanos, patience: u64) -> Option<u64> {
         let taken = self.probe.load(Ordering::Relaxed);
         let free = NonZeroU64::new(taken).map(Token).is_none_or(|token| {
             // A later ejection's is left to it: this one is known from an old snapshot.
             token.epoch() < epoch || token.epoch() == epoch && token.age(now) >= patience
         });
-        if !free || rested.0 < self.not_before.load(Ordering::Relaxed) {
-            return None;
-        }
-        let token = Token::new(epoch, now)?;
-        let exchanged =
-            self.probe.compare_exchange(taken, token.0.get(), Ordering::AcqRel, Ordering::Relaxed);
-        exchanged.is_ok().then_some(token)
+        let is_rested = rested.0 >= self.not_before.load(Ordering::Relaxed);
+        (free && is_rested).then_some(taken)
     }
 
     /// Gives it back: the probe has decided something.
@@ -156,9 +165,14 @@ impl Trial {
         self.nudge.store(true, Ordering::Release);
     }
 
+    /// Whether a pick is asked for.
+    pub(crate) fn is_nudged(&self) -> bool {
+        self.nudge.load(Ordering::Relaxed)
+    }
+
     /// Takes the pick that was asked for, if one was.
     pub(crate) fn claim_nudge(&self) -> bool {
-        self.nudge.load(Ordering::Relaxed) && self.nudge.swap(false, Ordering::AcqRel)
+        self.is_nudged() && self.nudge.swap(false, Ordering::AcqRel)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::config::Config;
+use crate::decision::Decisions;
 use crate::endpoint::{Terms, Under};
 use crate::event::Event;
 use crate::outlier::{Panics, Rules};
@@ -29,6 +30,7 @@ pub(crate) struct Draft<T> {
     pub(crate) members: Vec<Member<T>>,
     pub(crate) panics: Panics,
     pub(crate) cursors: Cursors,
+    pub(crate) decisions: Arc<Decisions>,
     /// Whether all is being drained, those who join as well.
     pub(crate) is_closed: bool,
     /// What has led to it, to be told once it is published.
@@ -81,6 +83,7 @@ impl<T> Draft<T> {
             members,
             panics: snapshot.panics.clone(),
             cursors: snapshot.cursors.clone(),
+            decisions: Arc::clone(&snapshot.decisions),
             is_closed: snapshot.is_closed,
             causes: Vec::new(),
             amnesty: false,
@@ -126,6 +129,8 @@ impl<T> Bounded<T> {
             version: draft.version,
             terms: terms(&draft.config, &draft.rules, &*draft.chosen.strategy, ground),
             under: Under::NONE,
+            recorded: recorded(&draft.config),
+            decisions: draft.decisions,
             config: draft.config,
             rotation: census.rotation,
             enabled: census.enabled,
@@ -146,6 +151,11 @@ impl<T> Bounded<T> {
             origin: ground.origin,
         })
     }
+}
+
+/// In how many of 2^32 cases a pick is recorded.
+fn recorded(config: &Config) -> u64 {
+    config.decisions().map_or(0, |decisions| (1_u64 << 32).div_ceil(decisions.every().into()))
 }
 
 fn terms(config: &Config, rules: &Rules, chosen: &dyn Strategy, ground: &Ground) -> Terms {

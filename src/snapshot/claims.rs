@@ -6,7 +6,7 @@ use crate::snapshot::Member;
 use crate::snapshot::tables::Tables;
 use crate::sync::{Arc, AtomicU64, Ordering};
 use crate::tiers::GroupKey;
-use crate::units::{Key, Nanos};
+use crate::units::{EndpointId, Key, Nanos};
 
 /// Picks that are owed to endpoints on their way back, whatever their share is.
 #[derive(Debug)]
@@ -30,6 +30,13 @@ struct Claim<T> {
 enum Due {
     Probe { epoch: u32 },
     Nudge,
+}
+
+/// Whether those who are looked at first are others for whoever comes next.
+#[derive(Clone, Copy, Debug)]
+enum Turn {
+    Taken,
+    Left,
 }
 
 /// Claims that one pick looks at, however many there are.
@@ -74,7 +81,7 @@ impl<T> Claims<T> {
     /// each pick pays for it.
     #[cold]
     pub(super) fn redeem(&self, key: &Key, now: Nanos, under: Under) -> Option<Box<Held<T>>> {
-        self.redeem_among(LOOKED_AT, key, (now, now), under, |_| true)
+        self.among(LOOKED_AT, key, Turn::Taken, |_| true, |it| self.give(it, (now, now), under))
     }
 
     /// As [`redeem`](Self::redeem), where keys decide: a request probes only whom its key belongs to.
@@ -88,46 +95,96 @@ impl<T> Claims<T> {
         now: Nanos,
         under: Under,
     ) -> Option<Box<Held<T>>> {
-        // The usual case is looked up, however many are owed something.
-        let owner = drawn.and_then(|drawn| tables.owner(drawn, hash));
-        let known = |owner| self.owed.binary_search_by(|claim| claim.bound.cell.id().cmp(owner));
-        let own = owner.and_then(|owner| self.owed.get(known(owner).ok()?));
-        let may = |claim: &&Claim<T>| !key.excludes(claim.bound.cell.id());
-        let held = own.filter(may).and_then(|claim| self.give(claim, (now, now), under));
-        held.or_else(|| {
-            self.redeem_among(LOOKED_AT, key, (now, now), under, |claim| {
-                let belongs = |home| tables.owner(home, hash) == Some(claim.bound.cell.id());
-                claim.home.is_none_or(|it| Some(it) != drawn && belongs(it))
-            })
-        })
+        self.own((hash, drawn), tables, key, Turn::Taken, |it| self.give(it, (now, now), under))
     }
 
     /// As [`redeem`](Self::redeem), for a request that has nowhere else to go: looks at all, and
     /// leaves nobody his rest.
     #[cold]
     pub(super) fn redeem_any(&self, key: &Key, now: Nanos, under: Under) -> Option<Box<Held<T>>> {
-        self.redeem_among(self.owed.len(), key, (now, Nanos::NEVER), under, |_| true)
+        let give = |claim: &Claim<T>| self.give(claim, (now, Nanos::NEVER), under);
+        self.among(self.owed.len(), key, Turn::Taken, |_| true, give)
     }
 
-    fn redeem_among(
+    /// Whom [`redeem_own`](Self::redeem_own) would give the request to, or without a hash
+    /// [`redeem`](Self::redeem), and whether as a probe. Takes nothing.
+    pub(super) fn foresee(
         &self,
+        own: Option<(u64, Option<usize>)>,
+        tables: &Tables<T>,
+        key: &Key,
+        now: Nanos,
+    ) -> Option<(&EndpointId, bool)> {
+        let would = |claim| self.would(claim, (now, now));
+        match own {
+            Some(own) => self.own(own, tables, key, Turn::Left, would),
+            None => self.among(LOOKED_AT, key, Turn::Left, |_| true, would),
+        }
+    }
+
+    /// As [`foresee`](Self::foresee), for [`redeem_any`](Self::redeem_any).
+    pub(super) fn foresee_any(&self, key: &Key, now: Nanos) -> Option<&EndpointId> {
+        let would = |claim| self.would(claim, (now, Nanos::NEVER));
+        self.among(self.owed.len(), key, Turn::Left, |_| true, would).map(|(id, _)| id)
+    }
+
+    fn own<'c, R>(
+        &'c self,
+        (hash, drawn): (u64, Option<usize>),
+        tables: &Tables<T>,
+        key: &Key,
+        turn: Turn,
+        give: impl Fn(&'c Claim<T>) -> Option<R>,
+    ) -> Option<R> {
+        // The usual case is looked up, however many are owed something.
+        let owner = drawn.and_then(|drawn| tables.owner(drawn, hash));
+        let known = |owner| self.owed.binary_search_by(|claim| claim.bound.cell.id().cmp(owner));
+        let own = owner.and_then(|owner| self.owed.get(known(owner).ok()?));
+        let may = |claim: &&Claim<T>| !key.excludes(claim.bound.cell.id());
+        own.filter(may).and_then(&give).or_else(|| {
+            let may = |claim: &Claim<T>| {
+                let belongs = |home| tables.owner(home, hash) == Some(claim.bound.cell.id());
+                claim.home.is_none_or(|it| Some(it) != drawn && belongs(it))
+            };
+            self.among(LOOKED_AT, key, turn, may, give)
+        })
+    }
+
+    fn among<'c, R>(
+        &'c self,
         most: usize,
         key: &Key,
-        at: (Nanos, Nanos),
-        under: Under,
+        turn: Turn,
         may: impl Fn(&Claim<T>) -> bool,
-    ) -> Option<Box<Held<T>>> {
+        give: impl Fn(&'c Claim<T>) -> Option<R>,
+    ) -> Option<R> {
         let owed = self.owed.len();
         let first = if owed <= most {
             0
         } else {
+            let turn = match turn {
+                Turn::Taken => self.turn.fetch_add(LOOKED_AT as u64, Ordering::Relaxed),
+                Turn::Left => self.turn.load(Ordering::Relaxed),
+            };
             // Below `owed`, so it fits.
-            (self.turn.fetch_add(LOOKED_AT as u64, Ordering::Relaxed) % owed as u64) as usize
+            (turn % owed as u64) as usize
         };
         let looked_at = self.owed.iter().cycle().skip(first).take(owed.min(most));
-        looked_at
-            .filter(|claim| !key.excludes(claim.bound.cell.id()) && may(claim))
-            .find_map(|claim| self.give(claim, at, under))
+        looked_at.filter(|claim| !key.excludes(claim.bound.cell.id()) && may(claim)).find_map(give)
+    }
+
+    /// Whom [`give`](Self::give) would give the request to, and whether as a probe.
+    fn would<'c>(
+        &self,
+        claim: &'c Claim<T>,
+        (now, rested): (Nanos, Nanos),
+    ) -> Option<(&'c EndpointId, bool)> {
+        let trial = &claim.bound.cell.trial;
+        let (is_owed, is_probe) = match claim.due {
+            Due::Probe { epoch } => (trial.would_probe(epoch, now, rested, self.patience), true),
+            Due::Nudge => (trial.is_nudged(), false),
+        };
+        is_owed.then(|| (claim.bound.cell.id(), is_probe))
     }
 
     /// Gives the request to one who is owed it, if it is still.

@@ -5,8 +5,10 @@ mod build;
 mod census;
 mod claims;
 mod due;
+mod foresee;
 mod grouping;
 mod member;
+mod note;
 mod outlook;
 mod owners;
 mod places;
@@ -19,6 +21,7 @@ mod tables;
 pub(crate) use self::bounds::{Bounds, Kept};
 pub(crate) use self::build::{Draft, Ground};
 pub(crate) use self::due::Due;
+pub(crate) use self::foresee::{Foreseen, Outcome};
 pub(crate) use self::grouping::Tier;
 pub(crate) use self::member::{Member, Said};
 pub(crate) use self::outlook::{Outlook, Rise, Thought};
@@ -27,6 +30,7 @@ pub(crate) use self::stores::Supply;
 pub(crate) use self::tables::{Cursors, StrategyPanicked};
 
 use crate::config::Config;
+use crate::decision::{Decisions, PickReason, Trace};
 use crate::endpoint::{Bound, Held, Served, Terms, Under};
 use crate::error::PickError;
 use crate::outlier::{Panics, Rotation, Rules};
@@ -91,6 +95,9 @@ pub(crate) struct Snapshot<T> {
     claims: Claims<T>,
     tables: Tables<T>,
     terms: Terms,
+    /// In how many of 2^32 cases a pick is recorded; 0 if none ever is.
+    recorded: u64,
+    pub(crate) decisions: Arc<Decisions>,
     /// How requests find them again.
     under: Under,
     origin: Origin,
@@ -98,6 +105,9 @@ pub(crate) struct Snapshot<T> {
 
 /// The index of a candidate, and what it stands for.
 type Picked<'a, T> = (usize, &'a Arc<Bound<T>>);
+
+/// The same in another table than the one that was drawn.
+type Elsewhere<'a, T> = (&'a Table<T>, Picked<'a, T>);
 
 /// Why a pick came to nothing.
 pub(crate) enum Miss {
@@ -124,23 +134,6 @@ impl<T> Snapshot<T> {
         typical: f32,
         rng: Rng,
     ) -> Result<Held<T>, Miss> {
-        if let Some(id) = key.preferred()
-            && let Some(kept) = self.pick_preferred(id, key, now)
-        {
-            let held = Held::begun(kept.bound, now, kept.number, self.under);
-            return Ok(match kept.counted {
-                Some(counted) => held.counted(counted),
-                None => held,
-            });
-        }
-        if self.tables.is_keyed() && key.hash().is_none() && self.chosen.is_news() {
-            return Err(Miss::Keyless(Arc::clone(&self.chosen.name)));
-        }
-        if !self.claims.is_empty()
-            && let Some(held) = self.redeem(key, now)
-        {
-            return Ok(*held);
-        }
         let mut cx = PickContext {
             candidates: &[],
             key,
@@ -150,27 +143,66 @@ impl<T> Snapshot<T> {
             typical,
             rng,
             reserved: None,
+            trace: None,
         };
+        if cx.rng.happens(self.recorded) {
+            cx.trace = Some(Trace::new(true));
+        }
+        if let Some(id) = key.preferred() {
+            if let Some(kept) = self.pick_preferred(id, key, now) {
+                if cx.trace.is_some() {
+                    self.note_apart(&cx, kept.bound, PickReason::Preferred);
+                }
+                let held = Held::begun(kept.bound, now, kept.number, self.under);
+                return Ok(match kept.counted {
+                    Some(counted) => held.counted(counted),
+                    None => held,
+                });
+            }
+            cx.is_rare();
+        }
+        if self.tables.is_keyed() && key.hash().is_none() && self.chosen.is_news() {
+            return Err(Miss::Keyless(Arc::clone(&self.chosen.name)));
+        }
+        if !self.claims.is_empty()
+            && let Some(held) = self.redeem(&mut cx)
+        {
+            return Ok(*held);
+        }
         let Some((drawn, table)) = self.tables.draw(key.hash(), &mut cx.rng) else {
-            let refused = || Miss::Refused(Box::new(self.nobody()));
-            return self.last_resort(key, now).map(|held| *held).ok_or_else(refused);
+            return self.pick_last(&mut cx, Self::nobody).map(|held| *held);
         };
         match self.pick_from(table, &mut cx)? {
-            Some((index, bound)) => self.begin(index, bound, &mut cx),
+            Some((index, bound)) => self.begin(table, index, bound, &mut cx),
             None => match self.pick_elsewhere(drawn, &mut cx)? {
-                Some((index, bound)) => self.begin(index, bound, &mut cx),
-                None => {
-                    let refused = || Miss::Refused(Box::new(PickError::AllExcluded));
-                    self.last_resort(key, now).map(|held| *held).ok_or_else(refused)
-                }
+                Some((table, (index, bound))) => self.begin(table, index, bound, &mut cx),
+                None => self.pick_last(&mut cx, |_| PickError::AllExcluded).map(|held| *held),
             },
         }
+    }
+
+    /// Gives the request to somebody who is owed one and has nobody but it, or refuses it.
+    #[cold]
+    fn pick_last(
+        &self,
+        cx: &mut PickContext<'_>,
+        refusal: impl FnOnce(&Self) -> PickError,
+    ) -> Result<Box<Held<T>>, Miss> {
+        cx.is_rare();
+        if let Some(held) = self.claims.redeem_any(cx.key, cx.now, self.under) {
+            self.note_apart(cx, held.bound(), PickReason::LastResort);
+            return Ok(held);
+        }
+        let refusal = refusal(self);
+        self.note_refused(cx, &refusal);
+        Err(Miss::Refused(Box::new(refusal)))
     }
 
     /// Begins the request with the chosen endpoint, which may have counted it in by now.
     #[inline(always)]
     fn begin(
         &self,
+        table: &Table<T>,
         index: usize,
         bound: &Arc<Bound<T>>,
         cx: &mut PickContext<'_>,
@@ -178,15 +210,27 @@ impl<T> Snapshot<T> {
         if let Some(reserved) = cx.reserved.take()
             && let Some((number, counted)) = reserved.take(index, &bound.cell)
         {
+            if cx.trace.is_some() {
+                self.note(cx, table, index);
+            }
             return Ok(Held::begun(bound, cx.now, number, self.under).counted(counted));
         }
-        Held::begin(bound, cx.now, self.under).map_err(|_| Miss::Stale)
+        // One number comes of either way: what is rare must not lead through memory.
+        let number = match cx.trace {
+            None => bound.cell.begin(cx.now),
+            Some(_) => self.begin_noted(table, index, bound, cx),
+        };
+        match number {
+            Some(number) => Ok(Held::begun(bound, cx.now, number, self.under)),
+            None => Err(Miss::Stale),
+        }
     }
 
     /// Gives the request to somebody who is owed one.
     #[cold]
-    fn redeem(&self, key: &Key, now: Nanos) -> Option<Box<Held<T>>> {
-        match key.hash().filter(|_| self.tables.is_keyed()) {
+    fn redeem(&self, cx: &mut PickContext<'_>) -> Option<Box<Held<T>>> {
+        let (key, now) = (cx.key, cx.now);
+        let held = match key.hash().filter(|_| self.tables.is_keyed()) {
             Some(hash) => {
                 // Keys leave nothing to chance.
                 let drawn = self.tables.draw(Some(hash), &mut Rng::seeded(hash));
@@ -194,7 +238,11 @@ impl<T> Snapshot<T> {
                 self.claims.redeem_own((hash, drawn), &self.tables, key, now, self.under)
             }
             None => self.claims.redeem(key, now, self.under),
-        }
+        }?;
+        cx.is_rare();
+        let reason = if held.is_probe() { PickReason::Probe } else { PickReason::Owed };
+        self.note_apart(cx, held.bound(), reason);
+        Some(held)
     }
 
     /// The endpoint that a table's picker chooses; `None` if the request excludes all of them.
@@ -214,7 +262,7 @@ impl<T> Snapshot<T> {
             Some(bound) if cx.excluded().is_empty() || !cx.is_excluded(index) => {
                 Ok(Some((index, bound)))
             }
-            _ => Err(Miss::Refused(Box::new(self.misled(table, index)))),
+            _ => Err(self.misled(cx, table, index)),
         }
     }
 
@@ -225,10 +273,15 @@ impl<T> Snapshot<T> {
         &'a self,
         drawn: usize,
         cx: &mut PickContext<'a>,
-    ) -> Result<Option<Picked<'a, T>>, Miss> {
+    ) -> Result<Option<Elsewhere<'a, T>>, Miss> {
+        cx.is_rare();
         for table in self.tables.but(drawn) {
+            if let Some(trace) = &mut cx.trace {
+                trace.begin_again();
+            }
             if let Some(picked) = self.pick_from(table, cx)? {
-                return Ok(Some(picked));
+                cx.because(PickReason::Elsewhere);
+                return Ok(Some((table, picked)));
             }
         }
         Ok(None)
@@ -296,12 +349,6 @@ impl<T> Snapshot<T> {
         self.members.binary_search_by(|member| member.id().cmp(id)).ok()
     }
 
-    /// An endpoint that is owed a pick, for a request that the table has nobody for.
-    #[cold]
-    fn last_resort(&self, key: &Key, now: Nanos) -> Option<Box<Held<T>>> {
-        self.claims.redeem_any(key, now, self.under)
-    }
-
     /// Why there is nothing to choose from.
     #[cold]
     pub(crate) fn nobody(&self) -> PickError {
@@ -328,10 +375,13 @@ impl<T> Snapshot<T> {
     }
 
     #[cold]
-    fn misled(&self, table: &Table<T>, index: usize) -> PickError {
-        PickError::Strategy {
+    fn misled(&self, cx: &mut PickContext<'_>, table: &Table<T>, index: usize) -> Miss {
+        cx.is_rare();
+        let refusal = PickError::Strategy {
             name: self.chosen.name.to_string(),
             endpoint: table.candidates.get(index).map(|candidate| candidate.id().clone()),
-        }
+        };
+        self.note_refused(cx, &refusal);
+        Miss::Refused(Box::new(refusal))
     }
 }

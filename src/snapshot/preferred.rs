@@ -42,6 +42,14 @@ impl<T> Snapshot<T> {
         crowd.is_in_use().then(|| Counted::join(crowd).0)
     }
 
+    /// Where the endpoint is that the request prefers, if it would get it.
+    pub(super) fn foresee_preferred(&self, key: &Key) -> Option<usize> {
+        let id = key.preferred()?;
+        let at = self.position(id)?;
+        let member = self.members.get(at)?;
+        (!key.excludes(id) && self.takes_sessions(at, member)).then_some(at)
+    }
+
     /// Whether the member at this place still serves those it has.
     fn takes_sessions(&self, at: usize, member: &Member<T>) -> bool {
         let Said { draining_until, disabled, .. } = member.said();

@@ -36,16 +36,16 @@ pub(super) struct Tables<T> {
 /// Endpoints that are picked among together.
 #[derive(Debug)]
 pub(super) struct Table<T> {
-    key: GroupKey,
+    pub(super) key: GroupKey,
     pub(super) candidates: Box<[Candidate]>,
     pub(super) bound: Box<[Arc<Bound<T>>]>,
     pub(super) picker: Box<dyn Picker>,
-    shares: Shares,
+    pub(super) shares: Shares,
 }
 
 /// What a picker gives to each of its candidates.
 #[derive(Debug)]
-enum Shares {
+pub(super) enum Shares {
     /// This, to all.
     Same(f64),
     Each(Box<[f64]>),
@@ -141,6 +141,28 @@ impl<T> Tables<T> {
         self.all.get(at).map(|table| (at, table))
     }
 
+    /// The part of requests that each table takes, in their order.
+    pub(super) fn parts(&self) -> Vec<f64> {
+        let mut parts = vec![0.0; self.all.len()];
+        if let Some(first) = parts.first_mut().filter(|_| self.drawn.is_empty()) {
+            *first = 1.0;
+        }
+        let mut before = 0;
+        for (place, &(upto, at)) in self.drawn.iter().enumerate() {
+            // What the parts lack of 1 by rounding belongs to the last.
+            let upto = if place + 1 == self.drawn.len() { DRAWS } else { upto };
+            if let Some(part) = parts.get_mut(at) {
+                *part = upto.saturating_sub(before) as f64 / DRAWS as f64;
+            }
+            before = upto;
+        }
+        parts
+    }
+
+    pub(super) fn all(&self) -> &[Table<T>] {
+        &self.all
+    }
+
     /// The table of a group, if it has one: nobody may be left of it.
     pub(super) fn at(&self, key: &GroupKey) -> Option<usize> {
         self.all.iter().position(|table| table.key == *key)
@@ -191,7 +213,7 @@ impl Shares {
     }
 
     /// `None` if the strategy has not said what this one gets.
-    fn get(&self, at: usize) -> Option<f64> {
+    pub(super) fn get(&self, at: usize) -> Option<f64> {
         match self {
             Self::Same(share) => Some(*share),
             Self::Each(shares) => shares.get(at).copied(),

@@ -4,6 +4,7 @@ use std::fmt;
 
 use tokio::time::Instant;
 
+use crate::decision::{PickReason, Trace};
 use crate::endpoint::Terms;
 use crate::rng::Rng;
 use crate::strategy::Candidate;
@@ -22,6 +23,8 @@ pub struct PickContext<'a> {
     pub(crate) rng: Rng,
     /// A place that the picker has already taken for the candidate it chooses.
     pub(crate) reserved: Option<Reserved<'a>>,
+    /// What this pick has come by so far, if it is to be recorded.
+    pub(crate) trace: Option<Trace>,
 }
 
 impl PickContext<'_> {
@@ -73,6 +76,30 @@ impl PickContext<'_> {
         self.candidates.get(index).map_or(f64::INFINITY, |candidate| {
             f64::from(candidate.cell.expected_latency(self.now, self.terms, self.typical))
         })
+    }
+
+    /// Notes that a candidate was compared at this cost, for a
+    /// [record](crate::DecisionRecord::considered) of this pick; does nothing where there is to be
+    /// none, which is nearly always. Strategies of this crate do so by themselves.
+    #[inline]
+    pub fn compared(&mut self, index: usize, cost: f64) {
+        if let Some(trace) = &mut self.trace {
+            trace.compare(index, cost);
+        }
+    }
+
+    /// Says why the candidate was chosen that is about to be named.
+    #[inline]
+    pub(crate) fn because(&mut self, reason: PickReason) {
+        if let Some(trace) = &mut self.trace {
+            trace.reason = reason;
+        }
+    }
+
+    /// The pick is one of the rare ones that are recorded, whatever chance says.
+    #[cold]
+    pub(crate) fn is_rare(&mut self) {
+        self.trace.get_or_insert(Trace::new(false));
     }
 
     /// The source of randomness; seeded where the balancer is.

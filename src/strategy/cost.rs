@@ -11,6 +11,18 @@ impl Cost {
         Self(load)
     }
 
+    /// The load that it is the cost of.
+    #[inline]
+    pub(crate) fn load(self) -> f64 {
+        self.0 as f64
+    }
+
+    /// The number that it is the cost of.
+    #[inline]
+    pub(crate) fn value(self) -> f64 {
+        f64::from_bits(self.0)
+    }
+
     /// The cost `value`. What is not a number, which no strategy here produces, is the highest.
     #[inline]
     pub(crate) fn new(value: f64) -> Self {
@@ -28,6 +40,8 @@ mod tests {
         let ascending = [0.0, 1e-300, 0.5, 1.0, 1.5, 1e9, 1e300, f64::INFINITY, f64::NAN];
         assert!(ascending.windows(2).all(|pair| Cost::new(pair[0]) < Cost::new(pair[1])));
         assert_eq!(Cost::new(-0.0), Cost::new(0.0));
+        assert!(Cost::new(1.5).value() == 1.5 && Cost::new(f64::NAN).value().is_nan());
+        assert!(Cost::of_load(7).load() == 7.0);
     }
 
     #[test]

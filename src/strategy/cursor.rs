@@ -24,6 +24,11 @@ impl Cursor {
         self.turn.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// The position of the pick that comes next.
+    pub(crate) fn peek(&self) -> u64 {
+        self.turn.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn crowd(&self) -> &Arc<Crowd> {
         &self.crowd
     }

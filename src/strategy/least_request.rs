@@ -1,9 +1,10 @@
 //! The endpoint with the fewest requests in flight, of a few or of all.
 
+use crate::decision::PickReason;
 use crate::strategy::cost::Cost;
 use crate::strategy::draw::Draw;
-use crate::strategy::loaded::Loaded;
-use crate::strategy::{Candidate, Candidates, PickContext, Picker, Strategy};
+use crate::strategy::loaded::{Loaded, unwatched};
+use crate::strategy::{Candidate, Candidates, Forecast, PickContext, Picker, Strategy};
 
 /// Draws `choices` distinct endpoints by weight and takes the one with the least
 /// `(in flight + recent failures) / weight`; a tie goes to the one drawn first.
@@ -54,20 +55,55 @@ struct LeastRequestPicker(Loaded);
 
 impl Picker for LeastRequestPicker {
     fn pick(&self, cx: &mut PickContext<'_>) -> Option<usize> {
+        if cx.trace.is_some() {
+            return self.pick_watched(cx);
+        }
         if self.0.is_equal() {
-            self.0.pick(cx, |cx, index| Cost::of_load(cx.load(index)))
+            self.0.pick(cx, load, unwatched)
         } else {
-            self.0.pick(cx, cost)
+            self.0.pick(cx, cost, unwatched)
         }
     }
 
     fn shares(&self) -> Vec<f64> {
         self.0.shares()
     }
+
+    fn forecast(&self, cx: &PickContext<'_>) -> Forecast {
+        // Among equal weights loads are in the order of costs.
+        self.0.forecast(cx, cost)
+    }
+}
+
+impl LeastRequestPicker {
+    /// The same choice, for a pick that is recorded.
+    #[cold]
+    #[inline(never)]
+    fn pick_watched(&self, cx: &mut PickContext<'_>) -> Option<usize> {
+        cx.because(PickReason::LeastCost);
+        if self.0.is_equal() {
+            let watch = |cx: &mut PickContext<'_>, index, cost: Cost| {
+                cx.compared(index, cost.load() / weight(cx, index));
+            };
+            self.0.pick(cx, load, watch)
+        } else {
+            self.0.pick(cx, cost, |cx, index, cost| cx.compared(index, cost.value()))
+        }
+    }
+}
+
+/// What candidates of equal weights are compared by.
+#[inline]
+fn load(cx: &PickContext<'_>, index: usize) -> Cost {
+    Cost::of_load(cx.load(index))
 }
 
 #[inline]
 fn cost(cx: &PickContext<'_>, index: usize) -> Cost {
-    let weight = cx.candidates().get(index).map_or(1, Candidate::weight);
-    Cost::new(cx.load(index) as f64 / f64::from(weight))
+    Cost::new(cx.load(index) as f64 / weight(cx, index))
+}
+
+#[inline]
+fn weight(cx: &PickContext<'_>, index: usize) -> f64 {
+    f64::from(cx.candidates().get(index).map_or(1, Candidate::weight))
 }

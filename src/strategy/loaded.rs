@@ -6,10 +6,13 @@
 //! for any number of endpoints and choices. (Comparing `load / weight` among endpoints drawn
 //! alike, as is usual, leaves a light one among many with more than half as much as a heavy one.)
 
+use crate::decision::PickReason;
 use crate::rng::Rng;
-use crate::strategy::PickContext;
 use crate::strategy::cost::Cost;
 use crate::strategy::draw::{Draw, Taken};
+use crate::strategy::forecast::open;
+use crate::strategy::odds;
+use crate::strategy::{Forecast, PickContext};
 
 /// Draws, compares, decides; what costs what is the caller's.
 #[derive(Debug)]
@@ -36,16 +39,18 @@ impl Loaded {
         self.draw.shares()
     }
 
+    /// The least costly of those drawn. `watch` is shown what is compared, in the order of the draws.
     #[inline]
     pub(crate) fn pick(
         &self,
         cx: &mut PickContext<'_>,
         cost: impl Fn(&PickContext<'_>, usize) -> Cost,
+        watch: impl Fn(&mut PickContext<'_>, usize, Cost),
     ) -> Option<usize> {
         let mut rng = cx.rng.clone();
         let chosen = match self.choices {
-            Some(choices) => self.sample(cx, &mut rng, choices, cost),
-            None => scan(cx, &mut rng, cost),
+            Some(choices) => self.sample(cx, &mut rng, choices, cost, watch),
+            None => scan(cx, &mut rng, cost, watch),
         };
         cx.rng = rng;
         chosen
@@ -54,26 +59,29 @@ impl Loaded {
     #[inline]
     fn sample(
         &self,
-        cx: &PickContext<'_>,
+        cx: &mut PickContext<'_>,
         rng: &mut Rng,
         choices: usize,
         cost: impl Fn(&PickContext<'_>, usize) -> Cost,
+        watch: impl Fn(&mut PickContext<'_>, usize, Cost),
     ) -> Option<usize> {
         if choices == 2 && cx.excluded().is_empty() {
-            return self.of_two(cx, rng, cost);
+            return self.of_two(cx, rng, cost, watch);
         }
         let Some(mut taken) = Taken::excluded(cx) else {
-            return scan(cx, rng, cost);
+            return scan(cx, rng, cost, watch);
         };
         let mut best = self.draw.other(rng, &taken)?;
         taken.insert(best);
         let mut least = cost(cx, best);
+        watch(cx, best, least);
         for _ in 1..choices {
             let Some(next) = self.draw.other(rng, &taken) else {
                 break;
             };
             taken.insert(next);
             let next_cost = cost(cx, next);
+            watch(cx, next, next_cost);
             let better = next_cost < least;
             // Which of two is less loaded cannot be foreseen; a branch would be guessed wrong
             // half of the time.
@@ -89,30 +97,60 @@ impl Loaded {
     #[inline]
     fn of_two(
         &self,
-        cx: &PickContext<'_>,
+        cx: &mut PickContext<'_>,
         rng: &mut Rng,
         cost: impl Fn(&PickContext<'_>, usize) -> Cost,
+        watch: impl Fn(&mut PickContext<'_>, usize, Cost),
     ) -> Option<usize> {
         let (first, second) = self.draw.two(rng)?;
-        let better = cost(cx, second) < cost(cx, first);
+        let (second_cost, first_cost) = (cost(cx, second), cost(cx, first));
+        watch(cx, first, first_cost);
+        watch(cx, second, second_cost);
+        let better = second_cost < first_cost;
         Some(std::hint::select_unpredictable(better, second, first))
+    }
+}
+
+impl Loaded {
+    /// What a pick comes to while all cost what they do now. `cost` is that of
+    /// [`Cost::value`](Cost::value).
+    pub(crate) fn forecast(
+        &self,
+        cx: &PickContext<'_>,
+        cost: impl Fn(&PickContext<'_>, usize) -> Cost,
+    ) -> Forecast {
+        let weights = open(cx);
+        let costs: Vec<_> = (0..weights.len()).map(|index| cost(cx, index)).collect();
+        let left = weights.iter().filter(|&&weight| weight > 0.0).count();
+        // A request that excludes very many has all others compared.
+        let choices = self.choices.filter(|&choices| choices < left).zip(Taken::excluded(cx));
+        let (chances, estimated) = match choices {
+            None => (odds::of_all(&costs, &weights), false),
+            Some((1, _)) => (Forecast::drawn(cx).chances, false),
+            Some((2, _)) => (odds::of_two(&costs, &weights), false),
+            Some((choices, taken)) => (odds::of_some(choices, &costs, &self.draw, &taken), true),
+        };
+        let costs = costs.into_iter().map(Cost::value).collect();
+        Forecast::new(PickReason::LeastCost, chances).with_costs(costs).estimated(estimated)
     }
 }
 
 /// The least costly of all that are not excluded; among equals one drawn by weight.
 pub(crate) fn scan(
-    cx: &PickContext<'_>,
+    cx: &mut PickContext<'_>,
     rng: &mut Rng,
     cost: impl Fn(&PickContext<'_>, usize) -> Cost,
+    watch: impl Fn(&mut PickContext<'_>, usize, Cost),
 ) -> Option<usize> {
     let mut best = None;
     let mut tied = 0_u64;
-    for (index, candidate) in cx.candidates().iter().enumerate() {
+    for (index, candidate) in cx.candidates.iter().enumerate() {
         if cx.is_excluded(index) {
             continue;
         }
         let weight = u64::from(candidate.weight());
         let cost = cost(cx, index);
+        watch(cx, index, cost);
         match best {
             Some((_, least)) if cost > least => {}
             Some((_, least)) if cost == least => {
@@ -129,3 +167,7 @@ pub(crate) fn scan(
     }
     best.map(|(index, _)| index)
 }
+
+/// Nobody wants to know.
+#[inline(always)]
+pub(crate) fn unwatched(_: &mut PickContext<'_>, _: usize, _: Cost) {}

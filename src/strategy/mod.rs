@@ -62,9 +62,11 @@ mod context;
 mod cost;
 mod cursor;
 mod draw;
+mod forecast;
 mod hashing;
 mod least_request;
 mod loaded;
+mod odds;
 mod owner;
 mod peak_ewma;
 mod random;
@@ -73,6 +75,7 @@ mod schedule;
 
 pub use self::candidate::{Candidate, Candidates};
 pub use self::context::PickContext;
+pub use self::forecast::Forecast;
 pub use self::hashing::{Maglev, RingHash};
 pub use self::least_request::LeastRequest;
 pub use self::owner::Owner;
@@ -149,5 +152,15 @@ pub trait Picker: Debug + Send + Sync + 'static {
     fn owner(&self, hash: u64) -> Option<&EndpointId> {
         let _ = hash;
         None
+    }
+
+    /// What [`pick`](Self::pick) would do with this request at this moment, for
+    /// [`Balancer::explain`](crate::Balancer::explain). Default: it does not say.
+    ///
+    /// It must change nothing: neither what it counts by, nor what other picks come to. It may take
+    /// its time. A panic counts as saying nothing.
+    fn forecast(&self, cx: &PickContext<'_>) -> Forecast {
+        let _ = cx;
+        Forecast::default()
     }
 }

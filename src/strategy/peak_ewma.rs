@@ -1,9 +1,10 @@
 //! The endpoint that promises the quickest answer, of a few or of all.
 
+use crate::decision::PickReason;
 use crate::strategy::cost::Cost;
 use crate::strategy::draw::Draw;
-use crate::strategy::loaded::Loaded;
-use crate::strategy::{Candidates, PickContext, Picker, Strategy};
+use crate::strategy::loaded::{Loaded, unwatched};
+use crate::strategy::{Candidates, Forecast, PickContext, Picker, Strategy};
 
 /// Draws `choices` distinct endpoints by weight and takes the one with the least
 /// `latency · (1 + in flight / weight)`; a tie goes to the one drawn first.
@@ -52,11 +53,28 @@ struct PeakEwmaPicker(Loaded);
 
 impl Picker for PeakEwmaPicker {
     fn pick(&self, cx: &mut PickContext<'_>) -> Option<usize> {
-        self.0.pick(cx, cost)
+        if cx.trace.is_some() {
+            return self.pick_watched(cx);
+        }
+        self.0.pick(cx, cost, unwatched)
     }
 
     fn shares(&self) -> Vec<f64> {
         self.0.shares()
+    }
+
+    fn forecast(&self, cx: &PickContext<'_>) -> Forecast {
+        self.0.forecast(cx, cost)
+    }
+}
+
+impl PeakEwmaPicker {
+    /// The same choice, for a pick that is recorded.
+    #[cold]
+    #[inline(never)]
+    fn pick_watched(&self, cx: &mut PickContext<'_>) -> Option<usize> {
+        cx.because(PickReason::LeastCost);
+        self.0.pick(cx, cost, |cx, index, cost| cx.compared(index, cost.value()))
     }
 }
 

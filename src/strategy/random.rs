@@ -1,9 +1,10 @@
 //! Any endpoint, by weight.
 
+use crate::decision::PickReason;
 use crate::strategy::cost::Cost;
 use crate::strategy::draw::{Draw, Taken};
-use crate::strategy::loaded::scan;
-use crate::strategy::{Candidates, PickContext, Picker, Strategy};
+use crate::strategy::loaded::{scan, unwatched};
+use crate::strategy::{Candidates, Forecast, PickContext, Picker, Strategy};
 
 /// Draws an endpoint by weight, in constant time. Shares converge to the weights; nothing is
 /// remembered.
@@ -28,6 +29,10 @@ impl Picker for RandomPicker {
         draw_one(&self.0, cx)
     }
 
+    fn forecast(&self, cx: &PickContext<'_>) -> Forecast {
+        Forecast::drawn(cx)
+    }
+
     fn shares(&self) -> Vec<f64> {
         self.0.shares()
     }
@@ -36,13 +41,14 @@ impl Picker for RandomPicker {
 /// One by weight of those that the request does not exclude.
 #[inline]
 pub(crate) fn draw_one(draw: &Draw, cx: &mut PickContext<'_>) -> Option<usize> {
+    cx.because(PickReason::Drawn);
     if cx.excluded().is_empty() && draw.len() > 0 {
         return Some(draw.one(&mut cx.rng));
     }
     let mut rng = cx.rng.clone();
     let chosen = match Taken::excluded(cx) {
         Some(taken) => draw.other(&mut rng, &taken),
-        None => scan(cx, &mut rng, |_, _| Cost::new(0.0)),
+        None => scan(cx, &mut rng, |_, _| Cost::new(0.0), unwatched),
     };
     cx.rng = rng;
     chosen

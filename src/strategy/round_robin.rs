@@ -1,9 +1,10 @@
 //! Each in its turn, by weight.
 
+use crate::decision::PickReason;
 use crate::strategy::draw::Draw;
 use crate::strategy::random::draw_one;
 use crate::strategy::schedule::Schedule;
-use crate::strategy::{Candidates, Cursor, PickContext, Picker, Strategy};
+use crate::strategy::{Candidates, Cursor, Forecast, PickContext, Picker, Strategy};
 use crate::sync::Arc;
 
 /// Goes round the endpoints so that each gets its part of the weights as evenly as can be.
@@ -48,7 +49,17 @@ impl Picker for RoundRobinPicker {
         if !cx.excluded().is_empty() {
             return draw_one(&self.outside, cx);
         }
+        cx.because(PickReason::Turn);
         self.schedule.at(self.cursor.next())
+    }
+
+    fn forecast(&self, cx: &PickContext<'_>) -> Forecast {
+        if !cx.excluded().is_empty() {
+            return Forecast::drawn(cx);
+        }
+        // The index of nobody is one that does not exist.
+        let next = self.schedule.at(self.cursor.peek()).unwrap_or(usize::MAX);
+        Forecast::certain(PickReason::Turn, next, cx.candidates().len())
     }
 
     fn shares(&self) -> Vec<f64> {

@@ -3,6 +3,7 @@
 mod id;
 mod key;
 mod percent;
+mod plain;
 mod time;
 mod version;
 
@@ -11,4 +12,5 @@ pub use self::key::Key;
 pub use self::percent::Percent;
 pub use self::version::Version;
 
+pub(crate) use self::plain::Plain;
 pub(crate) use self::time::{COARSE, Nanos, Origin, nanos};

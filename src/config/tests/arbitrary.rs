@@ -77,6 +77,9 @@ const PIECES: &[&str] = &[
     "table_size",
     "alarms",
     "everybody_slow",
+    "decisions",
+    "every",
+    "keep",
     " ",
 ];
 
@@ -136,7 +139,8 @@ proptest! {
             "health.timeout", "health.fall", "health.concurrency", "tiers", "tiers.zone",
             "tiers.overprovisioning_percent", "hash.table_size", "hash.min_ring_size",
             "hash.bounded_load_percent", "alarms", "alarms.panic", "alarms.set_unchanged",
-            "alarms.everybody_slow.factor"][..]),
+            "alarms.everybody_slow.factor", "decisions", "decisions.every",
+            "decisions.keep"][..]),
         value in prop_oneof![
             any::<i64>().prop_map(|it| it.to_string()),
             any::<f64>().prop_map(|it| format!("{it:?}")),

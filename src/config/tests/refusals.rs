@@ -92,6 +92,9 @@ const NOT_YET: &[Case] = &[
         &["1 to 100"],
     ),
     ("[guard]\nmax_share_percent = 0", "guard.max_share_percent", (2, 21), &["1 to 100"]),
+    ("[decisions]\nevery = 0", "decisions.every", (2, 9), &["1 to 1000000"]),
+    ("decisions.keep = 65537", "decisions.keep", (1, 18), &["1 to 65536"]),
+    ("decisions = true", "decisions", (1, 13), &["on by default"]),
     ("strategy.kind = 'maglv'", "strategy.kind", (1, 17), &["did you mean `maglev`?"]),
 ];
 

@@ -84,6 +84,10 @@ minimum_gap = "5ms"
 request_volume = 100
 baseline = "1h"
 after = "20s"
+
+[decisions]
+every = 1024
+keep = 64
 "#;
 
 #[test]

@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use crate::config::{
-    AlarmsConfig, Choices, Config, ConsecutiveFailuresConfig, EverybodySlowConfig,
+    AlarmsConfig, Choices, Config, ConsecutiveFailuresConfig, DecisionsConfig, EverybodySlowConfig,
     FailurePercentageConfig, GuardConfig, HashConfig, HealthConfig, InitialHealth, LatencyConfig,
     LimitsConfig, OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig, StrategyKind,
     SuccessRateConfig, SuccessRateMethod, TiersConfig, UpdateConfig, WhenNoneHealthy, settings,
@@ -119,6 +119,10 @@ clear_after = "0s"
 page_timeout = "10m"
 everybody_slow = { factor = 1.5, minimum_gap = "0s", request_volume = 1, baseline = "1m", after = "24h" }
 
+[decisions]
+every = 1
+keep = 65536
+
 [[endpoints]]
 id = "a"
 address = "http://10.0.0.1:8080"
@@ -191,6 +195,8 @@ pub(super) fn full() -> Config {
         .and_then(|it| it.with_max_ring_size(8_388_608))
         .unwrap();
     let guard = GuardConfig::default().with_max_share_percent(Percent::new(1)).unwrap();
+    let decisions =
+        DecisionsConfig::default().with_every(1).and_then(|it| it.with_keep(65_536)).unwrap();
     let a = EndpointSpec::new("a", "http://10.0.0.1:8080")
         .weight(u32::MAX)
         .tier(1)
@@ -210,6 +216,7 @@ pub(super) fn full() -> Config {
         .with_hash(hash)
         .with_guard(guard)
         .with_alarms(Some(alarms()))
+        .with_decisions(Some(decisions))
         .with_endpoints(Some(vec![a, EndpointSpec::new("b", "").weight(0)]))
         .unwrap()
 }
@@ -278,7 +285,7 @@ fn percent(percent: u8) -> Percent {
 #[test]
 fn an_empty_text_is_the_default() {
     let sections = "[strategy]\n[update]\n[outlier]\n[outlier.consecutive_failures]\n[panic]\n\
-                    [slow_start]\n[tiers]\n[limits]\n[guard]\n[alarms]\n";
+                    [slow_start]\n[tiers]\n[limits]\n[guard]\n[alarms]\n[decisions]\n";
     for text in ["", "\n", "# nothing\n", "\u{feff}", sections] {
         assert_eq!(Config::from_toml(text).unwrap(), Config::default(), "{text:?}");
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::{
-    AlarmsConfig, Choices, Config, ConsecutiveFailuresConfig, EverybodySlowConfig,
+    AlarmsConfig, Choices, Config, ConsecutiveFailuresConfig, DecisionsConfig, EverybodySlowConfig,
     FailurePercentageConfig, GuardConfig, HealthConfig, InitialHealth, LatencyConfig,
     OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig, StrategyKind, SuccessRateConfig,
     SuccessRateMethod, TiersConfig, UpdateConfig, WhenNoneHealthy,
@@ -178,6 +178,17 @@ fn alarms_keep_their_ranges() {
     );
     assert!(alarms().with_panic(Some(Duration::ZERO)).is_ok(), "at once");
     assert!(alarms().with_panic(None).is_ok());
+}
+
+#[test]
+fn records_that_are_not_kept_are_switched_off_and_not_zero() {
+    let decisions = DecisionsConfig::default();
+    let problem = decisions.clone().with_keep(0).unwrap_err();
+    assert_eq!(problem.path, "decisions.keep");
+    assert_eq!(problem.message, "0 is out of range; a whole number from 1 to 65536 is needed");
+    assert_eq!(decisions.clone().with_every(0).unwrap_err().path, "decisions.every");
+    assert!(decisions.clone().with_every(1_000_001).is_err());
+    assert!(decisions.with_every(1_000_000).and_then(|it| it.with_keep(1)).is_ok());
 }
 
 #[test]

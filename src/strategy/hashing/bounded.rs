@@ -12,6 +12,7 @@
 //! for an endpoint. It is then counted in by the endpoint in one step with the comparison, so that
 //! two threads cannot take the same last place.
 
+use crate::decision::PickReason;
 use crate::endpoint::{Admission, Counted, Crowd, EndpointCell};
 use crate::hash;
 use crate::strategy::cost::Cost;
@@ -48,7 +49,7 @@ pub(super) struct Bounded {
     percent: u64,
     /// The sum of the weights.
     weights: u64,
-    crowd: Arc<Crowd>,
+    pub(super) crowd: Arc<Crowd>,
 }
 
 impl Bounded {
@@ -76,7 +77,12 @@ impl Bounded {
             Some(chosen) => chosen,
             None => place.search_again(walk, hash, first, &counted),
         };
-        let cell = place.cx.candidates.get(index).map(|candidate| &*candidate.cell);
+        if index != first {
+            cx.is_rare();
+            let is_keyed = cx.hash().is_some();
+            cx.because(if is_keyed { PickReason::OwnerFull } else { PickReason::Drawn });
+        }
+        let cell = cx.candidates.get(index).map(|candidate| &*candidate.cell);
         if let (Some(number), Some(cell)) = (taken, cell) {
             cx.reserved = Some(Reserved { cell, counted: Some(counted), number, index });
         }
@@ -86,7 +92,7 @@ impl Bounded {
     /// Whether somebody of this weight who has so many in flight may have one more, where there are
     /// `together` with that one.
     #[inline]
-    fn is_room(&self, in_flight: u64, weight: u32, together: u64) -> bool {
+    pub(super) fn is_room(&self, in_flight: u64, weight: u32, together: u64) -> bool {
         // in_flight < factor · together · weight / weights, without rounding: so that in flight it is
         // then at most the right side, rounded up.
         let all = u128::from(self.percent) * u128::from(together) * u128::from(weight);
@@ -111,11 +117,9 @@ struct Chosen {
 
 impl Place<'_, '_, '_> {
     /// Home, or where other hashes of the key lead; `None` if all of these are full.
+    #[inline]
     fn search<W: Wheel>(&self, walk: &Walk<W>, hash: u64, first: usize) -> Option<Chosen> {
-        self.attempt(first).or_else(|| {
-            let jump = |jump| walk.find(hash::mix(hash, jump), self.cx);
-            (1..=JUMPS).find_map(|it| jump(it).and_then(|index| self.attempt(index)))
-        })
+        near(walk, hash, first, self.cx, |index| self.attempt(index))
     }
 
     /// Somebody has room, if only the request may go there.
@@ -131,19 +135,12 @@ impl Place<'_, '_, '_> {
         first: usize,
         counted: &Counted,
     ) -> Chosen {
-        let n = self.cx.candidates.len();
-        // Below `n`, so it fits.
-        let start = (hash::mix(hash, 0) % n.max(1) as u64) as usize;
         for _ in 0..ROUNDS {
-            let each = self.cx.candidates.iter().map(Candidate::in_flight);
-            let one_by_one = each.fold(1, u64::saturating_add);
-            self.together = counted.together().max(one_by_one);
+            self.together = counted.together().max(one_by_one(self.cx));
             if let Some(chosen) = self.search(walk, hash, first) {
                 return chosen;
             }
-            let everybody = (start..n).chain(0..start);
-            let mut may = everybody.filter(|&index| !self.cx.is_excluded(index));
-            if let Some(chosen) = may.find_map(|index| self.attempt(index)) {
+            if let Some(chosen) = everybody(hash, self.cx, |index| self.attempt(index)) {
                 return chosen;
             }
         }
@@ -155,8 +152,14 @@ impl Place<'_, '_, '_> {
     fn overfill(&mut self, first: usize) -> Chosen {
         let mut index = first;
         for _ in 0..ROUNDS {
+            if let Some(trace) = &mut self.cx.trace {
+                trace.begin_again();
+            }
             let mut rng = self.cx.rng.clone();
-            index = scan(self.cx, &mut rng, fullness).unwrap_or(first);
+            let watch = |cx: &mut PickContext<'_>, index, cost: Cost| {
+                cx.compared(index, cost.value());
+            };
+            index = scan(self.cx, &mut rng, fullness, watch).unwrap_or(first);
             self.cx.rng = rng;
             let Some(candidate) = self.cx.candidates.get(index) else { break };
             let most = candidate.in_flight();
@@ -189,7 +192,41 @@ impl Place<'_, '_, '_> {
     }
 }
 
-fn fullness(cx: &PickContext<'_>, index: usize) -> Cost {
+/// Who takes a request, asked at home first, and then where other hashes of the key lead; `None` if
+/// nobody of these does.
+#[inline]
+pub(super) fn near<W: Wheel, R>(
+    walk: &Walk<W>,
+    hash: u64,
+    first: usize,
+    cx: &PickContext<'_>,
+    ask: impl Fn(usize) -> Option<R>,
+) -> Option<R> {
+    ask(first).or_else(|| {
+        let jump = |jump| walk.find(hash::mix(hash, jump), cx);
+        (1..=JUMPS).find_map(|it| jump(it).and_then(&ask))
+    })
+}
+
+/// Who takes a request, asked one after the other.
+pub(super) fn everybody<R>(
+    hash: u64,
+    cx: &PickContext<'_>,
+    ask: impl Fn(usize) -> Option<R>,
+) -> Option<R> {
+    let n = cx.candidates.len();
+    // Below `n`, so it fits.
+    let start = (hash::mix(hash, 0) % n.max(1) as u64) as usize;
+    let mut may = (start..n).chain(0..start).filter(|&index| !cx.is_excluded(index));
+    may.find_map(ask)
+}
+
+/// All that are in flight and one more, however they came there.
+pub(super) fn one_by_one(cx: &PickContext<'_>) -> u64 {
+    cx.candidates.iter().map(Candidate::in_flight).fold(1, u64::saturating_add)
+}
+
+pub(super) fn fullness(cx: &PickContext<'_>, index: usize) -> Cost {
     let part = |candidate: &Candidate| candidate.in_flight() as f64 / f64::from(candidate.weight());
     Cost::new(cx.candidates().get(index).map_or(f64::INFINITY, part))
 }

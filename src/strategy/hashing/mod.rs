@@ -13,6 +13,7 @@
 //! on by the wheel of its group that was [there already](stock) until it is worth building another.
 
 mod bounded;
+mod foresee;
 mod maglev;
 mod memory;
 mod picker;

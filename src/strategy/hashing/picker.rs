@@ -1,12 +1,13 @@
 //! The picker of all strategies that go by keys.
 
+use crate::decision::PickReason;
 use crate::strategy::draw::Draw;
 use crate::strategy::hashing::bounded::{Bounded, Bounds};
 use crate::strategy::hashing::shares::shares;
 use crate::strategy::hashing::walk::Walk;
 use crate::strategy::hashing::wheel::{Built, Wheel};
 use crate::strategy::random::draw_one;
-use crate::strategy::{Candidates, Owner, PickContext, Picker};
+use crate::strategy::{Candidates, Forecast, Owner, PickContext, Picker};
 use crate::sync::Arc;
 use crate::units::EndpointId;
 
@@ -48,6 +49,16 @@ impl<W: Wheel> Picker for KeyedPicker<W> {
 
     fn shares(&self) -> Vec<f64> {
         shares(&self.walk)
+    }
+
+    fn forecast(&self, cx: &PickContext<'_>) -> Forecast {
+        if let Some(bounded) = &self.bounded {
+            return bounded.forecast(&self.walk, cx);
+        }
+        let Some(hash) = cx.hash() else { return Forecast::drawn(cx) };
+        // The index of nobody is one that does not exist.
+        let index = self.walk.find(hash, cx).unwrap_or(usize::MAX);
+        Forecast::certain(PickReason::Owner, index, cx.candidates().len())
     }
 
     fn owner(&self, hash: u64) -> Option<&EndpointId> {

@@ -13,8 +13,8 @@ use proptest::prelude::*;
 use self::checks::{health, tiers};
 use self::ejections::{outlier, panic, slow_start};
 use crate::config::{
-    Choices, Config, GuardConfig, HashConfig, LimitsConfig, Range, StrategyConfig, StrategyKind,
-    UpdateConfig, setting,
+    Choices, Config, DecisionsConfig, GuardConfig, HashConfig, LimitsConfig, Range, StrategyConfig,
+    StrategyKind, UpdateConfig, setting,
 };
 use crate::endpoint::EndpointSpec;
 use crate::units::Percent;
@@ -31,12 +31,12 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
         checks,
         hash().boxed(),
         limits(),
-        (guard(), of(alarms::alarms().boxed())),
+        (guard(), of(decisions()), of(alarms::alarms().boxed())),
     );
     (of(word()), sections, of(endpoints())).prop_map(|(name, sections, endpoints)| {
-        let (strategy, update, ejections, (health, tiers), hash, limits, (guard, alarms)) =
-            sections;
+        let (strategy, update, ejections, (health, tiers), hash, limits, last) = sections;
         let (outlier, panic, slow_start) = ejections;
+        let (guard, decisions, alarms) = last;
         let config = match name {
             Some(name) => Config::default().with_name(name),
             None => Config::default(),
@@ -53,6 +53,7 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
             .with_limits(limits)
             .with_guard(guard)
             .with_alarms(alarms)
+            .with_decisions(decisions)
             .with_endpoints(endpoints)
             .unwrap()
     })
@@ -164,6 +165,12 @@ fn limits() -> impl Strategy<Value = LimitsConfig> {
 fn guard() -> impl Strategy<Value = GuardConfig> {
     of(percent("guard.max_share_percent"))
         .prop_map(|share| GuardConfig::default().with_max_share_percent(share).unwrap())
+}
+
+fn decisions() -> impl Strategy<Value = DecisionsConfig> {
+    (whole("decisions.every"), whole("decisions.keep")).prop_map(|(every, keep)| {
+        DecisionsConfig::default().with_every(every).and_then(|it| it.with_keep(keep)).unwrap()
+    })
 }
 
 fn endpoints() -> impl Strategy<Value = Vec<EndpointSpec>> {
