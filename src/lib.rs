@@ -89,6 +89,8 @@ mod hash;
 mod health;
 #[cfg(feature = "testing")]
 pub mod laws;
+#[cfg(any(feature = "metrics", feature = "tracing"))]
+mod observe;
 pub mod outlier;
 mod ramp;
 mod rng;
@@ -131,6 +133,8 @@ pub use self::event::{
     Changed, Decision, Ejection, Event, Recovery, RollbackReason, Rule, Verdict,
 };
 pub use self::health::{Probe, ProbeFn, ProbeFuture, Subject, probe_fn};
+#[cfg(feature = "metrics")]
+pub use self::observe::Metrics;
 pub use self::rollout::GuardedApply;
 #[cfg(feature = "http")]
 pub use self::service::keys;

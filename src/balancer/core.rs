@@ -73,6 +73,9 @@ pub(crate) struct Writer<T> {
     pub(crate) steps: Steps,
     /// The change of the settings that is being watched.
     pub(crate) watched: Option<Box<Watched<T>>>,
+    /// When a set was taken last, changed or not.
+    #[cfg_attr(not(feature = "metrics"), expect(dead_code, reason = "for whoever shows figures"))]
+    pub(crate) set_at: Nanos,
 }
 
 impl<T> Writer<T> {
@@ -84,6 +87,7 @@ impl<T> Writer<T> {
             told: Told::default(),
             steps: Steps::default(),
             watched: None,
+            set_at: Nanos(0),
             guard: UpdateGuard::default(),
             removed: BTreeMap::new(),
             rebuilds: BTreeMap::new(),
@@ -315,6 +319,7 @@ impl<T: Send + Sync + 'static> Core<T> {
     /// Remembers the cells of endpoints that left `base`, within bounds, and forgets what is kept
     /// of those that are back or gone for good.
     pub(crate) fn remember(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) {
+        writer.set_at = now;
         let current = self.published.current();
         let until = now.plus(base.config.memory().remember_removed());
         let left = departed(&base.members, &current.members);
@@ -335,8 +340,13 @@ impl<T: Send + Sync + 'static> Core<T> {
             let back = current.position(id).and_then(|at| current.members.get(at));
             if back.is_some_and(|member| Arc::ptr_eq(&member.bound.cell, &kept.cell)) {
                 ledger.returns(&kept.left_with);
+                return false;
             }
-            back.is_none() && now < kept.until
+            let stays = back.is_none() && now < kept.until;
+            if !stays {
+                ledger.forgets(&kept.cell, &kept.left_with);
+            }
+            stays
         });
         let excess = writer.removed.len().saturating_sub(writer.remembered);
         if excess > 0 {
@@ -344,7 +354,9 @@ impl<T: Send + Sync + 'static> Core<T> {
             let mut ends: Vec<_> = ends.collect();
             ends.sort_unstable();
             for (_, id) in ends.iter().take(excess) {
-                writer.removed.remove(id);
+                if let Some(kept) = writer.removed.remove(id) {
+                    writer.ledger.forgets(&kept.cell, &kept.left_with);
+                }
             }
         }
         // A target that came with the set is nobody's rebuilt one.

@@ -13,6 +13,8 @@ mod difference;
 mod docket;
 mod drain;
 mod events;
+#[cfg(feature = "metrics")]
+mod figures;
 mod guard;
 mod guarded;
 mod history;
@@ -51,6 +53,8 @@ pub(crate) use self::checking::{Asked, Checking};
 pub(crate) use self::clock::held;
 pub use self::drain::Drain;
 pub use self::events::Events;
+#[cfg(feature = "metrics")]
+pub(crate) use self::figures::{Figures, Observable};
 pub use self::guarded::Guard;
 pub(crate) use self::guarded::{Applied, Look, Watch};
 pub use self::history::Revision;

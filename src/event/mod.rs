@@ -1,6 +1,7 @@
 //! What happens to a balancer, told to whoever subscribes.
 
 mod ejection;
+mod kind;
 mod verdict;
 mod words;
 
