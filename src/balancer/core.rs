@@ -400,6 +400,11 @@ impl<T: Send + Sync + 'static> PickAgain<T> for Core<T> {
     fn pick_again(&self, key: &Key, now: Nanos) -> Result<Held<T>, PickError> {
         self.pick(key, now)
     }
+
+    #[cfg(feature = "tracing")]
+    fn served(&self) -> (Version, Arc<str>) {
+        self.published.read(|served| (served.version, Arc::clone(&served.chosen.name)))
+    }
 }
 
 impl<T> fmt::Debug for Core<T> {

@@ -92,7 +92,7 @@ impl Metrics {
     /// Whether endpoints are told one by one besides, each under the label `endpoint`, its id. Default
     /// `false`.
     ///
-    /// That is 18 series for each endpoint, where all others together are about 200 for a balancer.
+    /// That is sixteen series for each endpoint.
     pub fn per_endpoint(mut self, on: bool) -> Self {
         self.scribe.book.per_endpoint = on;
         self
