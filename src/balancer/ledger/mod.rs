@@ -50,7 +50,13 @@ impl Ledger {
         let first = Record { at: now, admitted, ..Record::default() };
         let mut records = VecDeque::with_capacity(Self::KEPT + 1);
         records.push_back(first);
-        Self { records, last: first, gone: Totals::default(), gone_leader: 0, late: Totals::default() }
+        Self {
+            records,
+            last: first,
+            gone: Totals::default(),
+            gone_leader: 0,
+            late: Totals::default(),
+        }
     }
 
     /// When the next record is due.

@@ -79,20 +79,14 @@ pub(super) static EJECTIONS_UNENFORCED: Metric = Metric::counter(
     &["rule", "reason"],
     "Endpoints that something spoke against and that stayed, and why",
 );
-pub(super) static RECOVERIES: Metric = Metric::counter(
-    "evenkeel_recoveries_total",
-    &["step"],
-    "Steps of endpoints on their way back",
-);
+pub(super) static RECOVERIES: Metric =
+    Metric::counter("evenkeel_recoveries_total", &["step"], "Steps of endpoints on their way back");
 pub(super) static PANICS: Metric =
     Metric::counter("evenkeel_panics_total", &["tier"], "Times that a tier began to panic");
 pub(super) static UPDATES: Metric =
     Metric::counter("evenkeel_updates_total", &["change"], "Changes that were published");
-pub(super) static UPDATES_REFUSED: Metric = Metric::counter(
-    "evenkeel_updates_refused_total",
-    &["of", "reason"],
-    "Changes that were refused",
-);
+pub(super) static UPDATES_REFUSED: Metric =
+    Metric::counter("evenkeel_updates_refused_total", &["reason"], "Changes that were refused");
 pub(super) static VERDICTS: Metric =
     Metric::counter("evenkeel_verdicts_total", &["verdict"], "Guarded changes that were judged");
 pub(super) static EVENTS: Metric =

@@ -77,7 +77,12 @@ impl Metrics {
         let figures = observed.upgrade().map(|observed| observed.figures());
         let name = SharedString::from_shared(balancer.name().into());
         Self {
-            events: Listening { events, name: name.clone(), heard: Sheet::new(name.clone()), is_over: false },
+            events: Listening {
+                events,
+                name: name.clone(),
+                heard: Sheet::new(name.clone()),
+                is_over: false,
+            },
             scribe: Scribe {
                 name,
                 observed,

@@ -1,8 +1,8 @@
 //! Whoever writes a record: reads the balancer, and tells the recorder.
 
 use std::fmt;
-use std::sync::Weak;
 use std::sync::Arc;
+use std::sync::Weak;
 
 use metrics::{Key, Recorder, SharedString, with_recorder};
 use tokio::time::Instant;
