@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
-use evenkeel::{Balancer, BoxError, Endpoint, EndpointError, Key, Metrics, find_cause};
+use evenkeel::{Balancer, BoxError, Config, Endpoint, EndpointError, Key, Metrics, find_cause};
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, KeyName, Metadata, Recorder, SharedString, Unit,
 };
@@ -43,8 +43,10 @@ async fn main() -> Result<(), BoxError> {
             if works { Ok("hello") } else { Err(std::io::Error::other("no")) }
         })
     };
+    // In turn, so that whoever fails is asked again; the default strategy would hardly do so.
     let balancer = Balancer::builder()
         .name("checkout")
+        .config(Config::from_toml("[strategy]\nkind = 'round_robin'")?)
         .endpoint(Endpoint::new("ann", answer(true)))
         .endpoint(Endpoint::new("bob", answer(false)))
         .endpoint(Endpoint::new("cal", answer(true)))

@@ -16,7 +16,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::Request;
 use axum::routing::get;
-use evenkeel::{BalanceLayer, Balancer, BoxError, ByStatus, Endpoint, Metrics};
+use evenkeel::{BalanceLayer, Balancer, BoxError, ByStatus, Config, Endpoint, Metrics};
 use http::Uri;
 use hyper_util::client::legacy;
 use hyper_util::rt::TokioExecutor;
@@ -37,8 +37,10 @@ async fn run() -> Result<(), BoxError> {
     let prometheus = PrometheusBuilder::new().install_recorder()?;
 
     let (ann, bob, cal) = (serve(hello()).await?, serve(hello()).await?, serve(hello()).await?);
+    // In turn, so that whoever fails is asked again; the default strategy would hardly do so.
     let balancer = Balancer::builder()
         .name("checkout")
+        .config(Config::from_toml("[strategy]\nkind = 'round_robin'")?)
         .endpoint(Endpoint::new("ann", ann.address.clone()))
         .endpoint(Endpoint::new("bob", bob.address.clone()))
         .endpoint(Endpoint::new("cal", cal.address.clone()))

@@ -453,7 +453,10 @@ async fn ten_thousand_names_are_a_hundred_labels() {
             pick(&balancer).finish(Outcome::Success);
             sent += 1;
         }
-        metrics.record();
+        // Most have come and gone between two records.
+        if first % 100 == 80 {
+            metrics.record();
+        }
     }
     let labels = |name| {
         let series = written.series(name).into_iter();
