@@ -113,7 +113,9 @@ impl Page {
         println!("{title}");
         let wanted = |line: &&str| wanted.iter().any(|part| line.contains(part));
         let told = |line: &&str| !line.starts_with('#') && !line.ends_with(" 0");
-        self.0.lines().filter(wanted).filter(told).for_each(|line| println!("  {line}"));
+        let mut lines: Vec<_> = self.0.lines().filter(wanted).filter(told).collect();
+        lines.sort_unstable();
+        lines.iter().for_each(|line| println!("  {line}"));
     }
 
     /// The value of a series, without the prefix that all have.

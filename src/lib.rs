@@ -49,8 +49,10 @@
 //! * [`outlier`] holds the detectors, and the seam for one of your own.
 //! * [`Probe`] is the seam for active checks; [`TcpProbe`], [`ServiceProbe`], `HttpProbe` (feature
 //!   `health-http`) and `GrpcProbe` (feature `health-grpc`) are built in.
+//! * `Metrics` (feature `metrics`) tells its figures to Prometheus and others, `Balancer::log_events`
+//!   (feature `tracing`) its events to the log.
 //! * `laws` (feature `testing`) is the suite that holds a strategy to its promises.
-//! * `docs` holds the guides: what a request costs, outliers, failover, keys, sessions, the
+//! * `docs` holds the guides: what a request costs, outliers, failover, keys, sessions, metrics, the
 //!   command-line tool.
 //!
 //! # How it stays right
@@ -71,7 +73,8 @@
 //! | `affinity` | no | session affinity: a cookie or a header that carries the endpoint |
 //! | `health-http` | no | `HttpProbe`: active checks by an HTTP request |
 //! | `health-grpc` | no | `GrpcProbe`: active checks by `grpc.health.v1` |
-//! | `tracing` | no | a span around each request that names its balancer and endpoint |
+//! | `tracing` | no | a span around each request that names its balancer and endpoint, and events in the log |
+//! | `metrics` | no | `Metrics`: what a balancer does, through the `metrics` facade |
 //! | `testing` | no | the laws suite |
 //! | `cli` | no | the tool `evenkeel`, which checks, previews and explains settings |
 

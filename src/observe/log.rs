@@ -81,18 +81,19 @@ fn log(balancer: &str, event: &Event) {
 /// The endpoint that an event is about, if it is about one.
 fn endpoint(event: &Event) -> Option<&EndpointId> {
     match event {
-        Event::Published { change, .. } => match change {
-            Changed::Inserted { endpoint, .. }
-            | Changed::Removed { endpoint }
-            | Changed::Reweighted { endpoint, .. }
-            | Changed::Draining { endpoint, .. }
-            | Changed::Disabled { endpoint }
-            | Changed::Enabled { endpoint }
-            | Changed::Expired { endpoint }
-            | Changed::Rebuilt { endpoint } => Some(endpoint),
-            _ => None,
-        },
-        Event::ShareRaised { endpoint, .. }
+        Event::Published {
+            change:
+                Changed::Inserted { endpoint, .. }
+                | Changed::Removed { endpoint }
+                | Changed::Reweighted { endpoint, .. }
+                | Changed::Draining { endpoint, .. }
+                | Changed::Disabled { endpoint }
+                | Changed::Enabled { endpoint }
+                | Changed::Expired { endpoint }
+                | Changed::Rebuilt { endpoint },
+            ..
+        }
+        | Event::ShareRaised { endpoint, .. }
         | Event::Unhealthy { endpoint, .. }
         | Event::CheckPanicked { endpoint, .. }
         | Event::Recovery { endpoint, .. }

@@ -89,7 +89,7 @@ mod tests {
         names.forget(now + minute);
         assert_eq!(names.of("c", now + minute), None, "it may still be there");
         names.forget(now + minute + Duration::from_nanos(1));
-        assert_eq!(names.of("c", now + minute).unwrap(), "c");
+        assert_eq!(names.of("c", now + minute).as_deref(), Some("c"));
         assert_eq!(names.of("d", now + minute), None, "`b` is still in use");
     }
 }
