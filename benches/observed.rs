@@ -58,8 +58,8 @@ fn cases<T: Send + Sync + 'static>() -> [(&'static str, Look<T>); 4] {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let once = std::env::args().any(|argument| argument == "--test");
     let (rounds, requests) = if once { (1, 100) } else { (101, 20_000) };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all();
-    let runtime = { runtime }.build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let handle = runtime.handle().clone();
     for n in ENDPOINTS {
         let target = service_fn(|number: u64| -> Answer { ready(Ok(number)) });

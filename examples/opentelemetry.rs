@@ -10,7 +10,7 @@
 //! ```
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use evenkeel::{Balancer, BoxError, Config, Endpoint, EndpointError, Key, Metrics, find_cause};
 use metrics::{
@@ -19,9 +19,12 @@ use metrics::{
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Meter, MeterProvider};
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
+use opentelemetry_sdk::metrics::data::{
+    AggregatedMetrics, MetricData, ResourceMetrics, ScopeMetrics,
+};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
+use parking_lot::Mutex;
 use tower::{ServiceExt, service_fn};
 use tracing::Instrument;
 use tracing_subscriber::layer::SubscriberExt;
@@ -148,15 +151,12 @@ impl OpenTelemetry {
     }
 
     fn describe(&self, name: &KeyName, unit: Option<Unit>, help: SharedString) {
-        if let Ok(mut described) = self.described.lock() {
-            described.insert(name.as_str().to_owned(), (unit, help));
-        }
+        self.described.lock().insert(name.as_str().to_owned(), (unit, help));
     }
 
     fn description(&self, name: &str) -> (&'static str, String) {
-        let described = self.described.lock().ok();
-        let known = described.as_ref().and_then(|described| described.get(name));
-        known.map_or_else(Default::default, |(unit, help)| {
+        let described = self.described.lock();
+        described.get(name).map_or_else(Default::default, |(unit, help)| {
             (unit.map_or("", |unit| unit.as_canonical_label()), help.to_string())
         })
     }
@@ -174,7 +174,7 @@ impl Recorder for OpenTelemetry {
     fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
 
     fn register_counter(&self, key: &metrics::Key, _: &Metadata<'_>) -> Counter {
-        let Ok(mut counters) = self.counters.lock() else { return Counter::noop() };
+        let mut counters = self.counters.lock();
         let name = key.name().to_owned();
         let instrument = counters.entry(name.clone()).or_insert_with(|| {
             let (unit, help) = self.description(&name);
@@ -184,7 +184,7 @@ impl Recorder for OpenTelemetry {
     }
 
     fn register_gauge(&self, key: &metrics::Key, _: &Metadata<'_>) -> Gauge {
-        let Ok(mut gauges) = self.gauges.lock() else { return Gauge::noop() };
+        let mut gauges = self.gauges.lock();
         let name = key.name().to_owned();
         let instrument = gauges.entry(name.clone()).or_insert_with(|| {
             let (unit, help) = self.description(&name);
@@ -234,8 +234,8 @@ fn points(exporter: &InMemoryMetricExporter) -> Result<Points, BoxError> {
     }
     let mut points = Points::new();
     let finished = exporter.get_finished_metrics()?;
-    let scopes = finished.iter().flat_map(|all| all.scope_metrics());
-    for metric in scopes.flat_map(|scope| scope.metrics()) {
+    let scopes = finished.iter().flat_map(ResourceMetrics::scope_metrics);
+    for metric in scopes.flat_map(ScopeMetrics::metrics) {
         let mut note = |labels, value| points.insert((metric.name().to_owned(), labels), value);
         match metric.data() {
             AggregatedMetrics::U64(MetricData::Sum(sum)) => sum.data_points().for_each(|point| {

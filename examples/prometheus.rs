@@ -8,7 +8,7 @@
 //! cargo run --example prometheus --features config,http,metrics
 //! ```
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -21,6 +21,7 @@ use http::Uri;
 use hyper_util::client::legacy;
 use hyper_util::rt::TokioExecutor;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -99,9 +100,7 @@ struct Scraped {
 
 /// Figures are read when they are asked for: what is rendered is never older than the scrape.
 async fn scrape(State(state): State<Arc<Scraped>>) -> String {
-    if let Ok(mut metrics) = state.metrics.lock() {
-        metrics.record();
-    }
+    state.metrics.lock().record();
     state.prometheus.render()
 }
 
