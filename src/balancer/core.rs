@@ -74,7 +74,6 @@ pub(crate) struct Writer<T> {
     /// The change of the settings that is being watched.
     pub(crate) watched: Option<Box<Watched<T>>>,
     /// When a set was taken last, changed or not.
-    #[cfg_attr(not(feature = "metrics"), expect(dead_code, reason = "for whoever shows figures"))]
     pub(crate) set_at: Nanos,
 }
 

@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(octaves[1], (Some(1 << (LOWEST + 1)), 3));
         assert_eq!(octaves[octaves.len() - 2], (Some(1 << HIGHEST), 4));
         assert_eq!(octaves[octaves.len() - 1], (None, 6));
-        assert!(octaves.is_sorted());
+        assert!(octaves.is_sorted_by_key(|octave| octave.1));
     }
 
     #[test]
