@@ -52,10 +52,12 @@
 //!   people.
 //! * [`Probe`] is the seam for active checks; [`TcpProbe`], [`ServiceProbe`], `HttpProbe` (feature
 //!   `health-http`) and `GrpcProbe` (feature `health-grpc`) are built in.
+//! * `Metrics` (feature `metrics`) tells its figures to Prometheus and others, `Balancer::log_events`
+//!   (feature `tracing`) its events to the log.
 //! * `laws` (feature `testing`) is the suite that holds a strategy to its promises.
-//! * `docs` holds the guides: what a request costs, outliers, failover, keys, sessions, alarms, why a
-//!   request goes where it goes, the command-line tool, the load test, the playbook for when something
-//!   goes wrong, the limits.
+//! * `docs` holds the guides: what a request costs, outliers, failover, keys, sessions, metrics, alarms,
+//!   why a request goes where it goes, the command-line tool, the load test, the playbook for when
+//!   something goes wrong, the limits.
 //!
 //! # How it stays right
 //!
@@ -75,7 +77,8 @@
 //! | `affinity` | no | session affinity: a cookie or a header that carries the endpoint |
 //! | `health-http` | no | `HttpProbe`: active checks by an HTTP request |
 //! | `health-grpc` | no | `GrpcProbe`: active checks by `grpc.health.v1` |
-//! | `tracing` | no | a span around each request that names its balancer and endpoint |
+//! | `tracing` | no | a span around each request that names its balancer and endpoint, and events in the log |
+//! | `metrics` | no | `Metrics`: what a balancer does, through the `metrics` facade |
 //! | `testing` | no | the laws suite |
 //! | `cli` | no | the tool `evenkeel`, which checks, previews and explains settings |
 
@@ -95,6 +98,8 @@ mod hash;
 mod health;
 #[cfg(feature = "testing")]
 pub mod laws;
+#[cfg(any(feature = "metrics", feature = "tracing"))]
+mod observe;
 pub mod outlier;
 mod ramp;
 mod rng;
@@ -140,6 +145,8 @@ pub use self::event::{
     Alarm, AlarmKind, Changed, Decision, Ejection, Event, Recovery, RollbackReason, Rule, Verdict,
 };
 pub use self::health::{Probe, ProbeFn, ProbeFuture, Subject, probe_fn};
+#[cfg(feature = "metrics")]
+pub use self::observe::Metrics;
 pub use self::rollout::GuardedApply;
 #[cfg(feature = "http")]
 pub use self::service::keys;

@@ -88,7 +88,18 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {
 }
 
 fn seen(message: &str, balancer: &str, endpoint: &str) -> Seen {
-    let fields = [("balancer", balancer), ("endpoint", endpoint)];
+    attempt("1", message, balancer, endpoint)
+}
+
+/// Something that was said at this attempt, by the strategy that is chosen where nothing is said.
+fn attempt(number: &str, message: &str, balancer: &str, endpoint: &str) -> Seen {
+    let fields = [
+        ("balancer", balancer),
+        ("endpoint", endpoint),
+        ("attempt", number),
+        ("strategy", "least_request"),
+        ("version", "1.1"),
+    ];
     let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
     Seen { message: message.to_owned(), spans: vec![("evenkeel".to_owned(), fields.into())] }
 }
@@ -150,7 +161,7 @@ async fn a_layer_opens_the_same_span() {
     let _recording = recorder.record();
     let endpoint = Endpoint::new("b", Address("10.0.0.1"));
     let balancer = Balancer::builder().name("search").endpoint(endpoint).build().unwrap();
-    let service = BalanceLayer::new(balancer).layer(Talkative { fails: false });
+    let service = BalanceLayer::new(balancer.clone()).layer(Talkative { fails: false });
     service.oneshot(String::new()).await.unwrap();
     let expected = ["called", "polled", "woken"].map(|said| seen(said, "search", "b"));
     assert_eq!(recorder.seen(), expected);
@@ -165,6 +176,76 @@ async fn a_failure_is_within_the_span_too() {
     balancer.service().oneshot(()).await.unwrap_err();
     let expected = ["called", "polled", "woken"].map(|said| seen(said, "default", "a"));
     assert_eq!(recorder.seen(), expected, "an unnamed balancer is called `default`");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_span_says_which_attempt_it_is_by_which_strategy_and_version() {
+    let recorder = Recorder::default();
+    let _recording = recorder.record();
+    let balancer = talkative(["a", "b", "c"]);
+    let key = Key::none().excluding(&"a".into()).excluding(&"c".into());
+    balancer.service().key_by(move |_: &()| key.clone()).oneshot(()).await.unwrap();
+    let expected = ["called", "polled", "woken"].map(|said| attempt("3", said, "checkout", "b"));
+    assert_eq!(recorder.seen(), expected);
+
+    balancer.set_weight(&"a".into(), 0).unwrap();
+    balancer.insert(Endpoint::new("d", Talkative { fails: false })).unwrap();
+    recorder.events.lock().clear();
+    balancer.service().oneshot(()).await.unwrap();
+    for event in recorder.seen() {
+        assert_eq!(event.spans[0].1["version"], "2.2");
+        assert_eq!(event.spans[0].1["attempt"], "1");
+    }
+    assert_eq!(recorder.seen().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn endpoints_that_were_not_ready_count_as_attempts() {
+    /// Never ready, or always.
+    #[derive(Clone)]
+    struct Maybe(bool);
+
+    impl Service<()> for Maybe {
+        type Response = ();
+        type Error = BoxError;
+        type Future = Ready<Result<(), BoxError>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+            if self.0 { Poll::Ready(Ok(())) } else { Poll::Pending }
+        }
+
+        fn call(&mut self, _: ()) -> Self::Future {
+            info!("called");
+            ready(Ok(()))
+        }
+    }
+
+    let recorder = Recorder::default();
+    let _recording = recorder.record();
+    let endpoints = [("a", false), ("b", true)].map(|(id, ready)| Endpoint::new(id, Maybe(ready)));
+    let balancer = Balancer::builder().endpoints(endpoints).seed(1).build().unwrap();
+    for _ in 0..8 {
+        balancer.service().oneshot(()).await.unwrap();
+    }
+    let attempts = recorder.seen().into_iter().map(|event| {
+        assert_eq!(event.spans[0].1["endpoint"], "b");
+        event.spans[0].1["attempt"].clone()
+    });
+    let attempts: std::collections::BTreeSet<_> = attempts.collect();
+    assert_eq!(attempts, ["1", "2"].map(str::to_owned).into(), "at once, or after `a`");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_outlives_its_balancer_and_still_has_a_span() {
+    let recorder = Recorder::default();
+    let _recording = recorder.record();
+    let mut service = talkative(["a"]).service();
+    let response = service.call(());
+    drop(service);
+    response.await.unwrap();
+    let spans = &recorder.seen()[0].spans;
+    assert_eq!(spans[0].1["endpoint"], "a");
+    assert!(!spans[0].1.contains_key("version"), "nobody serves it any more");
 }
 
 #[tokio::test(start_paused = true)]
@@ -184,7 +265,7 @@ async fn requests_that_are_under_way_together_keep_their_spans_apart() {
     let mut found = recorder.seen();
     found.sort();
     let expected = ["called", "polled", "woken"]
-        .map(|said| ["a", "b"].map(|endpoint| seen(said, "checkout", endpoint)));
+        .map(|said| ["a", "b"].map(|endpoint| attempt("2", said, "checkout", endpoint)));
     assert_eq!(found, expected.concat());
     assert_eq!(*recorder.opened.lock(), ["evenkeel"; 2]);
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Weak;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
@@ -34,6 +34,8 @@ pub(crate) struct Checks<T> {
     workers: AtomicUsize,
     /// There has been a worker.
     begun: AtomicBool,
+    good: AtomicU64,
+    bad: AtomicU64,
 }
 
 impl<T> Checks<T> {
@@ -45,6 +47,8 @@ impl<T> Checks<T> {
             turn: Arc::new(Semaphore::new(1)),
             workers: AtomicUsize::new(0),
             begun: AtomicBool::new(false),
+            good: AtomicU64::new(0),
+            bad: AtomicU64::new(0),
         }
     }
 
@@ -52,6 +56,12 @@ impl<T> Checks<T> {
     /// nobody would ever find anything else.
     pub(crate) fn are_over(&self) -> bool {
         self.begun.load(Ordering::SeqCst) && self.workers.load(Ordering::SeqCst) == 0
+    }
+
+    /// How many checks have ended well so far, and how many have not.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn ended(&self) -> (u64, u64) {
+        (self.good.load(Ordering::Relaxed), self.bad.load(Ordering::Relaxed))
     }
 
     /// Whoever checks has something new to look at.
@@ -131,6 +141,12 @@ impl<T: Send + Sync + 'static> Checking<T> {
     /// An instant to wait for; `None` for never.
     pub(crate) fn instant(&self, at: Nanos) -> Option<Instant> {
         self.origin.instant(at).filter(|_| at < Nanos::NEVER)
+    }
+
+    /// Counts a check that has ended.
+    pub(crate) fn count(&self, good: bool) {
+        let counter = if good { &self.checks.good } else { &self.checks.bad };
+        counter.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn rng(&self) -> Rng {

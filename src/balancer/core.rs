@@ -84,6 +84,8 @@ pub(crate) struct Writer<T> {
     /// The change of the settings that is being watched.
     pub(crate) watched: Option<Box<Watched<T>>>,
     pub(crate) alarms: Alarms,
+    /// When a set was taken last, changed or not.
+    pub(crate) set_at: Nanos,
 }
 
 impl<T> Writer<T> {
@@ -97,6 +99,7 @@ impl<T> Writer<T> {
             builds: Builds::default(),
             watched: None,
             alarms: Alarms::default(),
+            set_at: Nanos(0),
             guard: UpdateGuard::default(),
             removed: BTreeMap::new(),
             rebuilds: BTreeMap::new(),
@@ -342,6 +345,7 @@ impl<T: Send + Sync + 'static> Core<T> {
     /// Remembers the cells of endpoints that left `base`, within bounds, and forgets what is kept
     /// of those that are back or gone for good.
     pub(crate) fn remember(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) {
+        writer.set_at = now;
         let current = self.published.current();
         let until = now.plus(base.config.memory().remember_removed());
         let left = departed(&base.members, &current.members);
@@ -362,8 +366,13 @@ impl<T: Send + Sync + 'static> Core<T> {
             let back = current.position(id).and_then(|at| current.members.get(at));
             if back.is_some_and(|member| Arc::ptr_eq(&member.bound.cell, &kept.cell)) {
                 ledger.returns(&kept.left_with);
+                return false;
             }
-            back.is_none() && now < kept.until
+            let stays = back.is_none() && now < kept.until;
+            if !stays {
+                ledger.forgets(&kept.cell, &kept.left_with);
+            }
+            stays
         });
         let excess = writer.removed.len().saturating_sub(writer.remembered);
         if excess > 0 {
@@ -371,7 +380,9 @@ impl<T: Send + Sync + 'static> Core<T> {
             let mut ends: Vec<_> = ends.collect();
             ends.sort_unstable();
             for (_, id) in ends.iter().take(excess) {
-                writer.removed.remove(id);
+                if let Some(kept) = writer.removed.remove(id) {
+                    writer.ledger.forgets(&kept.cell, &kept.left_with);
+                }
             }
         }
         // A target that came with the set is nobody's rebuilt one.
@@ -414,6 +425,11 @@ impl<T: Send + Sync + 'static> Tripped for Core<T> {
 impl<T: Send + Sync + 'static> PickAgain<T> for Core<T> {
     fn pick_again(&self, key: &Key, now: Nanos) -> Result<Held<T>, PickError> {
         self.pick(key, now)
+    }
+
+    #[cfg(feature = "tracing")]
+    fn served(&self) -> (Version, Arc<str>) {
+        self.published.read(|served| (served.version, Arc::clone(&served.chosen.name)))
     }
 }
 

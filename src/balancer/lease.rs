@@ -9,6 +9,10 @@ use tokio::time::Instant;
 use crate::balancer::clock;
 use crate::classify::Outcome;
 use crate::endpoint::{Held, PickAgain};
+#[cfg(feature = "tracing")]
+use crate::sync::Arc;
+#[cfg(feature = "tracing")]
+use crate::units::Version;
 use crate::units::{EndpointId, Key, Nanos, Origin};
 
 /// One request's hold on the endpoint chosen for it.
@@ -66,10 +70,14 @@ impl<T> Lease<T> {
         }
     }
 
-    /// The request is not sent yet: dropped now, the lease is as if it had never been taken.
+    /// The request, which has this key, is not sent yet: dropped now, the lease is as if it had never
+    /// been taken.
     #[inline]
-    pub(crate) fn unsent(mut self) -> Self {
+    pub(crate) fn unsent(mut self, key: &Key) -> Self {
         self.held.set_sent(false);
+        if cfg!(feature = "tracing") {
+            self.held.set_before(key.excluded().len() as u32);
+        }
         self
     }
 
@@ -110,9 +118,21 @@ impl<T> Lease<T> {
     }
 
     /// The name of the balancer it came from.
-    #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "for the span"))]
+    #[cfg(feature = "tracing")]
     pub(crate) fn balancer(&self) -> &str {
         self.held.bound().cell.balancer()
+    }
+
+    /// What that balancer serves at this moment and by which strategy, while it exists.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn served(&self) -> Option<(Version, Arc<str>)> {
+        Some(self.held.bound().home().way()?.upgrade()?.served())
+    }
+
+    /// Which attempt of its request this is: one more than the endpoints that are excluded.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn attempt(&self) -> u64 {
+        self.held.before().saturating_add(1)
     }
 
     #[inline]

@@ -17,6 +17,8 @@ mod docket;
 mod drain;
 mod events;
 mod explain;
+#[cfg(feature = "metrics")]
+mod figures;
 mod guard;
 mod guarded;
 mod history;
@@ -58,6 +60,8 @@ pub(crate) use self::clock::held;
 pub use self::drain::Drain;
 pub use self::events::Events;
 pub use self::explain::{Barred, ExplainedEndpoint, ExplainedTier, Explanation};
+#[cfg(feature = "metrics")]
+pub(crate) use self::figures::{Figures, Observable};
 pub use self::guarded::Guard;
 pub(crate) use self::guarded::{Applied, Look, Watch};
 pub use self::history::Revision;

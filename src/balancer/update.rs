@@ -111,6 +111,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             }
             let Merged { members, tally } = self.merge(writer, base, offers, &base.config, now)?;
             if tally.is_nothing() {
+                writer.set_at = now;
                 writer.guard.believe();
                 return Ok(base.version);
             }

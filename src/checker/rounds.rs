@@ -175,6 +175,9 @@ impl<T: Send + Sync + 'static> Rounds<T> {
             };
             let answer = if called_off { Answer::None } else { Answer::of(ended) };
             let error = answer.error();
+            if let Some(good) = answer.good() {
+                self.checking.count(good);
+            }
             let schedule = self.schedule.as_mut();
             let finding = schedule.and_then(|it| it.ended(&known, answer.good(), now, &mut rng));
             if let Answer::Panicked { message } = answer {

@@ -29,6 +29,11 @@ pub mod explain {}
 #[doc = include_str!("../../docs/sessions.md")]
 pub mod sessions {}
 
+/// Metrics and tracing: every name and label, what it means, and what to ask of it.
+#[cfg(all(feature = "metrics", feature = "tracing"))]
+#[doc = include_str!("../../docs/metrics.md")]
+pub mod metrics {}
+
 /// What a request costs and why; choosing strategy, clock and the moment of completion.
 #[doc = include_str!("../../docs/speed.md")]
 pub mod speed {}

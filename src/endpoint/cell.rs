@@ -118,6 +118,7 @@ impl EndpointCell {
         &self.id
     }
 
+    #[cfg(feature = "tracing")]
     pub(crate) fn balancer(&self) -> &str {
         &self.shared.name
     }

@@ -7,6 +7,8 @@ use crate::classify::{FailureKind, Outcome};
 use crate::endpoint::{Counted, EndpointCell, Terms, Testimony, Token, Under};
 use crate::error::PickError;
 use crate::sync::{Arc, AtomicBool, Ordering};
+#[cfg(feature = "tracing")]
+use crate::units::Version;
 use crate::units::{COARSE, Key, Nanos};
 
 /// A target and the cell it is counted on. A new target for an endpoint gets a new binding to
@@ -81,6 +83,10 @@ pub(crate) struct Home<T>(OnceLock<Weak<dyn PickAgain<T>>>);
 /// Chooses another endpoint for a request that could not use the one it got.
 pub(crate) trait PickAgain<T>: Send + Sync {
     fn pick_again(&self, key: &Key, now: Nanos) -> Result<Held<T>, PickError>;
+
+    /// What is served at this moment, and by which strategy.
+    #[cfg(feature = "tracing")]
+    fn served(&self) -> (Version, Arc<str>);
 }
 
 impl<T> Home<T> {
@@ -142,6 +148,8 @@ impl Marks {
     const UNSENT: u64 = 2;
     /// It is known to a tick when it began.
     const ABOUT: u64 = 4;
+    /// How many endpoints its request was kept from before, in the bits from here on.
+    const BEFORE: u32 = 8;
 
     #[inline]
     fn has(self, mark: u64) -> bool {
@@ -217,6 +225,18 @@ impl<T> Held<T> {
     #[inline]
     pub(crate) fn begins_about(&mut self) {
         self.marks.set(Marks::ABOUT, true);
+    }
+
+    /// Notes how many endpoints the request was kept from before.
+    #[inline]
+    pub(crate) fn set_before(&mut self, before: u32) {
+        let marks = self.marks.0 & ((1 << Marks::BEFORE) - 1);
+        self.marks = Marks(marks | u64::from(before) << Marks::BEFORE);
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(crate) fn before(&self) -> u64 {
+        self.marks.0 >> Marks::BEFORE
     }
 
     pub(crate) fn began(&self) -> Nanos {

@@ -102,6 +102,40 @@ pub enum UpdateError {
     },
 }
 
+impl UpdateError {
+    /// All there are.
+    #[cfg(feature = "metrics")]
+    pub(crate) const KINDS: &[&str] = &[
+        "empty",
+        "all_weights_zero",
+        "shrinks",
+        "duplicate",
+        "unknown",
+        "no_factory",
+        "make",
+        "share",
+        "protected",
+        "strategy",
+    ];
+
+    /// Why, in one word, in `snake_case`: `empty`, `shrinks`, `share`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Empty { .. } => "empty",
+            Self::AllWeightsZero { .. } => "all_weights_zero",
+            Self::Shrinks { .. } => "shrinks",
+            Self::Duplicate { .. } => "duplicate",
+            Self::Unknown { .. } => "unknown",
+            Self::NoFactory => "no_factory",
+            Self::Make { .. } => "make",
+            Self::Share { .. } => "share",
+            Self::Protected { .. } => "protected",
+            Self::Strategy { .. } => "strategy",
+        }
+    }
+}
+
 impl fmt::Display for UpdateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

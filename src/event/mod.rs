@@ -2,6 +2,7 @@
 
 mod alarm;
 mod ejection;
+mod kind;
 mod verdict;
 mod words;
 

@@ -136,7 +136,7 @@ where
         match self.balancer.pick(&key) {
             Ok(lease) => {
                 // Before anything of the caller's runs.
-                let lease = lease.unsent();
+                let lease = lease.unsent(&key);
                 ResponseFuture::new(lease, key, request, self.classify.clone())
             }
             Err(refusal) => ResponseFuture::refused(refusal, self.classify.clone()),

@@ -52,7 +52,7 @@ impl<S, T, K, C, U> DirectBalance<S, T, K, C, U> {
         T: Target<Req> + Send + Sync + 'static,
     {
         let lease = match self.balancer.pick(key) {
-            Ok(lease) => lease.unsent(),
+            Ok(lease) => lease.unsent(key),
             Err(refusal) => return DirectFuture::refused(classify, refusal.into()),
         };
         match lease.target().direct(request) {

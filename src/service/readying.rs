@@ -51,8 +51,8 @@ pub(crate) struct Ready<T> {
 }
 
 impl<T: Clone> Contender<T> {
-    fn new(lease: Lease<T>) -> Self {
-        let lease = lease.unsent();
+    fn new(lease: Lease<T>, key: &Key) -> Self {
+        let lease = lease.unsent(key);
         Self { service: lease.target().clone(), lease }
     }
 
@@ -150,7 +150,7 @@ impl<T: Clone> Readying<T> {
             return None;
         }
         let elsewhere = self.elsewhere.as_ref().filter(|_| self.asked < ASKED)?;
-        let contender = Contender::new(elsewhere.pick(&self.key)?);
+        let contender = Contender::new(elsewhere.pick(&self.key)?, &self.key);
         self.exclude(&contender);
         Some(contender)
     }

@@ -1,5 +1,11 @@
 //! The span around a request's time at its endpoint; nothing without the feature `tracing`.
 
+#[cfg(feature = "tracing")]
+use std::cell::OnceCell;
+
+#[cfg(feature = "tracing")]
+use tracing::info_span;
+
 use crate::balancer::Lease;
 
 #[derive(Debug)]
@@ -11,8 +17,17 @@ pub(crate) struct Span {
 impl Span {
     #[cfg(feature = "tracing")]
     pub(crate) fn of<T>(lease: &Lease<T>) -> Self {
-        let (balancer, endpoint) = (lease.balancer(), lease.endpoint());
-        let span = tracing::info_span!("evenkeel", balancer, %endpoint);
+        // Looked up only where somebody is interested: the macro asks for no field otherwise.
+        let served = OnceCell::new();
+        let served = || served.get_or_init(|| lease.served()).as_ref();
+        let span = info_span!(
+            "evenkeel",
+            balancer = lease.balancer(),
+            endpoint = %lease.endpoint(),
+            attempt = lease.attempt(),
+            strategy = served().map(|(_, strategy)| &**strategy),
+            version = served().map(|(version, _)| display(version)),
+        );
         Self { span }
     }
 

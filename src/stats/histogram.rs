@@ -71,6 +71,18 @@ impl Latencies {
         self.0.iter().map(|&count| u64::from(count)).sum()
     }
 
+    /// How many answers took less than each whole octave of time: its end in nanoseconds, and `None`
+    /// for all answers, however long they took.
+    #[cfg(any(feature = "metrics", all(test, not(evenkeel_loom))))]
+    pub(crate) fn by_octaves(&self) -> impl Iterator<Item = (Option<u64>, u64)> {
+        let mut below = 0;
+        self.0.iter().enumerate().filter_map(move |(at, &count)| {
+            below += u64::from(count);
+            let last = at + 1 == BUCKETS;
+            (last || at % 2 == 0).then(|| ((!last).then(|| floor(at + 1)), below))
+        })
+    }
+
     /// The time in nanoseconds within which the part `q` of the answers came, from 0 to 1; `None`
     /// if there were none.
     pub(crate) fn quantile(&self, q: f64) -> Option<u64> {
@@ -154,6 +166,18 @@ mod tests {
             );
         }
         assert!(one.quantile(f64::NAN).is_some());
+    }
+
+    #[test]
+    fn octaves_add_up() {
+        let some = of(&[0, 20_000, 30_000, 40_000_000, u64::MAX, u64::MAX]);
+        let octaves: Vec<_> = some.by_octaves().collect();
+        assert_eq!(octaves.len(), (HIGHEST - LOWEST) as usize + 2);
+        assert_eq!(octaves[0], (Some(1 << LOWEST), 1));
+        assert_eq!(octaves[1], (Some(1 << (LOWEST + 1)), 3));
+        assert_eq!(octaves[octaves.len() - 2], (Some(1 << HIGHEST), 4));
+        assert_eq!(octaves[octaves.len() - 1], (None, 6));
+        assert!(octaves.is_sorted_by_key(|octave| octave.1));
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub(crate) struct Ledger {
     gone: Totals,
     /// The most requests that one of them had been sent since the last record.
     gone_leader: u64,
+    /// What requests came to that ended after their endpoint had left, of those that are known no more.
+    late: Totals,
 }
 
 /// What all requests of a balancer had come to at one moment, since it was built.
@@ -48,7 +50,13 @@ impl Ledger {
         let first = Record { at: now, admitted, ..Record::default() };
         let mut records = VecDeque::with_capacity(Self::KEPT + 1);
         records.push_back(first);
-        Self { records, last: first, gone: Totals::default(), gone_leader: 0 }
+        Self {
+            records,
+            last: first,
+            gone: Totals::default(),
+            gone_leader: 0,
+            late: Totals::default(),
+        }
     }
 
     /// When the next record is due.
@@ -105,6 +113,18 @@ impl Ledger {
     /// An endpoint that left with `totals` is back.
     pub(crate) fn returns(&mut self, totals: &Totals) {
         self.gone = self.gone.since(totals);
+    }
+
+    /// An endpoint that left with `left_with` is known no more.
+    pub(crate) fn forgets(&mut self, cell: &EndpointCell, left_with: &Totals) {
+        self.late = self.late.plus(&cell.totals().since(left_with));
+    }
+
+    /// What requests have come to that ended after their endpoint had left, but for endpoints that
+    /// are still known.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn late(&self) -> &Totals {
+        &self.late
     }
 
     fn sum<T>(

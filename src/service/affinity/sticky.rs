@@ -138,7 +138,7 @@ where
         let Balance { balancer, key, classify, .. } = &self.inner;
         let (key, classify) = self.attend(balancer, key.key(&request), classify, &request);
         match balancer.pick(&key) {
-            Ok(lease) => ResponseFuture::new(lease.unsent(), key, request, classify),
+            Ok(lease) => ResponseFuture::new(lease.unsent(&key), key, request, classify),
             Err(refusal) => ResponseFuture::refused(refusal, classify),
         }
     }
