@@ -89,6 +89,7 @@ mod hash;
 mod health;
 #[cfg(feature = "testing")]
 pub mod laws;
+mod observe;
 pub mod outlier;
 mod ramp;
 mod rng;
@@ -104,8 +105,8 @@ mod units;
 mod worker;
 
 pub use self::balancer::{
-    Balancer, Builder, Change, Drain, DrainAll, EndpointStatus, Events, Guard, Lease, Preview,
-    Revision, Share, Status, TierStatus,
+    Balancer, Builder, Cause, Change, Drain, DrainAll, EndpointStatus, Events, Guard, Happening,
+    LatencyStatus, Lease, Operator, Override, Preview, Reason, Revision, Share, Status, TierStatus,
 };
 #[cfg(feature = "health-grpc")]
 pub use self::checker::{GrpcProbe, GrpcProbeError};
@@ -131,6 +132,8 @@ pub use self::event::{
     Changed, Decision, Ejection, Event, Recovery, RollbackReason, Rule, Verdict,
 };
 pub use self::health::{Probe, ProbeFn, ProbeFuture, Subject, probe_fn};
+#[cfg(feature = "status")]
+pub use self::observe::StatusPages;
 pub use self::rollout::GuardedApply;
 #[cfg(feature = "http")]
 pub use self::service::keys;

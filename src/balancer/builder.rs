@@ -5,6 +5,7 @@ use std::sync::Weak;
 
 use crate::balancer::checking::Checks;
 use crate::balancer::core::{Core, Writer};
+use crate::balancer::dates::Dates;
 use crate::balancer::events::Hub;
 use crate::balancer::history::History;
 use crate::balancer::ledger::Ledger;
@@ -205,6 +206,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
             published: Published::new(snapshot),
             writer: HandOver::new(Writer::new(history, ledger, sweeps)),
             hub: Hub::new(),
+            dates: Dates::new(),
             ground,
             named: self.named,
             randomness,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::balancer::checking::Checks;
+use crate::balancer::dates::Dates;
 use crate::balancer::difference::{changed, departed};
 use crate::balancer::docket::Told;
 use crate::balancer::events::Hub;
@@ -23,7 +24,7 @@ use crate::error::PickError;
 use crate::event::{Changed, Event};
 use crate::outlier::{Rotation, Standing};
 use crate::rng::Randomness;
-use crate::snapshot::{Draft, Ground, Kept, Member, Miss, Rise, Snapshot};
+use crate::snapshot::{Draft, Ground, Grounds, Kept, Member, Miss, Rise, Snapshot};
 use crate::sync::{Arc, HandOver, Published};
 use crate::units::{EndpointId, Key, Nanos, Version};
 
@@ -37,6 +38,7 @@ pub(crate) struct Core<T> {
     pub(crate) published: Published<Snapshot<T>>,
     pub(crate) writer: HandOver<Writer<T>>,
     pub(crate) hub: Hub,
+    pub(crate) dates: Dates,
     pub(crate) ground: Ground,
     pub(crate) named: Named,
     pub(crate) randomness: Randomness,
@@ -94,7 +96,7 @@ impl<T> Writer<T> {
     }
 
     /// What is remembered of a member that had left, until the set it returned with is served.
-    fn left(&self, member: &Member<T>) -> Option<&Remembered> {
+    pub(crate) fn left(&self, member: &Member<T>) -> Option<&Remembered> {
         let known = self.removed.get(member.id());
         known.filter(|known| Arc::ptr_eq(&known.cell, &member.bound.cell))
     }
@@ -125,6 +127,8 @@ pub(crate) struct Remembered {
     pub(crate) left_with: Totals,
     /// What its answers had brought it to.
     pub(crate) standing: Standing,
+    /// Why.
+    pub(crate) grounds: Option<Arc<Grounds>>,
 }
 
 impl<T: Send + Sync + 'static> Core<T> {
@@ -232,6 +236,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let (causes, amnesty) = (std::mem::take(&mut draft.causes), draft.amnesty);
         draft.checks &= !self.checks.are_over();
         draft.other_due = writer.other_due();
+        draft.ground(&causes, now);
         let (draft, kept) = draft.keep_bounds(now);
         let mut snapshot = draft.build(&self.ground).map_err(|unbuilt| {
             writer.garbage.push(Garbage::Members(unbuilt.members));
@@ -327,7 +332,8 @@ impl<T: Send + Sync + 'static> Core<T> {
             cell.shut();
             let left_with = writer.ledger.leaves(&cell);
             let standing = member.standing();
-            let kept = Remembered { cell, until, left_with, standing };
+            let grounds = member.grounds().cloned();
+            let kept = Remembered { cell, until, left_with, standing, grounds };
             writer.removed.insert(member.id().clone(), kept);
         }
         let Writer { removed, ledger, .. } = writer;

@@ -86,7 +86,7 @@ impl<'a, T> Docket<'a, T> {
         let (endpoint, Charge { rule, observed, threshold, .. }) = (member.id().clone(), charge);
         let mut fresh = || told.is_news(&endpoint, &rule, self.now, self.base.rules.base);
         if matches!(decision, Decision::Ejected { .. }) || fresh() {
-            let ejection = Ejection { endpoint, rule, observed, threshold, decision };
+            let ejection = Ejection::judged(endpoint, rule, observed, threshold, decision);
             self.events.push(Event::Ejection(ejection));
         }
     }
@@ -137,8 +137,7 @@ impl<'a, T> Docket<'a, T> {
             self.change(at, standing, next);
         } else {
             let decision = self.eject(at, standing);
-            let (observed, threshold) = (1.0, 1.0);
-            let ejection = Ejection { endpoint, rule: Rule::Probe, observed, threshold, decision };
+            let ejection = Ejection::judged(endpoint, Rule::Probe, 1.0, 1.0, decision);
             self.events.push(Event::Ejection(ejection));
         }
     }

@@ -85,11 +85,10 @@ impl History {
             return;
         }
         let (by, because) = match changes {
-            [Changed::Configured { by, because } | Changed::RolledBack { by, because, .. }] => {
-                (by.clone(), because.clone())
-            }
+            [change] => change.author(),
             _ => (None, None),
         };
+        let (by, because) = (by.map(str::to_owned), because.map(str::to_owned));
         let words: Vec<_> = changes.iter().map(Changed::to_string).collect();
         self.0.push_back(Revision {
             version: after.version,
@@ -184,8 +183,8 @@ impl<T: Send + Sync + 'static> Balancer<T> {
 }
 
 fn said<T>(snapshot: &Snapshot<T>) -> BTreeMap<EndpointId, Said> {
-    let told = snapshot.members.iter().filter(|member| member.said() != Said::default());
-    told.map(|member| (member.id().clone(), member.said())).collect()
+    let told = snapshot.members.iter().filter(|member| *member.said() != Said::default());
+    told.map(|member| (member.id().clone(), member.said().clone())).collect()
 }
 
 fn effect(before: &Outlooks<'_>, after: &Outlooks<'_>) -> Vec<Share> {

@@ -9,6 +9,7 @@ mod builder;
 mod checking;
 mod clock;
 mod core;
+mod dates;
 mod difference;
 mod docket;
 mod drain;
@@ -18,17 +19,24 @@ mod guarded;
 mod history;
 mod lease;
 mod ledger;
+#[cfg(feature = "status")]
+mod lookout;
 mod make;
 mod merge;
 mod named;
 #[cfg(feature = "file")]
 mod offer;
 mod operate;
+mod operator;
 mod paired;
 mod preview;
+mod reason;
+mod recent;
 mod rollback;
 #[cfg(feature = "affinity")]
 mod roster;
+#[cfg(feature = "config")]
+mod seconds;
 mod settle;
 mod shares;
 mod shut;
@@ -56,11 +64,18 @@ pub(crate) use self::guarded::{Applied, Look, Watch};
 pub use self::history::Revision;
 pub(crate) use self::lease::Elsewhere;
 pub use self::lease::Lease;
+#[cfg(feature = "status")]
+pub(crate) use self::lookout::Lookout;
 #[cfg(feature = "file")]
 pub(crate) use self::offer::{Offered, Refusal};
+pub use self::operator::Operator;
 pub use self::preview::{Preview, Share};
+pub use self::reason::{Cause, Override, Reason};
+pub use self::recent::Happening;
+#[cfg(feature = "status")]
+pub(crate) use self::seconds::wall;
 pub use self::shut::DrainAll;
-pub use self::status::{EndpointStatus, Status, TierStatus};
+pub use self::status::{EndpointStatus, LatencyStatus, Status, TierStatus};
 #[cfg(feature = "file")]
 pub(crate) use self::tether::Tether;
 

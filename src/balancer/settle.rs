@@ -44,6 +44,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         if writer.ledger.due() <= now {
             let base = self.published.current();
             writer.ledger.note(&base, now);
+            self.dates.look(now);
             writer.garbage.push(Garbage::Snapshot(base));
         }
         for step in [Self::expire, Self::judge, Self::rebuild] {
@@ -66,7 +67,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let mut draft = Draft::of(base);
         for member in &mut draft.members {
             let said = member.said().at(now);
-            if said != member.said() {
+            if said != *member.said() {
                 changes.push(Changed::Expired { endpoint: member.id().clone() });
                 *member = member.with_said(said);
             }

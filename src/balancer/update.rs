@@ -112,6 +112,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             let Merged { members, tally } = self.merge(writer, base, offers, &base.config, now)?;
             if tally.is_nothing() {
                 writer.guard.believe();
+                self.dates.confirm(now);
                 return Ok(base.version);
             }
             let change = Changed::Replaced {
@@ -192,6 +193,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let version = self
             .publish(writer, base, draft, vec![change], judged, now)
             .map_err(|refused| refused.for_update(&base.chosen.name))?;
+        self.dates.confirm(now);
         self.remember(writer, base, now);
         Ok(version)
     }
