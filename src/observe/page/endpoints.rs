@@ -29,7 +29,7 @@ pub(super) fn table(status: &Status, view: View, limit: usize) -> Markup {
             table role="table" {
                 thead role="rowgroup" {
                     tr role="row" {
-                        @for head in ["Endpoint", "State", "Share", "No good", "Latency", "Load"] {
+                        @for head in ["Endpoint", "State", "Share", "Failed", "Latency", "Load"] {
                             th scope="col" role="columnheader" { (head) }
                         }
                     }
@@ -57,7 +57,7 @@ fn row(endpoint: &EndpointStatus, scale: &Scale) -> Markup {
             }
             td role="cell" data-label="State" { div { (state(endpoint)) } }
             td role="cell" data-label="Share" { div { (scale.bars(endpoint)) } }
-            td role="cell" data-label="No good" { div { (answers(endpoint)) } }
+            td role="cell" data-label="Failed" { div { (answers(endpoint)) } }
             td role="cell" data-label="Latency" { div { (latency(endpoint)) } }
             td role="cell" data-label="Load" { div { (load(endpoint)) } }
         }
@@ -139,7 +139,7 @@ fn answers(endpoint: &EndpointStatus) -> Markup {
 fn latency(endpoint: &EndpointStatus) -> Markup {
     html! {
         @match endpoint.latency {
-            Some(latency) => { span.figure { (span(latency)) } span.quiet { " now" } }
+            Some(latency) => { span.figure { (span(latency)) } span.quiet { " peak average" } }
             None => { span.quiet { "not measured" } }
         }
         @if let Some(spread) = endpoint.latencies {
@@ -158,7 +158,7 @@ fn load(endpoint: &EndpointStatus) -> Markup {
         span.line.quiet { (count(endpoint.picks)) " ever sent" }
         span.line.quiet {
             "weight " (endpoint.weight)
-            @if *effective != endpoint.weight.to_string() { ", now " (effective) }
+            @if *effective != endpoint.weight.to_string() { ", now counts as " (effective) }
         }
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn facts(status: &Status) -> Markup {
             div { dt { "Strategy" } dd { (foreign(&status.strategy)) } }
             div { dt { "In flight" } dd { (count(status.in_flight)) } }
             div {
-                dt { "No good, last " (span(status.recent)) }
+                dt { "Failed, last " (span(status.recent)) }
                 dd {
                     @if answers == 0 { "no answers" } @else {
                         (percent(bad as f64 / answers as f64)) " of " (count(answers))

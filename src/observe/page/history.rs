@@ -17,8 +17,10 @@ pub(super) fn list(happenings: &[Happening], nothing: &str) -> Markup {
                     li {
                         span.when { (span(happening.ago)) " ago" span.quiet { (clock(happening.at)) } }
                         span.what {
-                            span class=(class(happening.kind)) { (happening.kind.replace('_', " ")) }
-                            " " (foreign(&happening.text))
+                            @if let Some(class) = class(happening.kind) {
+                                span class=(class) { (happening.kind.replace('_', " ")) } " "
+                            }
+                            (foreign(&happening.text))
                             @if let Some(version) = happening.version {
                                 " " span.quiet { "version " (version) }
                             }
@@ -30,12 +32,13 @@ pub(super) fn list(happenings: &[Happening], nothing: &str) -> Markup {
     }
 }
 
-/// How loud a kind is.
-fn class(kind: &str) -> &'static str {
+/// How loud a kind is; `None` if its words say enough.
+fn class(kind: &str) -> Option<&'static str> {
     match kind {
+        "published" => None,
         "ejected" | "unhealthy" | "panic" | "not_rolled_back" | "source_failed"
-        | "rebuild_failed" | "check_panicked" | "detector_panicked" => "kind bad",
-        "refused" | "not_ejected" | "share_raised" | "judged" | "keyless" => "kind notable",
-        _ => "kind",
+        | "rebuild_failed" | "check_panicked" | "detector_panicked" => Some("kind bad"),
+        "refused" | "not_ejected" | "share_raised" | "judged" | "keyless" => Some("kind notable"),
+        _ => Some("kind"),
     }
 }

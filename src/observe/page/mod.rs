@@ -90,8 +90,9 @@ impl StatusPages {
         self
     }
 
-    /// The router, to be nested where operators reach it. It has no fallback, so it can be merged
-    /// too, though `/{name}` then takes every path of one part.
+    /// The router, to be nested where operators reach it. `Router::nest` takes the path without a
+    /// slash behind it, `Router::nest_service` with one, too. It has no fallback, so it can be merged
+    /// as well, though `/{name}` then takes every path of one part.
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         answer::router(Arc::new(self))
     }

@@ -8,7 +8,7 @@ pub(super) const SHEET: &str = include_str!("style.css");
 
 /// What a page may load and do: nothing but its own style sheet, which is known by its hash.
 pub(super) const POLICY: &str = "default-src 'none'; \
-     style-src 'sha256-4q3u4/j26dPr4FN7IEKdmC3R8+FKMiJRQ8TkRzOB8Bs='; \
+     style-src 'sha256-VdCpgpVs8ws+f/DiwkPML/FzAVTFzlEyfUaeQSpF3CU='; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 #[cfg(all(test, feature = "affinity", not(evenkeel_loom)))]
