@@ -50,7 +50,9 @@
 //! * [`Probe`] is the seam for active checks; [`TcpProbe`], [`ServiceProbe`], `HttpProbe` (feature
 //!   `health-http`) and `GrpcProbe` (feature `health-grpc`) are built in.
 //! * `laws` (feature `testing`) is the suite that holds a strategy to its promises.
-//! * `docs` holds the guides: what a request costs, outliers, failover, keys, sessions, the
+//! * `StatusPages` (feature `status`) shows balancers as a page and as JSON, and [`Balancer::by`] puts
+//!   names on what operators do.
+//! * `docs` holds the guides: what a request costs, outliers, failover, keys, sessions, status, the
 //!   command-line tool.
 //!
 //! # How it stays right
@@ -72,6 +74,7 @@
 //! | `health-http` | no | `HttpProbe`: active checks by an HTTP request |
 //! | `health-grpc` | no | `GrpcProbe`: active checks by `grpc.health.v1` |
 //! | `tracing` | no | a span around each request that names its balancer and endpoint |
+//! | `status` | no | `StatusPages`: an axum `Router` that shows balancers as a page and as JSON |
 //! | `testing` | no | the laws suite |
 //! | `cli` | no | the tool `evenkeel`, which checks, previews and explains settings |
 

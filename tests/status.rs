@@ -225,6 +225,26 @@ async fn operators_of_all_and_of_settings_are_named_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_change_says_what_it_made_different_and_whose_share_it_moved() {
+    let balancer = balancer("", &["a", "b", "c"]);
+    let config = Config::from_toml(&EXACT.replace("'1m'", "'2m'")).unwrap();
+    balancer.apply(config).unwrap();
+    balancer.by("ann").set_weight(&id("b"), 2).unwrap();
+    balancer.insert(Endpoint::new("d", ())).unwrap();
+    let changes = balancer.status().changes;
+    let texts: Vec<_> = changes.iter().map(|it| it.text.as_str()).collect();
+    let [set, weight, settings] = &changes[..] else { unreachable!("{texts:?}") };
+    assert_eq!(settings.differences, ["outlier.base_ejection_time: 1m → 2m"]);
+    assert!(settings.effect.is_empty() && set.effect.is_empty());
+    let moved = weight.effect.iter().map(|it| (it.id.as_str(), it.before, it.after));
+    let third = 1.0 / 3.0;
+    assert_eq!(
+        moved.collect::<Vec<_>>(),
+        [("b", third, 0.5), ("a", third, 0.25), ("c", third, 0.25)]
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn grounds_outlive_new_sets_and_return_with_who_had_left() {
     let balancer = balancer("", &["a", "b", "c"]);
     let set = |names: &[&str]| names.iter().map(|&it| Endpoint::new(it, ())).collect::<Vec<_>>();

@@ -253,7 +253,7 @@ async fn nothing_to_show_is_shown() {
     let router: Router = StatusPages::new().balancer(&empty).balancer(&none).router();
     let all = page(&router, "/").await;
     assert!(all.contains("It has no endpoints, and refuses every request."));
-    assert!(all.contains("None of 1 endpoint takes requests: no weight is above zero."));
+    assert!(all.contains("None of 1 endpoint gets requests: no weight is above zero."));
     assert!(all.contains("its weight is 0"));
 }
 
@@ -369,8 +369,8 @@ async fn every_state_is_said_in_words_with_the_worst_on_top() {
         assert!(row.contains(why), "{name}: {row}");
         rest = after;
     }
-    let verdict = "Of 9 endpoints: 1 unhealthy, 1 ejected, 1 on probation, 1 failing, 1 draining, \
-                   1 disabled, 1 warming up.";
+    let verdict = "1 of 9 endpoints well; 1 unhealthy, 1 ejected, 1 on probation, 1 failing, \
+                   1 draining, 1 disabled, 1 warming up.";
     assert!(all.contains(verdict), "{all}");
     assert!(all.contains("1 in trouble – Balancers</title>"));
 }

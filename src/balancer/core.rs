@@ -283,8 +283,9 @@ impl<T: Send + Sync + 'static> Core<T> {
         writer.garbage.push(Garbage::Snapshot(current));
         let by_time = changes.iter().all(|change| matches!(change, Changed::Expired { .. }));
         let overruled = base.version.config != version.config && !by_time;
+        let mut traces = writer.history.traces(base.version);
         for change in changes {
-            self.hub.push(Event::Published { version, change });
+            self.hub.push_with(Event::Published { version, change }, traces.take());
         }
         causes.into_iter().for_each(|event| self.hub.push(event));
         let Kept { recoveries, panics } = kept;

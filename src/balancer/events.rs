@@ -13,7 +13,7 @@ use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 
 use crate::balancer::now;
-use crate::balancer::recent::{Dated, Happening, Recent};
+use crate::balancer::recent::{Dated, Happening, Recent, Traces};
 use crate::event::Event;
 use crate::sync::{Arc, HandOver, Mutex};
 
@@ -45,7 +45,12 @@ impl Hub {
 
     /// Queues an event; whoever does so under a lock flushes when it is free.
     pub(crate) fn push(&self, event: Event) {
-        let dated = Dated::new(event, now());
+        self.push_with(event, None);
+    }
+
+    /// As [`push`](Self::push), with what the change has left in the history.
+    pub(crate) fn push_with(&self, event: Event, traces: Option<Traces>) {
+        let dated = Dated::new(event, traces, now());
         self.queue.lock().push_back(dated);
     }
 

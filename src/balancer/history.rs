@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
 
 use crate::balancer::preview::Outlooks;
+use crate::balancer::recent::Traces;
 use crate::balancer::{Balancer, Share, now};
 use crate::config::Config;
 use crate::event::{Changed, Verdict};
@@ -145,6 +146,12 @@ impl History {
 
     fn position(&self, version: Version) -> Option<usize> {
         self.0.iter().position(|revision| revision.version == version)
+    }
+
+    /// What the revision that is served has changed, if it came after the version `before`.
+    pub(crate) fn traces(&self, before: Version) -> Option<Traces> {
+        let served = self.0.back().filter(|served| served.version.config != before.config)?;
+        Some(Traces::of(&served.differences, &served.effect))
     }
 
     /// The revision that is served.

@@ -5,12 +5,16 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
+use crate::balancer::Share;
 use crate::event::{Changed, Event};
 use crate::sync::{Arc, Mutex};
 use crate::units::{EndpointId, Version};
 
 /// Happenings of each kind that are kept.
 const KEPT: usize = 32;
+
+/// Differences, and shares that moved, that are kept of a change.
+const TRACES: usize = 16;
 
 /// Bytes of the words of a happening: they may be those of an error that is not ours.
 const LONGEST: usize = 1_024;
@@ -42,6 +46,30 @@ pub struct Happening {
     pub by: Option<String>,
     /// Why, where that was said.
     pub because: Option<String>,
+    /// What a change of the settings made different, key by key; the first 16.
+    pub differences: Vec<String>,
+    /// Whose share a change of settings or by an operator has moved by half a percent or more; the 16
+    /// that moved furthest.
+    pub effect: Vec<Share>,
+}
+
+/// What a revision changed, as far as it is shown.
+#[derive(Debug, Default)]
+pub(crate) struct Traces {
+    differences: Vec<String>,
+    effect: Vec<Share>,
+}
+
+impl Traces {
+    /// The first differences, and the shares that moved furthest.
+    pub(super) fn of(differences: &[String], effect: &[Share]) -> Self {
+        let mut effect = effect.to_vec();
+        let moved = |share: &Share| (share.after - share.before).abs();
+        effect.sort_by(|a, b| moved(b).total_cmp(&moved(a)).then_with(|| a.id.cmp(&b.id)));
+        effect.truncate(TRACES);
+        let differences = differences.iter().take(TRACES).cloned().map(cut).collect();
+        Self { differences, effect }
+    }
 }
 
 /// An event and when it happened.
@@ -49,6 +77,7 @@ pub struct Happening {
 pub(super) struct Dated {
     at: SystemTime,
     instant: Instant,
+    traces: Option<Traces>,
     pub(super) event: Event,
 }
 
@@ -65,8 +94,8 @@ struct Lists {
 }
 
 impl Dated {
-    pub(super) fn new(event: Event, instant: Instant) -> Self {
-        Self { at: SystemTime::now(), instant, event }
+    pub(super) fn new(event: Event, traces: Option<Traces>, instant: Instant) -> Self {
+        Self { at: SystemTime::now(), instant, traces, event }
     }
 
     /// In words. They may be those of an error that is not ours, so nobody may hold a lock here.
@@ -90,6 +119,8 @@ impl Dated {
             text: cut(text),
             by: by.map(str::to_owned),
             because: because.map(str::to_owned),
+            differences: self.traces.as_ref().map_or_else(Vec::new, |it| it.differences.clone()),
+            effect: self.traces.as_ref().map_or_else(Vec::new, |it| it.effect.clone()),
         }
     }
 }

@@ -3,8 +3,12 @@
 use maud::{Markup, html};
 
 use super::html::clock;
-use super::words::{foreign, span};
+use super::words::{foreign, percent, span};
+
 use crate::balancer::Happening;
+
+/// Shares that are shown of a change.
+const MOVED: usize = 6;
 
 /// Happenings, the latest first, or what to say if there are none.
 pub(super) fn list(happenings: &[Happening], nothing: &str) -> Markup {
@@ -24,9 +28,31 @@ pub(super) fn list(happenings: &[Happening], nothing: &str) -> Markup {
                             @if let Some(version) = happening.version {
                                 " " span.quiet { "version " (version) }
                             }
+                            @for line in &happening.differences {
+                                span.line { code { (foreign(line)) } }
+                            }
+                            (effect(happening))
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Whose share has moved.
+fn effect(happening: &Happening) -> Markup {
+    let left = happening.effect.len().saturating_sub(MOVED);
+    html! {
+        @if !happening.effect.is_empty() {
+            span.line.quiet {
+                "shares: "
+                @for (at, share) in happening.effect.iter().take(MOVED).enumerate() {
+                    @if at > 0 { ", " }
+                    (foreign(share.id.as_str())) " "
+                    (percent(share.before)) " → " (percent(share.after))
+                }
+                @if left > 0 { " and more" }
             }
         }
     }

@@ -18,9 +18,6 @@ mod style;
 mod view;
 mod words;
 
-#[cfg(all(test, not(evenkeel_loom)))]
-mod tests;
-
 use std::fmt;
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use super::endpoints::table;
 use super::facts::{facts, settings, tiers};
 use super::history::list;
 use super::links::Links;
-use super::rank::{Trouble, is_failing, trouble_of};
+use super::rank::{Trouble, is_failing, trouble, trouble_of};
 use super::view::View;
 use super::words::{counted, foreign};
 use crate::balancer::Status;
@@ -23,12 +23,12 @@ pub(super) fn section(
     limit: usize,
 ) -> Markup {
     let id = format!("b{number}");
-    let trouble = trouble_of(status);
+    let fares = trouble_of(status);
     html! {
         section.balancer aria-labelledby=(id) {
             h2 id=(id) { a href=(links.page(&shown.key)) { (foreign(&status.name)) } }
-            p class=(format!("verdict {}", class(trouble))) {
-                (mark(trouble)) " " (verdict(status))
+            p class=(format!("verdict {}", class(fares))) {
+                (mark(fares)) " " (verdict(status))
             }
             @let notices = notices(status);
             @if !notices.is_empty() {
@@ -91,11 +91,14 @@ pub(super) fn verdict(status: &Status) -> String {
     let nobody = status.endpoints.iter().all(|endpoint| endpoint.expected_share <= 0.0);
     let endpoints = counted(all, "endpoint");
     match (nobody, parts.is_empty()) {
-        (true, true) => format!("None of {endpoints} takes requests: no weight is above zero."),
-        (true, false) => format!("None of {endpoints} takes requests: {}.", parts.join(", ")),
+        (true, true) => format!("None of {endpoints} gets requests: no weight is above zero."),
+        (true, false) => format!("None of {endpoints} gets requests: {}.", parts.join(", ")),
         (false, true) if all == 1 => "Its one endpoint takes its part.".to_owned(),
         (false, true) => format!("All {endpoints} take their part."),
-        (false, false) => format!("Of {endpoints}: {}.", parts.join(", ")),
+        (false, false) => {
+            let well = status.endpoints.iter().filter(|it| trouble(it) == Trouble::None).count();
+            format!("{well} of {endpoints} well; {}.", parts.join(", "))
+        }
     }
 }
 

@@ -8,7 +8,7 @@ pub(super) const SHEET: &str = include_str!("style.css");
 
 /// What a page may load and do: nothing but its own style sheet, which is known by its hash.
 pub(super) const POLICY: &str = "default-src 'none'; \
-     style-src 'sha256-VdCpgpVs8ws+f/DiwkPML/FzAVTFzlEyfUaeQSpF3CU='; \
+     style-src 'sha256-SSRVPCPt9/uzj2Lm1lK/SF/buSeGeZqYQUF2mwO2xS0='; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 #[cfg(all(test, feature = "affinity", not(evenkeel_loom)))]

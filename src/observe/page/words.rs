@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 
-/// Letters of a foreign text that are shown at the most.
+/// Letters that a foreign text takes on a page, but for the last of them.
 const SHOWN: usize = 160;
 
 /// A text that somebody else wrote: on one line, of bounded length, in its own direction, and with
@@ -16,14 +16,19 @@ pub(super) fn foreign(text: &str) -> Markup {
 /// See [`foreign`].
 pub(super) fn visible(text: &str) -> String {
     let mut shown = String::new();
-    for letter in text.chars().take(SHOWN) {
-        match letter {
-            ' ' => shown.push(' '),
-            _ if is_unseen(letter) => shown.extend(letter.escape_default()),
-            _ => shown.push(letter),
+    let (mut room, mut letters) = (SHOWN, text.chars());
+    while room > 0 {
+        let Some(letter) = letters.next() else { break };
+        if letter != ' ' && is_unseen(letter) {
+            let spelt = letter.escape_default();
+            room = room.saturating_sub(spelt.len());
+            shown.extend(spelt);
+        } else {
+            room -= 1;
+            shown.push(letter);
         }
     }
-    let left = text.chars().skip(SHOWN).count();
+    let left = letters.count();
     if left > 0 {
         shown.push_str(&format!("… and {} more letters", count(left as u64)));
     }
@@ -105,6 +110,8 @@ mod tests {
         assert_eq!((visible(""), visible("  ")), ("“”".to_owned(), "“  ”".to_owned()));
         let long = visible(&"x".repeat(10_000));
         assert!(long.ends_with("x… and 9,840 more letters"), "{long}");
+        let spelt = visible(&"\u{202e}".repeat(10_000));
+        assert!(spelt.len() < 220 && spelt.ends_with(" more letters"), "{spelt}");
         assert_eq!(foreign("<b>&\"").into_string(), "<bdi>&lt;b&gt;&amp;&quot;</bdi>");
     }
 
