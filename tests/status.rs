@@ -1,6 +1,7 @@
 //! What a status tells: why, since when, until when, who said so, and what happened last.
 
 #![cfg(all(feature = "config", feature = "testing"))]
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

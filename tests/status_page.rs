@@ -1,6 +1,7 @@
 //! The status page and its JSON: every route, whatever endpoints, operators and errors are called.
 
 #![cfg(all(feature = "status", feature = "testing"))]
+#![allow(clippy::unwrap_used)]
 
 use std::sync::{Arc, Barrier};
 use std::time::Duration;

@@ -37,10 +37,10 @@ struct Overview<'a> {
     gone: Vec<&'a str>,
 }
 
-pub(super) fn router<S: Clone + Send + Sync + 'static>(pages: Arc<StatusPages>) -> Router<S> {
-    let with = |answer: fn(&StatusPages, Asked) -> Response| {
-        let pages = Arc::clone(&pages);
-        move |asked: Asked| async move { answer(&pages, asked) }
+pub(super) fn router<S: Clone + Send + Sync + 'static>(pages: &Arc<StatusPages>) -> Router<S> {
+    let with = |answer: fn(&StatusPages, &Asked) -> Response| {
+        let pages = Arc::clone(pages);
+        move |asked: Asked| async move { answer(&pages, &asked) }
     };
     Router::new()
         .route("/", get(with(index)))
@@ -86,7 +86,7 @@ impl Asked {
     }
 }
 
-fn index(pages: &StatusPages, asked: Asked) -> Response {
+fn index(pages: &StatusPages, asked: &Asked) -> Response {
     if asked.wants_json() {
         return overview(pages, asked);
     }
@@ -94,7 +94,7 @@ fn index(pages: &StatusPages, asked: Asked) -> Response {
     shown(html::index(&read, &Links::of_index(&asked.original), asked.view()))
 }
 
-fn overview(pages: &StatusPages, _asked: Asked) -> Response {
+fn overview(pages: &StatusPages, _asked: &Asked) -> Response {
     let (mut balancers, mut gone) = (Vec::new(), Vec::new());
     for shown in &pages.shown {
         match (shown.status)() {
@@ -105,7 +105,7 @@ fn overview(pages: &StatusPages, _asked: Asked) -> Response {
     told(&Overview { at: SystemTime::now(), balancers, gone })
 }
 
-fn page(pages: &StatusPages, asked: Asked) -> Response {
+fn page(pages: &StatusPages, asked: &Asked) -> Response {
     if asked.wants_json() {
         return data(pages, asked);
     }
@@ -117,7 +117,7 @@ fn page(pages: &StatusPages, asked: Asked) -> Response {
     shown(html::page(one, &status, &links, asked.view()))
 }
 
-fn data(pages: &StatusPages, asked: Asked) -> Response {
+fn data(pages: &StatusPages, asked: &Asked) -> Response {
     let Some(one) = asked.key.as_deref().and_then(|key| pages.find(key)) else {
         return refused(StatusCode::NOT_FOUND, "there is no balancer of this name");
     };

@@ -34,7 +34,7 @@ pub(super) fn index(read: &[(&Shown, Option<Status>)], links: &Links, view: View
     frame(
         &title,
         view,
-        html! {
+        &html! {
             header {
                 h1 { "Balancers" }
                 (controls(at, &links.json(), view))
@@ -80,7 +80,7 @@ pub(super) fn page(shown: &Shown, status: &Status, links: &Links, view: View) ->
     frame(
         &title,
         view,
-        html! {
+        &html! {
             header {
                 h1 { "Balancer" }
                 p { a href=(links.index()) { "All balancers" } }
@@ -91,7 +91,7 @@ pub(super) fn page(shown: &Shown, status: &Status, links: &Links, view: View) ->
     )
 }
 
-fn frame(title: &str, view: View, body: Markup) -> Markup {
+fn frame(title: &str, view: View, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {

@@ -91,7 +91,7 @@ impl StatusPages {
     /// slash behind it, `Router::nest_service` with one, too. It has no fallback, so it can be merged
     /// as well, though `/{name}` then takes every path of one part.
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
-        answer::router(Arc::new(self))
+        answer::router(&Arc::new(self))
     }
 
     fn find(&self, key: &str) -> Option<&Shown> {
