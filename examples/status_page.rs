@@ -125,7 +125,7 @@ async fn shop() -> Result<Balancer<Uri>, BoxError> {
         format!("http://{}", listener.local_addr()?).parse()?
     };
     let probe = TcpProbe::new(|target: &Uri| {
-        target.authority().map_or_else(String::new, |it| it.to_string())
+        target.authority().map(ToString::to_string).unwrap_or_default()
     });
     Ok(Balancer::builder()
         .config(Config::from_toml(SHOP)?)
