@@ -48,8 +48,8 @@ pub struct Happening {
     pub because: Option<String>,
     /// What a change of the settings made different, key by key; the first 16.
     pub differences: Vec<String>,
-    /// Whose share a change of settings or by an operator has moved by half a percent or more; the 16
-    /// that moved furthest.
+    /// Whose share a change of settings or by an operator has moved by half a percent or more, intended
+    /// or now; the 16 whose intended share moved furthest.
     pub effect: Vec<Share>,
 }
 

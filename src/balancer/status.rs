@@ -1,6 +1,7 @@
 //! What a balancer is doing, as data.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
@@ -22,7 +23,10 @@ use crate::units::{EndpointId, Nanos, Version};
 ///
 /// Everything is as of one snapshot, but for the counters, which requests go on changing while they
 /// are read. Reading waits for nobody and holds nobody up.
-#[derive(Clone, Debug)]
+///
+/// `Debug` shows the state alone: neither how old things are nor what happened last. What changes
+/// nothing, such as a change that is refused, leaves it as it was.
+#[derive(Clone)]
 #[cfg_attr(feature = "config", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Status {
@@ -184,6 +188,21 @@ pub struct EndpointStatus {
     pub recent_failures: u64,
     /// The part of them that was no good, from 0 to 1; `None` if there were none.
     pub failure_rate: Option<f64>,
+}
+
+impl fmt::Debug for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Status")
+            .field("name", &self.name)
+            .field("version", &self.version)
+            .field("strategy", &self.strategy)
+            .field("panic", &self.panic)
+            .field("tiers", &self.tiers)
+            .field("endpoints", &self.endpoints)
+            .field("draining_all", &self.draining_all)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Status {

@@ -46,7 +46,7 @@ fn effect(happening: &Happening) -> Markup {
     html! {
         @if !happening.effect.is_empty() {
             span.line.quiet {
-                "shares: "
+                "shares, were all well: "
                 @for (at, share) in happening.effect.iter().take(MOVED).enumerate() {
                     @if at > 0 { ", " }
                     (foreign(share.id.as_str())) " "
