@@ -98,8 +98,8 @@ pub enum Cause {
     Unknown,
 }
 
-/// What an operator says about an endpoint, for as long as it holds.
-#[derive(Clone, Debug, PartialEq)]
+/// What an operator says about an endpoint, for as long as it holds. `Debug` leaves out how old it is.
+#[derive(Clone, PartialEq)]
 #[cfg_attr(feature = "config", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Override {
@@ -123,6 +123,18 @@ pub struct Override {
         serde(serialize_with = "crate::balancer::seconds::span_if_any")
     )]
     pub left: Option<Duration>,
+}
+
+impl fmt::Debug for Override {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Override")
+            .field("kind", &self.kind)
+            .field("text", &self.text)
+            .field("by", &self.by)
+            .field("because", &self.because)
+            .field("left", &self.left)
+            .finish_non_exhaustive()
+    }
 }
 
 #[cfg(feature = "config")]

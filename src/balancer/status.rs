@@ -112,8 +112,8 @@ pub struct TierStatus {
     pub panic: bool,
 }
 
-/// An endpoint at one moment.
-#[derive(Clone, Debug)]
+/// An endpoint at one moment. `Debug` leaves out how old its state is.
+#[derive(Clone)]
 #[cfg_attr(feature = "config", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct EndpointStatus {
@@ -201,6 +201,37 @@ impl fmt::Debug for Status {
             .field("endpoints", &self.endpoints)
             .field("draining_all", &self.draining_all)
             .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for EndpointStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EndpointStatus")
+            .field("id", &self.id)
+            .field("state", &self.state)
+            .field("weight", &self.weight)
+            .field("effective_weight", &self.effective_weight)
+            .field("expected_share", &self.expected_share)
+            .field("in_flight", &self.in_flight)
+            .field("picks", &self.picks)
+            .field("successes", &self.successes)
+            .field("failures", &self.failures)
+            .field("overloaded", &self.overloaded)
+            .field("latency", &self.latency)
+            .field("ejections", &self.ejections)
+            .field("ejected_for", &self.ejected_for)
+            .field("tier", &self.tier)
+            .field("zone", &self.zone)
+            .field("labels", &self.labels)
+            .field("given_weight", &self.given_weight)
+            .field("reason", &self.reason)
+            .field("state_left", &self.state_left)
+            .field("overrides", &self.overrides)
+            .field("latencies", &self.latencies)
+            .field("recent_answers", &self.recent_answers)
+            .field("recent_failures", &self.recent_failures)
+            .field("failure_rate", &self.failure_rate)
             .finish_non_exhaustive()
     }
 }
