@@ -1,6 +1,6 @@
 //! What balancers do, for a browser and for programs.
 //!
-//! It reads [`Status`](crate::Status) and nothing else, and changes nothing. Whatever it shows may come
+//! It reads [`Status`] and nothing else, and changes nothing. Whatever it shows may come
 //! from somebody hostile: names of endpoints are what discovery says, errors what servers answer. So
 //! all of it is escaped, cut and kept on its line, and a policy lets the page load and run nothing.
 

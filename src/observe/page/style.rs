@@ -56,7 +56,7 @@ mod contrast {
     /// As WCAG 2 has it.
     fn luminance(colour: &str) -> f64 {
         let part = |at: usize| {
-            let value = u8::from_str_radix(&colour[at..at + 2], 16).unwrap();
+            let value = u8::from_str_radix(&colour[at..at + 2], 16).expect("a colour");
             let value = f64::from(value) / 255.0;
             if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
         };
