@@ -55,9 +55,11 @@
 //! * `Metrics` (feature `metrics`) tells its figures to Prometheus and others, `Balancer::log_events`
 //!   (feature `tracing`) its events to the log.
 //! * `laws` (feature `testing`) is the suite that holds a strategy to its promises.
-//! * `docs` holds the guides: what a request costs, outliers, failover, keys, sessions, metrics, alarms,
-//!   why a request goes where it goes, the command-line tool, the load test, the playbook for when
-//!   something goes wrong, the limits.
+//! * `StatusPages` (feature `status`) shows balancers as a page and as JSON, and [`Balancer::by`] puts
+//!   names on what operators do.
+//! * `docs` holds the guides: what a request costs, outliers, failover, keys, sessions, status, metrics,
+//!   alarms, why a request goes where it goes, the command-line tool, the load test, the playbook for
+//!   when something goes wrong, the limits.
 //!
 //! # How it stays right
 //!
@@ -79,6 +81,7 @@
 //! | `health-grpc` | no | `GrpcProbe`: active checks by `grpc.health.v1` |
 //! | `tracing` | no | a span around each request that names its balancer and endpoint, and events in the log |
 //! | `metrics` | no | `Metrics`: what a balancer does, through the `metrics` facade |
+//! | `status` | no | `StatusPages`: an axum `Router` that shows balancers as a page and as JSON |
 //! | `testing` | no | the laws suite |
 //! | `cli` | no | the tool `evenkeel`, which checks, previews and explains settings |
 
@@ -98,7 +101,7 @@ mod hash;
 mod health;
 #[cfg(feature = "testing")]
 pub mod laws;
-#[cfg(any(feature = "metrics", feature = "tracing"))]
+#[cfg(any(feature = "metrics", feature = "status", feature = "tracing"))]
 mod observe;
 pub mod outlier;
 mod ramp;
@@ -116,9 +119,9 @@ mod worker;
 
 pub use self::alarm::{Pager, PagerFn, PagerFuture, pager_fn};
 pub use self::balancer::{
-    AlarmStatus, Balancer, Barred, Builder, Change, Drain, DrainAll, EndpointStatus, Events,
-    ExplainedEndpoint, ExplainedTier, Explanation, Guard, Lease, Preview, Revision, Share, Status,
-    TierStatus,
+    AlarmStatus, Balancer, Barred, Builder, Cause, Change, Drain, DrainAll, EndpointStatus, Events,
+    ExplainedEndpoint, ExplainedTier, Explanation, Guard, Happening, LatencyStatus, Lease,
+    Operator, Override, Preview, Reason, Revision, Share, Status, TierStatus,
 };
 #[cfg(feature = "health-grpc")]
 pub use self::checker::{GrpcProbe, GrpcProbeError};
@@ -147,6 +150,8 @@ pub use self::event::{
 pub use self::health::{Probe, ProbeFn, ProbeFuture, Subject, probe_fn};
 #[cfg(feature = "metrics")]
 pub use self::observe::Metrics;
+#[cfg(feature = "status")]
+pub use self::observe::StatusPages;
 pub use self::rollout::GuardedApply;
 #[cfg(feature = "http")]
 pub use self::service::keys;

@@ -109,13 +109,13 @@ pub(crate) async fn run() -> Result<Record, BoxError> {
     let (phases, samples) = traffic.into_parts();
     drop(balancer);
     let changes = vec![
-        Changed::Draining { endpoint: b, until: None },
+        Changed::Draining { endpoint: b, until: None, by: None, because: None },
         Changed::Inserted { endpoint: e, swapped: false },
         Changed::Configured {
             by: Some("quickstart".into()),
             because: Some("turns can be counted".into()),
         },
-        Changed::Reweighted { endpoint: a, from: 1, to: 5 },
+        Changed::Reweighted { endpoint: a, from: 1, to: 5, by: None, because: None },
     ];
     let heard = listener.finish().await?;
     Ok(Record { servers, phases, samples, status, incidents, terms, drained, changes, heard })

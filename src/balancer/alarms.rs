@@ -162,7 +162,8 @@ pub struct AlarmStatus {
     /// When what it tells of began.
     #[cfg_attr(feature = "config", serde(skip))]
     pub since: Instant,
-    /// How long that has lasted.
+    /// How long that has lasted. Serialised in seconds.
+    #[cfg_attr(feature = "config", serde(serialize_with = "crate::units::seconds::span"))]
     pub lasting: Duration,
     /// The same in words.
     pub message: String,

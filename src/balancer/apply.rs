@@ -9,7 +9,7 @@ use crate::balancer::{Balancer, now};
 use crate::config::Config;
 use crate::endpoint::EndpointSpec;
 use crate::error::{ApplyError, ConfigError, Problem, UpdateError};
-use crate::event::{Changed, Event};
+use crate::event::{Author, Changed, Event};
 use crate::snapshot::{Draft, Snapshot};
 use crate::sync::Arc;
 use crate::units::{Nanos, Version};
@@ -33,6 +33,11 @@ impl Change {
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self { config, by: None, because: None }
+    }
+
+    pub(crate) fn of(config: Config, author: &Author) -> Self {
+        let (by, because) = author.parts();
+        Self { config, by, because }
     }
 
     /// Says who wants it.
@@ -178,6 +183,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         if replaced {
             writer.guard.believe();
             writer.alarms.facts.set_accepted(now);
+            self.dates.confirm(now);
             self.remember(writer, base, now);
         }
         Ok(version)

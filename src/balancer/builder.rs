@@ -7,6 +7,7 @@ use crate::alarm::Pager;
 use crate::balancer::alarms::Board;
 use crate::balancer::checking::Checks;
 use crate::balancer::core::{Core, Writer};
+use crate::balancer::dates::Dates;
 use crate::balancer::decisions::room;
 use crate::balancer::events::Hub;
 use crate::balancer::history::History;
@@ -229,6 +230,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
             board: Board::of(&writer.alarms),
             writer: HandOver::new(writer),
             hub: Hub::new(),
+            dates: Dates::new(),
             ground,
             named: self.named,
             randomness,

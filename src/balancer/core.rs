@@ -7,6 +7,7 @@ use std::fmt;
 use crate::balancer::alarms::{Alarms, Board};
 use crate::balancer::builds::Builds;
 use crate::balancer::checking::Checks;
+use crate::balancer::dates::Dates;
 use crate::balancer::decisions::room;
 use crate::balancer::difference::{changed, departed};
 use crate::balancer::docket::Told;
@@ -28,7 +29,7 @@ use crate::error::PickError;
 use crate::event::{Changed, Event};
 use crate::outlier::{Rotation, Standing};
 use crate::rng::{Randomness, Rng};
-use crate::snapshot::{Draft, Ground, Kept, Member, Miss, Rise, Snapshot, Supply};
+use crate::snapshot::{Draft, Ground, Grounds, Kept, Member, Miss, Rise, Snapshot, Supply};
 use crate::sync::{Arc, HandOver, Published};
 use crate::units::{EndpointId, Key, Nanos, Version};
 
@@ -42,6 +43,7 @@ pub(crate) struct Core<T> {
     pub(crate) published: Published<Snapshot<T>>,
     pub(crate) writer: HandOver<Writer<T>>,
     pub(crate) hub: Hub,
+    pub(crate) dates: Dates,
     pub(crate) ground: Ground,
     pub(crate) named: Named,
     pub(crate) randomness: Randomness,
@@ -110,7 +112,7 @@ impl<T> Writer<T> {
     }
 
     /// What is remembered of a member that had left, until the set it returned with is served.
-    fn left(&self, member: &Member<T>) -> Option<&Remembered> {
+    pub(crate) fn left(&self, member: &Member<T>) -> Option<&Remembered> {
         let known = self.removed.get(member.id());
         known.filter(|known| Arc::ptr_eq(&known.cell, &member.bound.cell))
     }
@@ -141,6 +143,8 @@ pub(crate) struct Remembered {
     pub(crate) left_with: Totals,
     /// What its answers had brought it to.
     pub(crate) standing: Standing,
+    /// Why.
+    pub(crate) grounds: Option<Arc<Grounds>>,
 }
 
 impl<T: Send + Sync + 'static> Core<T> {
@@ -251,6 +255,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let (causes, amnesty) = (std::mem::take(&mut draft.causes), draft.amnesty);
         draft.checks &= !self.checks.are_over();
         draft.other_due = writer.other_due();
+        draft.ground(&causes, now);
         let may_build = self.may_build(writer.builds, base, &draft, judged, now);
         let supply = Supply::after(base, &draft.config, may_build);
         let (draft, kept) = draft.keep_bounds(now);
@@ -308,8 +313,9 @@ impl<T: Send + Sync + 'static> Core<T> {
         writer.garbage.push(Garbage::Snapshot(current));
         let by_time = changes.iter().all(|change| matches!(change, Changed::Expired { .. }));
         let overruled = base.version.config != version.config && !by_time;
+        let mut traces = writer.history.traces(base.version);
         for change in changes {
-            self.hub.push(Event::Published { version, change });
+            self.hub.push_with(Event::Published { version, change }, traces.take());
         }
         causes.into_iter().for_each(|event| self.hub.push(event));
         let Kept { recoveries, panics } = kept;
@@ -358,7 +364,8 @@ impl<T: Send + Sync + 'static> Core<T> {
             cell.shut();
             let left_with = writer.ledger.leaves(&cell);
             let standing = member.standing();
-            let kept = Remembered { cell, until, left_with, standing };
+            let grounds = member.grounds().cloned();
+            let kept = Remembered { cell, until, left_with, standing, grounds };
             writer.removed.insert(member.id().clone(), kept);
         }
         let Writer { removed, ledger, .. } = writer;

@@ -89,7 +89,7 @@ impl<'a, T> Docket<'a, T> {
         let mut fresh = || told.is_news(&endpoint, &rule, self.now, self.base.rules.base);
         let is_out = matches!(decision, Decision::Ejected { .. });
         let is_told = is_out || fresh();
-        let ejection = Ejection { endpoint, rule, observed, threshold, decision };
+        let ejection = Ejection::judged(endpoint, rule, observed, threshold, decision);
         if !is_out {
             self.kept = Some(ejection.clone());
         }
@@ -149,8 +149,7 @@ impl<'a, T> Docket<'a, T> {
             self.change(at, standing, next);
         } else {
             let decision = self.eject(at, standing);
-            let (observed, threshold) = (1.0, 1.0);
-            let ejection = Ejection { endpoint, rule: Rule::Probe, observed, threshold, decision };
+            let ejection = Ejection::judged(endpoint, Rule::Probe, 1.0, 1.0, decision);
             self.events.push(Event::Ejection(ejection));
         }
     }

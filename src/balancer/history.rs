@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
 
 use crate::balancer::preview::Outlooks;
+use crate::balancer::recent::Traces;
 use crate::balancer::{Balancer, Share, now};
 use crate::config::Config;
 use crate::event::{Changed, Verdict};
@@ -86,11 +87,10 @@ impl History {
             return;
         }
         let (by, because) = match changes {
-            [Changed::Configured { by, because } | Changed::RolledBack { by, because, .. }] => {
-                (by.clone(), because.clone())
-            }
+            [change] => change.author(),
             _ => (None, None),
         };
+        let (by, because) = (by.map(str::to_owned), because.map(str::to_owned));
         let words: Vec<_> = changes.iter().map(Changed::to_string).collect();
         self.0.push_back(Revision {
             version: after.version,
@@ -149,6 +149,12 @@ impl History {
         self.0.iter().position(|revision| revision.version == version)
     }
 
+    /// What the revision that is served has changed, if it came after the version `before`.
+    pub(crate) fn traces(&self, before: Version) -> Option<Traces> {
+        let served = self.0.back().filter(|served| served.version.config != before.config)?;
+        Some(Traces::of(&served.differences, &served.effect))
+    }
+
     /// The revision that is served.
     pub(crate) fn served(&self) -> &Revision {
         self.0.back().expect("a history begins with what was built")
@@ -185,8 +191,8 @@ impl<T: Send + Sync + 'static> Balancer<T> {
 }
 
 fn said<T>(snapshot: &Snapshot<T>) -> BTreeMap<EndpointId, Said> {
-    let told = snapshot.members.iter().filter(|member| member.said() != Said::default());
-    told.map(|member| (member.id().clone(), member.said())).collect()
+    let told = snapshot.members.iter().filter(|member| *member.said() != Said::default());
+    told.map(|member| (member.id().clone(), member.said().clone())).collect()
 }
 
 fn effect(before: &Outlooks<'_>, after: &Outlooks<'_>) -> Vec<Share> {

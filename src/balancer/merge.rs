@@ -67,7 +67,7 @@ impl<T: Send + Sync + 'static> Core<T> {
                         tally.added += 1;
                         let arrival =
                             Arrival { id, attributes, weight, spec: None, target: Some(target) };
-                        members.extend(self.member(writer, None, arrival, newcomer, now));
+                        members.extend(self.member(writer, None, arrival, &newcomer, now));
                         continue;
                     };
                     unused.push(target);
@@ -90,7 +90,7 @@ impl<T: Send + Sync + 'static> Core<T> {
                 None => tally.added += 1,
                 Some(_) => tally.changed += 1,
             }
-            members.extend(self.member(writer, known, arrival, newcomer, now));
+            members.extend(self.member(writer, known, arrival, &newcomer, now));
         }
         writer.garbage.push(Garbage::Targets(unused));
         tally.removed = (base.members.len() + tally.added).saturating_sub(members.len());
@@ -117,7 +117,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         };
         let id = arrival.id.clone();
         let newcomer = self.newcomer(base, &base.config, !base.members.is_empty(), now);
-        self.member(writer, known, arrival, newcomer, now).ok_or(UpdateError::Unknown { id })
+        self.member(writer, known, arrival, &newcomer, now).ok_or(UpdateError::Unknown { id })
     }
 
     /// The targets of all that are offered as descriptions of others than there are, in their order.
@@ -155,7 +155,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         writer: &Writer<T>,
         known: Option<&Member<T>>,
         arrival: Arrival<T>,
-        newcomer: Newcomer,
+        newcomer: &Newcomer,
         now: Nanos,
     ) -> Option<Member<T>> {
         let (cell, standing) = match known {
@@ -174,9 +174,13 @@ impl<T: Send + Sync + 'static> Core<T> {
             Some(known) if known.attributes == arrival.attributes => known.attributes.clone(),
             _ => arrival.attributes,
         };
-        let said = known.map_or(newcomer.said, Member::said);
+        let said = known.map_or(&newcomer.said, Member::said).clone();
         let member = Member::new(attributes, arrival.weight, bound);
-        Some(member.under(said, standing).made_of(arrival.spec))
+        let grounds = match known {
+            Some(known) => known.grounds().cloned(),
+            None => writer.left(&member).and_then(|left| left.grounds.clone()),
+        };
+        Some(member.under(said, standing).on(grounds).made_of(arrival.spec))
     }
 
     /// Where an endpoint begins that nobody knows. A ramp is for those who join others: where all
@@ -196,7 +200,6 @@ impl<T: Send + Sync + 'static> Core<T> {
 }
 
 /// How an endpoint begins that nobody knows.
-#[derive(Clone, Copy)]
 pub(super) struct Newcomer {
     pub(super) said: Said,
     pub(super) standing: Standing,

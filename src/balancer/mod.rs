@@ -11,6 +11,7 @@ mod builds;
 mod checking;
 mod clock;
 mod core;
+mod dates;
 mod decisions;
 mod difference;
 mod docket;
@@ -24,15 +25,20 @@ mod guarded;
 mod history;
 mod lease;
 mod ledger;
+#[cfg(feature = "status")]
+mod lookout;
 mod make;
 mod merge;
 mod named;
 #[cfg(feature = "file")]
 mod offer;
 mod operate;
+mod operator;
 mod paging;
 mod paired;
 mod preview;
+mod reason;
+mod recent;
 mod rollback;
 #[cfg(feature = "affinity")]
 mod roster;
@@ -67,12 +73,17 @@ pub(crate) use self::guarded::{Applied, Look, Watch};
 pub use self::history::Revision;
 pub(crate) use self::lease::Elsewhere;
 pub use self::lease::Lease;
+#[cfg(feature = "status")]
+pub(crate) use self::lookout::Lookout;
 #[cfg(feature = "file")]
 pub(crate) use self::offer::{Offered, Refusal};
+pub use self::operator::Operator;
 pub(crate) use self::paging::{Call, Calling};
 pub use self::preview::{Preview, Share};
+pub use self::reason::{Cause, Override, Reason};
+pub use self::recent::Happening;
 pub use self::shut::DrainAll;
-pub use self::status::{EndpointStatus, Status, TierStatus};
+pub use self::status::{EndpointStatus, LatencyStatus, Status, TierStatus};
 #[cfg(feature = "file")]
 pub(crate) use self::tether::Tether;
 

@@ -9,9 +9,9 @@ use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, Drain, now};
 use crate::endpoint::EndpointCell;
 use crate::error::UpdateError;
-use crate::event::{Changed, Decision, Ejection, Event, Recovery, Rule};
+use crate::event::{Author, Changed, Decision, Ejection, Event, Recovery, Rule};
 use crate::outlier::Rotation;
-use crate::snapshot::{Draft, Member, Said, Snapshot};
+use crate::snapshot::{Draft, Member, Said, Snapshot, Word};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos, Version};
 
@@ -28,11 +28,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// share guard (`[guard]`) refuses what an endpoint would get by it, [`UpdateError::Strategy`] if
     /// the strategy panics over the change.
     pub fn set_weight(&self, id: &EndpointId, weight: u32) -> Result<Version, UpdateError> {
-        let said = self.core.say(id, Judged::ByShares, |said, before| {
-            let change = Changed::Reweighted { endpoint: id.clone(), from: before, to: weight };
-            (Said { weight: Some(weight), ..said }, change)
-        });
-        said.map(|(version, _)| version)
+        self.core.set_weight(id, weight, &Author::default())
     }
 
     /// Lets an endpoint finish what it has and gives it nothing new, until
@@ -47,7 +43,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// [`UpdateError::Unknown`] if there is no endpoint of this id, [`UpdateError::Strategy`] if the
     /// strategy panics over the change.
     pub fn drain(&self, id: &EndpointId) -> Result<Drain, UpdateError> {
-        self.core.drain(id, None)
+        self.core.drain(id, None, &Author::default())
     }
 
     /// Drains an endpoint for a while; then it comes back by itself.
@@ -57,7 +53,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// [`UpdateError::Unknown`] if there is no endpoint of this id, [`UpdateError::Strategy`] if the
     /// strategy panics over the change.
     pub fn drain_for(&self, id: &EndpointId, span: Duration) -> Result<Drain, UpdateError> {
-        self.core.drain(id, Some(span))
+        self.core.drain(id, Some(span), &Author::default())
     }
 
     /// Switches an endpoint off. Like a drain, but meant to last, and without waiting for sessions:
@@ -68,10 +64,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// [`UpdateError::Unknown`] if there is no endpoint of this id, [`UpdateError::Strategy`] if the
     /// strategy panics over the change.
     pub fn disable(&self, id: &EndpointId) -> Result<Version, UpdateError> {
-        let said = self.core.say(id, Judged::Not, |said, _| {
-            (Said { disabled: true, ..said }, Changed::Disabled { endpoint: id.clone() })
-        });
-        said.map(|(version, _)| version)
+        self.core.disable(id, &Author::default())
     }
 
     /// Takes back all that operators said about an endpoint: drain, switch and weight. It is a
@@ -89,7 +82,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// [`UpdateError::Strategy`] if the strategy panics over the change. All that was said then holds
     /// on.
     pub fn enable(&self, id: &EndpointId) -> Result<Version, UpdateError> {
-        self.core.enable(id)
+        self.core.enable(id, &Author::default())
     }
 
     /// Takes an endpoint out for a while, as a detector would: then it is probed, and comes back
@@ -104,35 +97,63 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// many are out as `outlier.max_ejected_percent` and `outlier.min_available` allow,
     /// [`UpdateError::Strategy`] if the strategy panics over the change.
     pub fn eject(&self, id: &EndpointId, span: Duration) -> Result<Instant, UpdateError> {
-        self.core.eject(id, span)
+        self.core.eject(id, span, &Author::default())
     }
 }
 
 impl<T: Send + Sync + 'static> Core<T> {
-    fn drain(&self, id: &EndpointId, span: Option<Duration>) -> Result<Drain, UpdateError> {
-        let now = self.ground.origin.nanos(now());
-        let until = span.map_or(Nanos::NEVER, |span| now.plus(span));
-        let said = self.say(id, Judged::Not, |said, _| {
+    pub(crate) fn set_weight(
+        &self,
+        id: &EndpointId,
+        weight: u32,
+        author: &Author,
+    ) -> Result<Version, UpdateError> {
+        let said = self.say(id, author, Judged::ByShares, |said, from, word| {
+            let ((by, because), endpoint) = (author.parts(), id.clone());
+            let change = Changed::Reweighted { endpoint, from, to: weight, by, because };
+            (said.weighing(weight, word), change)
+        });
+        said.map(|(version, _)| version)
+    }
+
+    pub(crate) fn drain(
+        &self,
+        id: &EndpointId,
+        span: Option<Duration>,
+        author: &Author,
+    ) -> Result<Drain, UpdateError> {
+        let said = self.say(id, author, Judged::Not, |said, _, word| {
+            let until = span.map_or(Nanos::NEVER, |span| word.at.plus(span));
             let reported = span.and_then(|_| self.ground.origin.instant(until));
-            let change = Changed::Draining { endpoint: id.clone(), until: reported };
-            (Said { draining_until: Some(until), ..said }, change)
+            let (by, because) = author.parts();
+            let change = Changed::Draining { endpoint: id.clone(), until: reported, by, because };
+            (said.draining(until, word), change)
         });
         said.map(|(_, cell)| Drain::new(cell))
     }
 
-    fn enable(&self, id: &EndpointId) -> Result<Version, UpdateError> {
+    pub(crate) fn disable(&self, id: &EndpointId, author: &Author) -> Result<Version, UpdateError> {
+        let said = self.say(id, author, Judged::Not, |said, _, word| {
+            let (by, because) = author.parts();
+            (said.switched_off(word), Changed::Disabled { endpoint: id.clone(), by, because })
+        });
+        said.map(|(version, _)| version)
+    }
+
+    pub(crate) fn enable(&self, id: &EndpointId, author: &Author) -> Result<Version, UpdateError> {
         let now = self.ground.origin.nanos(now());
         self.update(now, |writer, base| {
             let (at, member) = find(base, id)?;
             let (said, standing) = (Said::default(), member.standing().pardoned());
-            if (said, standing) == (member.said(), member.standing()) {
+            if (&said, standing) == (member.said(), member.standing()) {
                 return Ok(base.version);
             }
             let mut draft = Draft::of(base);
             let mut changes = Vec::new();
-            if said != member.said() {
+            if said != *member.said() {
                 draft.version = draft.version.next_config();
-                changes.push(Changed::Enabled { endpoint: id.clone() });
+                let (by, because) = author.parts();
+                changes.push(Changed::Enabled { endpoint: id.clone(), by, because });
             }
             draft.members[at] = member.with_said(said).with_standing(standing);
             if member.standing().phase.differs(standing.phase) {
@@ -145,7 +166,12 @@ impl<T: Send + Sync + 'static> Core<T> {
         })
     }
 
-    fn eject(&self, id: &EndpointId, span: Duration) -> Result<Instant, UpdateError> {
+    pub(crate) fn eject(
+        &self,
+        id: &EndpointId,
+        span: Duration,
+        author: &Author,
+    ) -> Result<Instant, UpdateError> {
         let now = self.ground.origin.nanos(now());
         self.update(now, |writer, base| {
             let (at, member) = find(base, id)?;
@@ -161,12 +187,15 @@ impl<T: Send + Sync + 'static> Core<T> {
             let ends = self.ground.origin.instant_or_start(until);
             let mut draft = Draft::of(base);
             draft.members[at] = member.with_standing(standing.set_aside(until));
+            let (by, because) = author.parts();
             draft.causes.push(Event::Ejection(Ejection {
                 endpoint: id.clone(),
                 rule: Rule::Operator,
                 observed: 0.0,
                 threshold: 0.0,
                 decision: Decision::Ejected { until: ends, times: standing.times },
+                by,
+                because,
             }));
             let published = self.publish(writer, base, draft, Vec::new(), Judged::Not, now);
             published.map_err(|refused| refused.for_update(&base.chosen.name))?;
@@ -178,15 +207,17 @@ impl<T: Send + Sync + 'static> Core<T> {
     fn say(
         &self,
         id: &EndpointId,
+        author: &Author,
         judged: Judged,
-        words: impl FnOnce(Said, u32) -> (Said, Changed),
+        words: impl FnOnce(Said, u32, Word) -> (Said, Changed),
     ) -> Result<(Version, Arc<EndpointCell>), UpdateError> {
         let now = self.ground.origin.nanos(now());
         self.update(now, |writer, base| {
             let (at, member) = find(base, id)?;
             let cell = Arc::clone(&member.bound.cell);
-            let (said, change) = words(member.said(), member.weight());
-            if said == member.said() {
+            let word = Word { author: author.clone(), at: now, of_all: false };
+            let (said, change) = words(member.said().clone(), member.weight(), word);
+            if said == *member.said() {
                 return Ok((base.version, cell));
             }
             let mut draft = Draft::of(base);

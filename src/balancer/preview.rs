@@ -307,7 +307,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let joins_others = specs.iter().any(|spec| known(spec).is_some());
         let newcomer = self.newcomer(base, config, joins_others, now);
         let thought = |writer: &Writer<T>, spec: &EndpointSpec| {
-            let said = known(spec).map_or(newcomer.said, Member::said);
+            let said = known(spec).map_or(&newcomer.said, Member::said);
             let (cell, left) = match known(spec) {
                 Some(member) => (Arc::clone(&member.bound.cell), Some(member.standing())),
                 None => self.cell(writer, &spec.id, now),

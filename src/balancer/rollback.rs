@@ -7,7 +7,7 @@ use crate::balancer::paired::{Offer, Paired, by_id};
 use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, Revision, now};
 use crate::error::RollbackError;
-use crate::event::{Changed, Event};
+use crate::event::{Author, Changed, Event};
 use crate::snapshot::{Draft, Member, Said, Snapshot};
 use crate::sync::Arc;
 use crate::units::{Nanos, Version};
@@ -27,15 +27,15 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// [`RollbackError`] if there is no revision before, its strategy panics while it prepares, or
     /// a target of its endpoints cannot be made. All is then as it was.
     pub fn rollback(&self) -> Result<Version, RollbackError> {
-        self.core.rollback()
+        self.core.rollback(&Author::default())
     }
 }
 
 impl<T: Send + Sync + 'static> Core<T> {
-    fn rollback(&self) -> Result<Version, RollbackError> {
+    pub(crate) fn rollback(&self, author: &Author) -> Result<Version, RollbackError> {
         let now = self.ground.origin.nanos(now());
         self.write(now, |writer, base| {
-            let rolled_back = self.roll_back(writer, base, now);
+            let rolled_back = self.roll_back(writer, base, author, now);
             rolled_back.inspect_err(|error| {
                 // There being nothing before is the answer to a question, not a failure.
                 if !matches!(error, RollbackError::NothingBefore) {
@@ -51,20 +51,21 @@ impl<T: Send + Sync + 'static> Core<T> {
         &self,
         writer: &mut Writer<T>,
         base: &Snapshot<T>,
+        author: &Author,
         now: Nanos,
     ) -> Result<Version, RollbackError> {
         let revision = writer.history.previous().ok_or(RollbackError::NothingBefore)?.clone();
         let restored = |member: &Member<T>| {
             let joined = || Said::of_newcomer(revision.is_closed);
-            let said = revision.said.get(member.id()).copied().unwrap_or_else(joined);
+            let said = revision.said.get(member.id()).cloned().unwrap_or_else(joined);
             let said = said.at(now);
-            if said == member.said() { member.clone() } else { member.with_said(said) }
+            if said == *member.said() { member.clone() } else { member.with_said(said) }
         };
         let described = self.described(writer, base, &revision, now)?;
         let set = described.is_some();
         let members = described.as_deref().unwrap_or(&base.members);
         let members = members.iter().map(restored).collect();
-        let (by, because) = (None, None);
+        let (by, because) = author.parts();
         let restoring = Restoring { revision: &revision, members, set, by, because };
         self.restore(writer, base, restoring, now)
     }
@@ -112,6 +113,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         if set {
             writer.guard.believe();
             writer.alarms.facts.set_accepted(now);
+            self.dates.confirm(now);
             self.remember(writer, base, now);
         }
         Ok(version)

@@ -50,6 +50,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             let base = self.published.current();
             writer.ledger.note(&base, now);
             self.note_answers(writer, &base, now);
+            self.dates.look(now);
             writer.garbage.push(Garbage::Snapshot(base));
         }
         for step in [Self::expire, Self::judge, Self::rebuild] {
@@ -72,7 +73,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let mut draft = Draft::of(base);
         for member in &mut draft.members {
             let said = member.said().at(now);
-            if said != member.said() {
+            if said != *member.said() {
                 changes.push(Changed::Expired { endpoint: member.id().clone() });
                 *member = member.with_said(said);
             }

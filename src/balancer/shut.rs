@@ -9,8 +9,8 @@ use crate::balancer::core::Core;
 use crate::balancer::verdict::Judged;
 use crate::balancer::{Balancer, Drain, now};
 use crate::error::UpdateError;
-use crate::event::{Changed, Event, Recovery};
-use crate::snapshot::{Draft, Said};
+use crate::event::{Author, Changed, Event, Recovery};
+use crate::snapshot::{Draft, Said, Word};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos, Version};
 
@@ -40,7 +40,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     ///
     /// [`UpdateError::Strategy`] if the strategy panics over the change.
     pub fn drain_all(&self) -> Result<DrainAll, UpdateError> {
-        self.core.drain_all()
+        self.core.drain_all(&Author::default())
     }
 
     /// Takes back all that operators said about any endpoint, as [`enable`](Self::enable) does for
@@ -50,12 +50,12 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     ///
     /// As [`enable`](Self::enable); all is then as it was.
     pub fn enable_all(&self) -> Result<Version, UpdateError> {
-        self.core.enable_all()
+        self.core.enable_all(&Author::default())
     }
 }
 
 impl<T: Send + Sync + 'static> Core<T> {
-    fn drain_all(&self) -> Result<DrainAll, UpdateError> {
+    pub(crate) fn drain_all(&self, author: &Author) -> Result<DrainAll, UpdateError> {
         let now = self.ground.origin.nanos(now());
         self.update(now, |writer, base| {
             let mut cells: Vec<_> =
@@ -65,15 +65,17 @@ impl<T: Send + Sync + 'static> Core<T> {
             let mut is_news = !base.is_closed;
             draft.is_closed = true;
             for member in &mut draft.members {
-                let said = Said { draining_until: Some(Nanos::NEVER), ..member.said() };
-                if said != member.said() {
+                let word = Word { author: author.clone(), at: now, of_all: true };
+                let said = member.said().clone().draining(Nanos::NEVER, word);
+                if said != *member.said() {
                     is_news = true;
                     *member = member.with_said(said);
                 }
             }
             if is_news {
                 draft.version = draft.version.next_config();
-                let change = Changed::DrainingAll { endpoints: base.members.len() };
+                let ((by, because), endpoints) = (author.parts(), base.members.len());
+                let change = Changed::DrainingAll { endpoints, by, because };
                 let published = self.publish(writer, base, draft, vec![change], Judged::Not, now);
                 published.map_err(|refused| refused.for_update(&base.chosen.name))?;
             }
@@ -81,7 +83,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         })
     }
 
-    fn enable_all(&self) -> Result<Version, UpdateError> {
+    pub(crate) fn enable_all(&self, author: &Author) -> Result<Version, UpdateError> {
         let now = self.ground.origin.nanos(now());
         self.update(now, |writer, base| {
             let mut draft = Draft::of(base);
@@ -89,10 +91,10 @@ impl<T: Send + Sync + 'static> Core<T> {
             let (mut endpoints, mut is_news) = (0, false);
             for member in &mut draft.members {
                 let (said, standing) = (Said::default(), member.standing().pardoned());
-                if (said, standing) == (member.said(), member.standing()) {
+                if (&said, standing) == (member.said(), member.standing()) {
                     continue;
                 }
-                endpoints += usize::from(said != member.said());
+                endpoints += usize::from(said != *member.said());
                 is_news = true;
                 if member.standing().phase.differs(standing.phase) {
                     let (endpoint, step) = (member.id().clone(), Recovery::Pardoned);
@@ -107,7 +109,8 @@ impl<T: Send + Sync + 'static> Core<T> {
             let mut changes = Vec::new();
             if is_said {
                 draft.version = draft.version.next_config();
-                changes.push(Changed::EnabledAll { endpoints });
+                let (by, because) = author.parts();
+                changes.push(Changed::EnabledAll { endpoints, by, because });
             }
             let judged = Judged::Returning { at: None };
             let published = self.publish(writer, base, draft, changes, judged, now);

@@ -113,6 +113,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             if tally.is_nothing() {
                 writer.set_at = now;
                 writer.guard.believe();
+                self.dates.confirm(now);
                 return Ok(base.version);
             }
             let change = Changed::Replaced {
@@ -211,6 +212,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let version = self
             .publish(writer, base, draft, vec![change], judged, now)
             .map_err(|refused| refused.for_update(&base.chosen.name))?;
+        self.dates.confirm(now);
         self.remember(writer, base, now);
         Ok(version)
     }

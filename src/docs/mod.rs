@@ -16,6 +16,11 @@ pub mod cli {}
 #[doc = include_str!("../../docs/hashing.md")]
 pub mod hashing {}
 
+/// Who gets what and why: status as data, as JSON and as a page, and names on changes.
+#[cfg(feature = "status")]
+#[doc = include_str!("../../docs/status.md")]
+pub mod status {}
+
 /// Active checks, tiers and zones: who is asked first, who stands by, how traffic moves.
 #[doc = include_str!("../../docs/failover.md")]
 pub mod failover {}

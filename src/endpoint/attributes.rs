@@ -43,6 +43,10 @@ impl Attributes {
         self.0.as_ref()?.labels.get(name).map(String::as_str)
     }
 
+    pub(crate) fn labels(&self) -> BTreeMap<String, String> {
+        self.0.as_ref().map_or_else(BTreeMap::new, |given| given.labels.clone())
+    }
+
     /// Whether they are the very same, so that nothing need be compared.
     #[inline]
     pub(crate) fn is(&self, other: &Self) -> bool {

@@ -15,6 +15,7 @@ use std::task::Waker;
 use once_cell::race::OnceBox;
 
 use crate::classify::{FailureKind, Outcome};
+use crate::endpoint::marks::Marks;
 use crate::endpoint::shared::{Report, Shared, Testimony};
 use crate::endpoint::trial::Trial;
 use crate::endpoint::{Totals, Under};
@@ -52,6 +53,8 @@ pub(crate) struct EndpointCell {
     void: AtomicU64,
     /// The requests it had been sent when the writer last noted them. Nobody else writes it.
     noted: AtomicU64,
+    /// What its answers had come to at the last looks of the writer.
+    marks: Marks,
     latencies: Histogram,
     shared: Arc<Shared>,
     /// Made by the first who waits.
@@ -108,6 +111,7 @@ impl EndpointCell {
             ignored: AtomicU64::new(0),
             void: AtomicU64::new(0),
             noted: AtomicU64::new(0),
+            marks: Marks::new(),
             latencies: Histogram::new(),
             shared,
             waiters: OnceBox::new(),
@@ -247,9 +251,16 @@ impl EndpointCell {
         picks.saturating_sub(self.noted.load(Ordering::Relaxed))
     }
 
-    /// Notes how many requests it has been sent. For the writer only.
-    pub(crate) fn note(&self, picks: u64) {
-        self.noted.store(picks, Ordering::Relaxed);
+    /// Notes what its requests have come to. For the writer only.
+    pub(crate) fn note(&self, totals: &Totals) {
+        self.noted.store(totals.picks, Ordering::Relaxed);
+        self.marks.turn(totals.judged(), totals.bad());
+    }
+
+    /// What its requests have come to lately, of all that they have come to: answers that say
+    /// something about it, and those of them that were no good.
+    pub(crate) fn lately(&self, totals: &Totals) -> (u64, u64) {
+        self.marks.since(totals.judged(), totals.bad())
     }
 
     /// Takes in what became of a request that began at `began` and took `latency`, if that is known,

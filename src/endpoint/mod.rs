@@ -6,6 +6,7 @@ mod availability;
 mod cell;
 mod crowd;
 mod held;
+mod marks;
 mod public;
 mod served;
 mod sessions;

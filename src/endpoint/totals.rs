@@ -44,6 +44,11 @@ impl Totals {
         }
     }
 
+    /// Answers that were no good: failures, and refusals for having too much to do.
+    pub(crate) fn bad(&self) -> u64 {
+        self.failures.saturating_add(self.overloaded)
+    }
+
     /// Answers that say something about their endpoint.
     pub(crate) fn judged(&self) -> u64 {
         self.successes.saturating_add(self.failures).saturating_add(self.overloaded)

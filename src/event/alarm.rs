@@ -29,7 +29,8 @@ pub struct Alarm {
     /// When what it tells of began.
     #[cfg_attr(feature = "config", serde(skip))]
     pub since: Instant,
-    /// How long it has lasted by now.
+    /// How long it has lasted by now. Serialised in seconds.
+    #[cfg_attr(feature = "config", serde(serialize_with = "crate::units::seconds::span"))]
     pub lasting: Duration,
 }
 
@@ -83,8 +84,10 @@ pub enum AlarmKind {
     /// slower than the others (`alarms.everybody_slow`).
     EverybodySlow {
         /// The time within which half of the last answers came.
+        #[cfg_attr(feature = "config", serde(serialize_with = "crate::units::seconds::span"))]
         latency: Duration,
         /// What that is usually.
+        #[cfg_attr(feature = "config", serde(serialize_with = "crate::units::seconds::span"))]
         usual: Duration,
     },
     /// A change of the endpoints was refused, and none has been accepted since
@@ -103,6 +106,7 @@ pub enum AlarmKind {
     /// (`alarms.set_unchanged`).
     SetUnchanged {
         /// How old the set is.
+        #[cfg_attr(feature = "config", serde(serialize_with = "crate::units::seconds::span"))]
         age: Duration,
     },
     /// A change has raised an endpoint far above a fair share, and it still has it

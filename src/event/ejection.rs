@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use crate::event::author::attributed;
 use crate::units::EndpointId;
 
 /// Something spoke against an endpoint, and this is what came of it.
@@ -21,6 +22,10 @@ pub struct Ejection {
     pub threshold: f64,
     /// Whether it was taken out, and if not, why.
     pub decision: Decision,
+    /// Who took it out, if it was an operator who said so.
+    pub by: Option<String>,
+    /// Why, if the operator said so.
+    pub because: Option<String>,
 }
 
 /// What can speak against an endpoint.
@@ -102,6 +107,17 @@ pub enum Recovery {
 }
 
 impl Ejection {
+    /// One that nobody ordered.
+    pub(crate) fn judged(
+        endpoint: EndpointId,
+        rule: Rule,
+        observed: f64,
+        threshold: f64,
+        decision: Decision,
+    ) -> Self {
+        Self { endpoint, rule, observed, threshold, decision, by: None, because: None }
+    }
+
     /// Whether it was taken out.
     #[must_use]
     pub fn enforced(&self) -> bool {
@@ -110,6 +126,11 @@ impl Ejection {
 }
 
 impl Rule {
+    /// It in words, with the figures.
+    pub(crate) fn against(&self, observed: f64, threshold: f64) -> Against<'_> {
+        Against { rule: self, observed, threshold }
+    }
+
     /// What the rule's figures are: `failures`, `%` or `ms`; a detector of your own has none.
     #[must_use]
     pub fn unit(&self) -> &'static str {
@@ -127,28 +148,17 @@ impl Rule {
 
 impl fmt::Display for Ejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { endpoint, rule, observed, threshold, decision } = self;
+        let Self { endpoint, rule, observed, threshold, decision, by, because } = self;
         match decision {
             Decision::Ejected { .. } => write!(f, "`{endpoint}` ejected")?,
             _ => write!(f, "`{endpoint}` not ejected")?,
         }
         match rule {
-            Rule::Operator => f.write_str(" by an operator")?,
-            Rule::Probe => f.write_str(": its probe failed")?,
-            Rule::ConsecutiveFailures => write!(f, ": {} failures in a row", Figure(*observed))?,
-            Rule::ConsecutiveGatewayFailures => {
-                write!(f, ": {} failures as a gateway in a row", Figure(*observed))?;
-            }
-            Rule::ConsecutiveLocalFailures => {
-                write!(f, ": {} failures before any answer in a row", Figure(*observed))?;
-            }
-            rule => {
-                let unit = rule.unit();
-                let space = if unit.is_empty() { "" } else { " " };
-                write!(f, ": {rule} {}{space}{unit}", Figure(*observed))?;
-                write!(f, ", the limit is {}{space}{unit}", Figure(*threshold))?;
-            }
+            Rule::Operator if by.is_none() => f.write_str(" by an operator")?,
+            Rule::Operator => {}
+            rule => write!(f, ": {}", rule.against(*observed, *threshold))?,
         }
+        attributed(f, by.as_deref(), because.as_deref())?;
         match decision {
             Decision::Ejected { times, .. } if *times > 1 => write!(f, ", {times} times in a row"),
             Decision::Ejected { .. } => Ok(()),
@@ -156,6 +166,35 @@ impl fmt::Display for Ejection {
             Decision::Floor { least } => write!(f, ": {least} have to stay"),
             Decision::DryRun => f.write_str(": dry run"),
             Decision::Chance => f.write_str(": left to chance"),
+        }
+    }
+}
+
+/// What speaks against an endpoint, with the figures.
+pub(crate) struct Against<'a> {
+    rule: &'a Rule,
+    observed: f64,
+    threshold: f64,
+}
+
+impl fmt::Display for Against<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rule, observed, threshold } = self;
+        let (observed, threshold) = (Figure(*observed), Figure(*threshold));
+        match rule {
+            Rule::Probe => f.write_str("its probe failed"),
+            Rule::ConsecutiveFailures => write!(f, "{observed} failures in a row"),
+            Rule::ConsecutiveGatewayFailures => {
+                write!(f, "{observed} failures as a gateway in a row")
+            }
+            Rule::ConsecutiveLocalFailures => {
+                write!(f, "{observed} failures before any answer in a row")
+            }
+            rule => {
+                let unit = rule.unit();
+                let space = if unit.is_empty() { "" } else { " " };
+                write!(f, "{rule} {observed}{space}{unit}, the limit is {threshold}{space}{unit}")
+            }
         }
     }
 }

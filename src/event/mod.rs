@@ -1,12 +1,14 @@
 //! What happens to a balancer, told to whoever subscribes.
 
 mod alarm;
+mod author;
 mod ejection;
 mod kind;
 mod verdict;
 mod words;
 
 pub use self::alarm::{Alarm, AlarmKind};
+pub(crate) use self::author::Author;
 pub use self::ejection::{Decision, Ejection, Recovery, Rule};
 pub use self::verdict::{RollbackReason, Verdict};
 
@@ -202,6 +204,10 @@ pub enum Changed {
         from: u32,
         /// Its weight now.
         to: u32,
+        /// Who did, where that was said.
+        by: Option<String>,
+        /// Why, where that was said.
+        because: Option<String>,
     },
     /// An operator drains an endpoint.
     Draining {
@@ -209,26 +215,46 @@ pub enum Changed {
         endpoint: EndpointId,
         /// When it comes back by itself, if it does.
         until: Option<Instant>,
+        /// Who did, where that was said.
+        by: Option<String>,
+        /// Why, where that was said.
+        because: Option<String>,
     },
     /// An operator drains all endpoints, those that join as well.
     DrainingAll {
         /// How many there are.
         endpoints: usize,
+        /// Who did, where that was said.
+        by: Option<String>,
+        /// Why, where that was said.
+        because: Option<String>,
     },
     /// All that operators had said about any endpoint was taken back.
     EnabledAll {
         /// How many endpoints something had been said about.
         endpoints: usize,
+        /// Who did, where that was said.
+        by: Option<String>,
+        /// Why, where that was said.
+        because: Option<String>,
     },
     /// An operator switched an endpoint off.
     Disabled {
         /// The endpoint.
         endpoint: EndpointId,
+        /// Who did, where that was said.
+        by: Option<String>,
+        /// Why, where that was said.
+        because: Option<String>,
     },
     /// All that operators had said about an endpoint was taken back.
     Enabled {
         /// The endpoint.
         endpoint: EndpointId,
+        /// Who did, where that was said.
+        by: Option<String>,
+        /// Why, where that was said.
+        because: Option<String>,
     },
     /// Time ended what an operator had said about an endpoint.
     Expired {
@@ -321,6 +347,29 @@ impl fmt::Display for Event {
     }
 }
 
+impl Changed {
+    /// Who changed it and why, where that was said. The changes of settings and rollbacks carry it,
+    /// and those that operators make by [`Balancer::by`](crate::Balancer::by).
+    #[must_use]
+    pub fn author(&self) -> (Option<&str>, Option<&str>) {
+        match self {
+            Self::Reweighted { by, because, .. }
+            | Self::Draining { by, because, .. }
+            | Self::DrainingAll { by, because, .. }
+            | Self::EnabledAll { by, because, .. }
+            | Self::Disabled { by, because, .. }
+            | Self::Enabled { by, because, .. }
+            | Self::Configured { by, because }
+            | Self::RolledBack { by, because, .. } => (by.as_deref(), because.as_deref()),
+            Self::Replaced { .. }
+            | Self::Inserted { .. }
+            | Self::Removed { .. }
+            | Self::Expired { .. }
+            | Self::Rebuilt { .. } => (None, None),
+        }
+    }
+}
+
 impl fmt::Display for Changed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -333,39 +382,27 @@ impl fmt::Display for Changed {
                 write!(f, "`{endpoint}` has a new target")
             }
             Self::Removed { endpoint } => write!(f, "`{endpoint}` removed"),
-            Self::Reweighted { endpoint, from, to } => {
+            Self::Reweighted { endpoint, from, to, .. } => {
                 write!(f, "weight of `{endpoint}` set from {from} to {to}")
             }
-            Self::Draining { endpoint, until: None } => write!(f, "`{endpoint}` is draining"),
-            Self::Draining { endpoint, until: Some(_) } => {
+            Self::Draining { endpoint, until: None, .. } => write!(f, "`{endpoint}` is draining"),
+            Self::Draining { endpoint, until: Some(_), .. } => {
                 write!(f, "`{endpoint}` is draining for a while")
             }
-            Self::DrainingAll { endpoints } => {
+            Self::DrainingAll { endpoints, .. } => {
                 write!(f, "all is draining, {endpoints} endpoints and whoever joins")
             }
-            Self::EnabledAll { endpoints } => write!(f, "all is enabled, {endpoints} endpoints"),
-            Self::Disabled { endpoint } => write!(f, "`{endpoint}` disabled"),
-            Self::Enabled { endpoint } => write!(f, "`{endpoint}` enabled"),
+            Self::EnabledAll { endpoints, .. } => {
+                write!(f, "all is enabled, {endpoints} endpoints")
+            }
+            Self::Disabled { endpoint, .. } => write!(f, "`{endpoint}` disabled"),
+            Self::Enabled { endpoint, .. } => write!(f, "`{endpoint}` enabled"),
             Self::Expired { endpoint } => write!(f, "the drain of `{endpoint}` is over"),
-            Self::Configured { by, because } => {
-                f.write_str("settings changed")?;
-                attributed(f, by.as_deref(), because.as_deref())
-            }
-            Self::RolledBack { to, by, because } => {
-                write!(f, "rolled back to version {to}")?;
-                attributed(f, by.as_deref(), because.as_deref())
-            }
+            Self::Configured { .. } => f.write_str("settings changed"),
+            Self::RolledBack { to, .. } => write!(f, "rolled back to version {to}"),
             Self::Rebuilt { endpoint } => write!(f, "`{endpoint}` has a new target, made again"),
-        }
+        }?;
+        let (by, because) = self.author();
+        author::attributed(f, by, because)
     }
-}
-
-fn attributed(f: &mut fmt::Formatter<'_>, by: Option<&str>, because: Option<&str>) -> fmt::Result {
-    if let Some(by) = by {
-        write!(f, " by {by}")?;
-    }
-    if let Some(because) = because {
-        write!(f, " because {because}")?;
-    }
-    Ok(())
 }

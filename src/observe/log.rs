@@ -89,8 +89,8 @@ fn endpoint(event: &Event) -> Option<&EndpointId> {
                 | Changed::Removed { endpoint }
                 | Changed::Reweighted { endpoint, .. }
                 | Changed::Draining { endpoint, .. }
-                | Changed::Disabled { endpoint }
-                | Changed::Enabled { endpoint }
+                | Changed::Disabled { endpoint, .. }
+                | Changed::Enabled { endpoint, .. }
                 | Changed::Expired { endpoint }
                 | Changed::Rebuilt { endpoint },
             ..

@@ -69,6 +69,19 @@ impl Standing {
         self.is_ejected() || self.is_unhealthy()
     }
 
+    /// Whether it stands where it does for something that was held against it.
+    pub(crate) fn has_grounds(&self) -> bool {
+        self.is_out() || self.times > 0 || matches!(self.phase, Phase::Warming { .. })
+    }
+
+    /// When its ejection is over, if it is ejected.
+    pub(crate) fn ends(&self) -> Option<Nanos> {
+        match self.phase {
+            Phase::Ejected { until } => Some(until),
+            Phase::Available | Phase::Warming { .. } | Phase::Probing { .. } => None,
+        }
+    }
+
     /// Whether detectors or operators took it out.
     pub(crate) fn is_ejected(&self) -> bool {
         matches!(self.phase, Phase::Ejected { .. } | Phase::Probing { .. })

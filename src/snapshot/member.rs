@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::endpoint::{Attributes, Availability, Bound, EndpointSpec};
 use crate::outlier::{Phase, Rules, Standing};
-use crate::snapshot::{Place, Stand};
+use crate::snapshot::{Grounds, Place, Said, Stand};
 use crate::sync::Arc;
 use crate::units::{EndpointId, Nanos};
 
@@ -24,40 +24,18 @@ pub(crate) struct Member<T> {
 }
 
 /// What sets an endpoint apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 struct Condition {
     said: Said,
     standing: Standing,
+    /// What its standing comes from, where that is known.
+    grounds: Option<Arc<Grounds>>,
 }
 
-/// What operators say about an endpoint. It lies over what discovery says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Said {
-    pub(crate) weight: Option<u32>,
-    /// Draining, and until when; [`Nanos::NEVER`] if somebody has to say so.
-    pub(crate) draining_until: Option<Nanos>,
-    pub(crate) disabled: bool,
-}
-
-impl Said {
-    /// What is said of an endpoint that joins.
-    pub(crate) fn of_newcomer(is_closed: bool) -> Self {
-        Self { draining_until: is_closed.then_some(Nanos::NEVER), ..Self::default() }
-    }
-
-    /// What is left of it at `now`.
-    pub(crate) fn at(self, now: Nanos) -> Self {
-        Self { draining_until: self.draining_until.filter(|&until| now < until), ..self }
-    }
-
-    /// Whether it lets sessions go on that the endpoint has.
-    pub(crate) fn keeps_sessions(&self) -> bool {
-        !self.disabled
-    }
-
-    /// Whether it lets the endpoint take something new.
-    pub(crate) fn admits(&self) -> bool {
-        self.draining_until.is_none() && !self.disabled
+impl PartialEq for Condition {
+    /// Whether they mean the same for the endpoint. Why it came to it changes nothing.
+    fn eq(&self, other: &Self) -> bool {
+        self.said == other.said && self.standing == other.standing
     }
 }
 
@@ -69,9 +47,29 @@ impl<T> Member<T> {
 
     /// It in this condition.
     pub(crate) fn under(mut self, said: Said, standing: Standing) -> Self {
-        let condition = Condition { said, standing };
+        let grounds = self.condition.take().and_then(|before| before.grounds);
+        let grounds = grounds.filter(|_| standing.has_grounds());
+        let condition = Condition { said, standing, grounds };
         self.condition = (condition != Condition::default()).then(|| Box::new(condition));
         self
+    }
+
+    /// It, standing where it does for these reasons.
+    pub(crate) fn on(mut self, grounds: Option<Arc<Grounds>>) -> Self {
+        self.stands_on(grounds);
+        self
+    }
+
+    /// See [`on`](Self::on). Who stands where all begin needs no reasons.
+    pub(super) fn stands_on(&mut self, grounds: Option<Arc<Grounds>>) {
+        if let Some(condition) = &mut self.condition {
+            condition.grounds = grounds.filter(|_| condition.standing.has_grounds());
+        }
+    }
+
+    /// What its standing comes from.
+    pub(crate) fn grounds(&self) -> Option<&Arc<Grounds>> {
+        self.condition.as_ref()?.grounds.as_ref()
     }
 
     /// It with a target that was made of this.
@@ -82,8 +80,8 @@ impl<T> Member<T> {
 
     /// What operators say about it.
     #[inline]
-    pub(crate) fn said(&self) -> Said {
-        self.condition.as_ref().map_or_else(Said::default, |it| it.said)
+    pub(crate) fn said(&self) -> &Said {
+        self.condition.as_ref().map_or(&Said::NOTHING, |it| &it.said)
     }
 
     /// What its answers have brought it to.
@@ -183,7 +181,7 @@ impl<T> Member<T> {
 
     /// The same endpoint, come to something else.
     pub(crate) fn with_standing(&self, standing: Standing) -> Self {
-        self.clone().under(self.said(), standing)
+        self.clone().under(self.said().clone(), standing)
     }
 
     /// The same endpoint with something else said about it.

@@ -52,7 +52,7 @@ impl<T> Snapshot<T> {
 
     /// Whether the member at this place still serves those it has.
     fn takes_sessions(&self, at: usize, member: &Member<T>) -> bool {
-        let Said { draining_until, disabled, .. } = member.said();
+        let &Said { draining_until, disabled, .. } = member.said();
         if disabled || draining_until.is_some() && self.is_closed {
             return false;
         }

@@ -4,6 +4,8 @@ mod id;
 mod key;
 mod percent;
 mod plain;
+#[cfg(feature = "config")]
+pub(crate) mod seconds;
 mod time;
 mod version;
 

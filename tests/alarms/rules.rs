@@ -297,7 +297,7 @@ async fn status_shows_what_is_due_before_anybody_has_settled_it_and_serialises()
         json,
         serde_json::json!([{
             "alarm": "panic", "tier": 0, "admitted": 1, "of": 4,
-            "lasting": { "secs": 5, "nanos": 0 },
+            "lasting": 5.0,
             "message": "panic, 1 of 4 endpoints are well",
         }])
     );

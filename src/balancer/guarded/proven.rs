@@ -79,7 +79,7 @@ impl<T> Proven<T> {
             let known = base.position(member.id()).and_then(|at| base.members.get(at));
             if let Some(known) = known.filter(|it| Arc::ptr_eq(&it.bound.cell, &member.bound.cell))
             {
-                back = back.with_standing(known.standing());
+                back = back.with_standing(known.standing()).on(known.grounds().cloned());
                 if known.spec == member.spec {
                     back.bound = Arc::clone(&known.bound);
                 }

@@ -131,7 +131,7 @@ impl Ledger {
         &self,
         snapshot: &Snapshot<T>,
         now: Nanos,
-        each: impl Fn(&EndpointCell, u64),
+        each: impl Fn(&EndpointCell, &Totals),
     ) -> Record {
         let (mut totals, mut leader) = (self.gone, self.gone_leader);
         for member in &snapshot.members {
@@ -139,7 +139,7 @@ impl Ledger {
             let its = cell.totals();
             totals = totals.plus(&its);
             leader = leader.max(cell.picks_since_noted(its.picks));
-            each(cell, its.picks);
+            each(cell, &its);
         }
         let admitted = snapshot.rotation.of - snapshot.rotation.out;
         Record { at: now, totals, leading: self.last.leading.saturating_add(leader), admitted }
