@@ -75,6 +75,7 @@
 //! | `testing` | no | the laws suite |
 //! | `cli` | no | the tool `evenkeel`, which checks, previews and explains settings |
 
+mod audit;
 mod balancer;
 mod checker;
 mod classify;
@@ -105,7 +106,7 @@ mod worker;
 
 pub use self::balancer::{
     Balancer, Builder, Change, Drain, DrainAll, EndpointStatus, Events, Guard, Lease, Preview,
-    Revision, Share, Status, TierStatus,
+    Revision, Share, SkewStatus, Status, TierStatus,
 };
 #[cfg(feature = "health-grpc")]
 pub use self::checker::{GrpcProbe, GrpcProbeError};
@@ -128,7 +129,8 @@ pub use self::error::{
     RollbackError, Severity, UpdateError, find_cause,
 };
 pub use self::event::{
-    Changed, Decision, Ejection, Event, Recovery, RollbackReason, Rule, Verdict,
+    Changed, Decision, Ejection, Event, Recovery, RollbackReason, Rule, Skew, SkewCause, SkewRule,
+    Verdict,
 };
 pub use self::health::{Probe, ProbeFn, ProbeFuture, Subject, probe_fn};
 pub use self::rollout::GuardedApply;

@@ -29,6 +29,7 @@ const ROOMS: &[(&str, u8)] = &[
     ("tiers", 2),
     ("subset", 2),
     ("admission", 2),
+    ("audit", 2),
     ("snapshot", 3),
     ("balancer", 4),
     ("service", 5),

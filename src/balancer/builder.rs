@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Weak;
 
+use crate::balancer::auditing::{Auditor, Findings};
 use crate::balancer::checking::Checks;
 use crate::balancer::core::{Core, Writer};
 use crate::balancer::events::Hub;
@@ -199,11 +200,13 @@ impl<T: Send + Sync + 'static> Builder<T> {
         let history = History::new(&snapshot);
         let mut sweeps = Sweeps::new(self.detectors);
         sweeps.plan(&snapshot, Nanos(0));
-        let agenda = Agenda::new(snapshot.next_due.at().min(sweeps.due()));
-        snapshot.next_due.move_to(snapshot.next_due.at().min(sweeps.due()));
+        let auditor = Auditor::new(&snapshot, &shared.samples);
+        let due = snapshot.next_due.at().min(sweeps.due()).min(auditor.due());
+        let agenda = Agenda::new(due);
+        snapshot.next_due.move_to(due);
         let core = Arc::new(Core {
             published: Published::new(snapshot),
-            writer: HandOver::new(Writer::new(history, ledger, sweeps)),
+            writer: HandOver::new(Writer::new(history, ledger, sweeps, auditor)),
             hub: Hub::new(),
             ground,
             named: self.named,
@@ -216,6 +219,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
             alive: tokio::sync::watch::Sender::new(()),
             agenda: Arc::new(agenda),
             checks: Arc::new(checks),
+            findings: Findings::default(),
         });
         let control: Weak<Core<T>> = Arc::downgrade(&core);
         shared.report_to(control.clone());

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::balancer::auditing::{Auditor, Findings};
 use crate::balancer::checking::Checks;
 use crate::balancer::difference::{changed, departed};
 use crate::balancer::docket::Told;
@@ -50,6 +51,8 @@ pub(crate) struct Core<T> {
     pub(crate) alive: tokio::sync::watch::Sender<()>,
     pub(crate) agenda: Arc<Agenda>,
     pub(crate) checks: Arc<Checks<T>>,
+    /// What the audit has found.
+    pub(crate) findings: Findings,
 }
 
 /// What only the writer sees.
@@ -67,6 +70,7 @@ pub(crate) struct Writer<T> {
     pub(crate) history: History,
     pub(crate) ledger: Ledger,
     pub(crate) sweeps: Sweeps,
+    pub(crate) auditor: Auditor,
     /// Verdicts without consequence that were told lately.
     pub(crate) told: Told,
     /// What endpoints that warm up had been sent at the last step.
@@ -76,11 +80,12 @@ pub(crate) struct Writer<T> {
 }
 
 impl<T> Writer<T> {
-    pub(crate) fn new(history: History, ledger: Ledger, sweeps: Sweeps) -> Self {
+    pub(crate) fn new(history: History, ledger: Ledger, sweeps: Sweeps, auditor: Auditor) -> Self {
         Self {
             history,
             ledger,
             sweeps,
+            auditor,
             told: Told::default(),
             steps: Steps::default(),
             watched: None,
@@ -112,7 +117,7 @@ impl<T> Writer<T> {
         let rebuilds = self.rebuilds.values().map(Rebuild::due);
         rebuilds
             .chain(self.settle_again_at)
-            .chain([self.ledger.due(), self.sweeps.due()])
+            .chain([self.ledger.due(), self.sweeps.due(), self.auditor.due()])
             .min()
             .unwrap_or(Nanos::NEVER)
     }
@@ -263,6 +268,8 @@ impl<T: Send + Sync + 'static> Core<T> {
         if amnesty {
             writer.pardon_removed(now);
         }
+        let audited = (&self.findings, &self.shared.samples);
+        let skews_over = writer.auditor.turn(base, &snapshot, &changed, audited, now);
         writer.sweeps.plan(&snapshot, now);
         writer.steps.begin(&snapshot, now);
         self.agenda.note(&snapshot, snapshot.members_due.min(writer.other_due()));
@@ -281,7 +288,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         for change in changes {
             self.hub.push(Event::Published { version, change });
         }
-        causes.into_iter().for_each(|event| self.hub.push(event));
+        causes.into_iter().chain(skews_over).for_each(|event| self.hub.push(event));
         let Kept { recoveries, panics } = kept;
         for (endpoint, step) in recoveries {
             self.hub.push(Event::Recovery { endpoint, step });

@@ -5,6 +5,7 @@
 //! has to run in the background for the balancer to be right.
 
 mod apply;
+mod auditing;
 mod builder;
 mod checking;
 mod clock;
@@ -60,7 +61,7 @@ pub use self::lease::Lease;
 pub(crate) use self::offer::{Offered, Refusal};
 pub use self::preview::{Preview, Share};
 pub use self::shut::DrainAll;
-pub use self::status::{EndpointStatus, Status, TierStatus};
+pub use self::status::{EndpointStatus, SkewStatus, Status, TierStatus};
 #[cfg(feature = "file")]
 pub(crate) use self::tether::Tether;
 

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use crate::balancer::core::Core;
 use crate::endpoint::Availability;
+use crate::event::Skew;
 use crate::outlier::{Phase, Rotation};
 use crate::snapshot::{Draft, Member, Snapshot, Tier};
 use crate::sync::Arc;
@@ -30,6 +31,20 @@ pub struct Status {
     pub tiers: Vec<TierStatus>,
     /// Every endpoint, in the order of the ids.
     pub endpoints: Vec<EndpointStatus>,
+    /// What the audit has told and is not over, the oldest first.
+    pub skews: Vec<SkewStatus>,
+}
+
+/// A skew that was told and is not over.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "config", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct SkewStatus {
+    /// Who gets what, and why, as it was when it was found.
+    #[cfg_attr(feature = "config", serde(flatten))]
+    pub skew: Skew,
+    /// How long ago it was told.
+    pub age: Duration,
 }
 
 /// A tier at one moment.
@@ -68,6 +83,9 @@ pub struct EndpointStatus {
     /// The part of requests it gets while all are equally loaded; all parts sum to 1, or to 0
     /// where nothing can be chosen. Strategies that look at load rightly give the faster more.
     pub expected_share: f64,
+    /// The part of the latest requests that it was sent, over about `audit.window`, as of the audit's
+    /// last look; `None` before the first, and with `audit = false`.
+    pub realised_share: Option<f64>,
     /// Requests in flight.
     pub in_flight: u64,
     /// Requests ever sent to it.
@@ -110,8 +128,14 @@ impl<T: Send + Sync + 'static> Core<T> {
             .iter()
             .zip(shares)
             .enumerate()
-            .map(|(at, (member, share))| endpoint_status(&snapshot, at, member, share, now))
+            .map(|(at, (member, share))| EndpointStatus {
+                realised_share: self.realised(&snapshot, member),
+                ..endpoint_status(&snapshot, at, member, share, now)
+            })
             .collect();
+        let age = |since: Nanos| Duration::from_nanos(now.0.saturating_sub(since.0));
+        let alarms = self.findings.alarms().into_iter();
+        let skews = alarms.map(|it| SkewStatus { skew: it.skew, age: age(it.since) }).collect();
         Status {
             name: self.shared.name.to_string(),
             version: snapshot.version,
@@ -119,7 +143,13 @@ impl<T: Send + Sync + 'static> Core<T> {
             panic: snapshot.panics.is_on(),
             tiers: snapshot.seats.tiers().iter().map(|tier| tier_status(&snapshot, tier)).collect(),
             endpoints,
+            skews,
         }
+    }
+
+    fn realised(&self, snapshot: &Snapshot<T>, member: &Member<T>) -> Option<f64> {
+        snapshot.config.audit()?;
+        self.findings.realised(&member.bound.cell)
     }
 }
 
@@ -166,6 +196,7 @@ fn endpoint_status<T>(
         weight: member.weight(),
         effective_weight: f64::from(member.weight()) * snapshot.seats.part(at),
         expected_share,
+        realised_share: None,
         in_flight: counts.in_flight,
         picks: counts.picks,
         successes: counts.successes,

@@ -8,6 +8,7 @@
 //!
 #![doc = include_str!("../../docs/settings.md")]
 
+mod audit;
 mod choices;
 mod contradictions;
 mod difference;
@@ -43,6 +44,7 @@ mod tests;
 
 pub(crate) use self::range::within;
 
+pub use self::audit::AuditConfig;
 pub use self::choices::Choices;
 #[cfg(feature = "config")]
 pub use self::document::locate;

@@ -1,5 +1,6 @@
 //! The settings as a whole.
 
+use super::audit::AuditConfig;
 use super::guard::GuardConfig;
 use super::hash::HashConfig;
 use super::health::HealthConfig;
@@ -43,12 +44,13 @@ pub struct Config {
     hash: HashConfig,
     limits: LimitsConfig,
     guard: GuardConfig,
+    audit: Option<AuditConfig>,
     endpoints: Option<Vec<EndpointSpec>>,
 }
 
 impl Default for Config {
     /// What an empty file says: no name, the default strategy, the update guard, outlier handling,
-    /// panic mode and tiers on, active checks off, and no word about the endpoints.
+    /// panic mode, tiers and the audit on, active checks off, and no word about the endpoints.
     fn default() -> Self {
         Self {
             name: None,
@@ -62,6 +64,7 @@ impl Default for Config {
             hash: HashConfig::default(),
             limits: LimitsConfig::default(),
             guard: GuardConfig::default(),
+            audit: Some(AuditConfig::default()),
             endpoints: None,
         }
     }
@@ -141,6 +144,13 @@ impl Config {
     #[must_use]
     pub const fn guard(&self) -> &GuardConfig {
         &self.guard
+    }
+
+    /// `[audit]`: when requests count as spread otherwise than intended; `None` after
+    /// `audit = false`.
+    #[must_use]
+    pub const fn audit(&self) -> Option<&AuditConfig> {
+        self.audit.as_ref()
     }
 
     /// `[[endpoints]]`: the set, where the settings carry it; `None`, the default, leaves the set
@@ -227,6 +237,13 @@ impl Config {
         self
     }
 
+    /// Sets [how shares are watched](Self::audit); `None` watches nothing.
+    #[must_use]
+    pub fn with_audit(mut self, audit: Option<AuditConfig>) -> Self {
+        self.audit = audit;
+        self
+    }
+
     /// Sets the [endpoints](Self::endpoints); `None` leaves the set alone, an empty list asks for
     /// an empty one.
     ///
@@ -258,6 +275,7 @@ impl Spell for Config {
             ("hash", self.hash.spell()),
             ("limits", self.limits.spell()),
             ("guard", self.guard.spell()),
+            ("audit", Spelling::or_off(self.audit())),
             ("endpoints", endpoints.map_or(Spelling::Absent, |all| Spelling::List(all.collect()))),
         ])
     }
@@ -266,7 +284,7 @@ impl Spell for Config {
 #[cfg(feature = "config")]
 mod reading {
     use super::{
-        Config, GuardConfig, HashConfig, HealthConfig, LimitsConfig, OutlierConfig, PanicConfig,
+        AuditConfig, Config, GuardConfig, HashConfig, HealthConfig, LimitsConfig, OutlierConfig, PanicConfig,
         SlowStartConfig, StrategyConfig, TiersConfig, UpdateConfig,
     };
     use crate::config::document::{Key, Keyed, Section, text};
@@ -343,6 +361,13 @@ mod reading {
                 "How much one endpoint may come to receive by a change.",
                 |it, section, key| section.table(key, &mut it.guard),
             ),
+            Key::<Self>::table::<AuditConfig>(
+                "audit",
+                "How closely who gets what is watched: requests that are spread otherwise than \
+                 intended are told by an event, with the cause.",
+                |it, section, key| section.mechanism(key, &mut it.audit),
+            )
+            .or_off(),
             Key::tables::<EndpointSpec>(
                 "endpoints",
                 "The set of endpoints; without it the settings leave the set alone, and an empty \

@@ -12,7 +12,7 @@ use crate::snapshot::grouping::Grouping;
 use crate::snapshot::places::Place;
 use crate::snapshot::seating::Seating;
 use crate::snapshot::tables::{Cursors, Tables};
-use crate::snapshot::{Chosen, Due, Member, Snapshot};
+use crate::snapshot::{Basis, Chosen, Due, Member, Snapshot};
 use crate::strategy::Strategy;
 use crate::sync::Arc;
 use crate::units::{Nanos, Origin, Version, nanos};
@@ -116,6 +116,7 @@ impl<T> Bounded<T> {
         let members_due = census.due.min(next_step).min(draft.panics.due(draft.rules.panic));
         let apart = census.apart.iter().filter_map(|&at| draft.members.get(at));
         let claims = Claims::of(apart, &draft.rules, &tables);
+        let basis = Basis::of(&draft.config, &draft.chosen, tables.is_keyed());
         Ok(Snapshot {
             version: draft.version,
             terms: terms(&draft.config, &draft.rules, &*draft.chosen.strategy, ground),
@@ -134,6 +135,8 @@ impl<T> Bounded<T> {
             next_due: Due::new(members_due.min(draft.other_due)),
             members: draft.members.into(),
             seats: seating.seats,
+            basis,
+            sampled_below: basis.sampled_below(),
             claims,
             tables,
             origin: ground.origin,

@@ -11,6 +11,7 @@ mod outlook;
 mod owners;
 mod places;
 mod preferred;
+mod sampling;
 mod seating;
 mod seats;
 mod tables;
@@ -22,6 +23,7 @@ pub(crate) use self::grouping::Tier;
 pub(crate) use self::member::{Member, Said};
 pub(crate) use self::outlook::{Outlook, Rise, Thought};
 pub(crate) use self::places::{Place, Stand};
+pub(crate) use self::sampling::Basis;
 pub(crate) use self::tables::{Cursors, StrategyPanicked};
 
 use crate::config::Config;
@@ -83,6 +85,10 @@ pub(crate) struct Snapshot<T> {
     /// When something has to be done that depends on time alone.
     pub(crate) next_due: Due,
     pub(crate) seats: Seats,
+    /// What it is audited by.
+    pub(crate) basis: Basis,
+    /// See [`Basis::sampled_below`]; beside what a pick reads.
+    sampled_below: u64,
     claims: Claims<T>,
     tables: Tables<T>,
     terms: Terms,
@@ -121,6 +127,7 @@ impl<T> Snapshot<T> {
         if let Some(id) = key.preferred()
             && let Some(kept) = self.pick_preferred(id, key, now)
         {
+            self.note_session(kept.bound, kept.number);
             let held = Held::begun(kept.bound, now, kept.number, self.under);
             return Ok(match kept.counted {
                 Some(counted) => held.counted(counted),
@@ -133,6 +140,7 @@ impl<T> Snapshot<T> {
         if !self.claims.is_empty()
             && let Some(held) = self.redeem(key, now)
         {
+            self.note_aside(held.bound());
             return Ok(*held);
         }
         let mut cx = PickContext {
@@ -149,10 +157,12 @@ impl<T> Snapshot<T> {
             let refused = || Miss::Refused(Box::new(self.nobody()));
             return self.last_resort(key, now).map(|held| *held).ok_or_else(refused);
         };
+        // For those picks that are looked at: what was drawn is drawn again.
+        let rng = cx.rng.clone();
         match self.pick_from(table, &mut cx)? {
-            Some((index, bound)) => self.begin(index, bound, &mut cx),
+            Some((index, bound)) => self.begin(table, (index, bound), &mut cx, rng),
             None => match self.pick_elsewhere(drawn, &mut cx)? {
-                Some((index, bound)) => self.begin(index, bound, &mut cx),
+                Some(picked) => self.begin(table, picked, &mut cx, rng),
                 None => {
                     let refused = || Miss::Refused(Box::new(PickError::AllExcluded));
                     self.last_resort(key, now).map(|held| *held).ok_or_else(refused)
@@ -165,16 +175,24 @@ impl<T> Snapshot<T> {
     #[inline(always)]
     fn begin(
         &self,
-        index: usize,
-        bound: &Arc<Bound<T>>,
+        table: &Table<T>,
+        (index, bound): Picked<'_, T>,
         cx: &mut PickContext<'_>,
+        rng: Rng,
     ) -> Result<Held<T>, Miss> {
         if let Some(reserved) = cx.reserved.take()
             && let Some((number, counted)) = reserved.take(index, &bound.cell)
         {
+            if self.samples(number) {
+                self.sample(table, bound, cx, rng);
+            }
             return Ok(Held::begun(bound, cx.now, number, self.under).counted(counted));
         }
-        Held::begin(bound, cx.now, self.under).map_err(|_| Miss::Stale)
+        let number = bound.cell.begin(cx.now).ok_or(Miss::Stale)?;
+        if self.samples(number) {
+            self.sample(table, bound, cx, rng);
+        }
+        Ok(Held::begun(bound, cx.now, number, self.under))
     }
 
     /// Gives the request to somebody who is owed one.
@@ -205,7 +223,9 @@ impl<T> Snapshot<T> {
             return Ok(None);
         };
         match table.bound.get(index) {
-            Some(bound) if cx.excluded().is_empty() || !cx.is_excluded(index) => {
+            Some(bound) if cx.excluded().is_empty() => Ok(Some((index, bound))),
+            Some(bound) if !cx.is_excluded(index) => {
+                self.note_aside(bound);
                 Ok(Some((index, bound)))
             }
             _ => Err(Miss::Refused(Box::new(self.misled(table, index)))),

@@ -36,6 +36,15 @@ impl Loaded {
         self.draw.shares()
     }
 
+    /// The one that is drawn first, where one is and nobody is excluded.
+    pub(crate) fn first(&self, cx: &mut PickContext<'_>) -> Option<usize> {
+        let choices = self.choices.filter(|_| cx.excluded().is_empty())?;
+        if choices == 2 {
+            return self.draw.two(&mut cx.rng).map(|(first, _)| first);
+        }
+        self.draw.other(&mut cx.rng, &Taken::none())
+    }
+
     #[inline]
     pub(crate) fn pick(
         &self,

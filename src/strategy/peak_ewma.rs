@@ -58,6 +58,10 @@ impl Picker for PeakEwmaPicker {
     fn shares(&self) -> Vec<f64> {
         self.0.shares()
     }
+
+    fn drawn(&self, cx: &mut PickContext<'_>) -> Option<usize> {
+        self.0.first(cx)
+    }
 }
 
 #[inline]

@@ -66,6 +66,13 @@ max_ring_size = 65536
 [limits]
 
 [guard]
+
+[audit]
+interval = "1s"
+window = "10s"
+tolerance_percent = 20
+windows_per_false_alarm = 1000000
+concentration_percent = 70
 "#;
 
 #[test]

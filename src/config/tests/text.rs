@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use crate::config::{
-    Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, GuardConfig, HashConfig,
+    AuditConfig, Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, GuardConfig, HashConfig,
     HealthConfig, InitialHealth, LatencyConfig, LimitsConfig, OutlierConfig, PanicConfig,
     SlowStartConfig, StrategyConfig, StrategyKind, SuccessRateConfig, SuccessRateMethod,
     TiersConfig, UpdateConfig, WhenNoneHealthy, settings,
@@ -106,6 +106,13 @@ attempt_timeout = "24h"
 [guard]
 max_share_percent = 1
 
+[audit]
+interval = "100ms"
+window = "1h"
+tolerance_percent = 5
+windows_per_false_alarm = 1000
+concentration_percent = 30
+
 [[endpoints]]
 id = "a"
 address = "http://10.0.0.1:8080"
@@ -178,6 +185,13 @@ pub(super) fn full() -> Config {
         .and_then(|it| it.with_max_ring_size(8_388_608))
         .unwrap();
     let guard = GuardConfig::default().with_max_share_percent(Percent::new(1)).unwrap();
+    let audit = AuditConfig::default()
+        .with_interval(Duration::from_millis(100))
+        .and_then(|it| it.with_window(Duration::from_secs(3600)))
+        .and_then(|it| it.with_tolerance_percent(5))
+        .and_then(|it| it.with_windows_per_false_alarm(1000))
+        .and_then(|it| it.with_concentration_percent(Percent::new(30)))
+        .unwrap();
     let a = EndpointSpec::new("a", "http://10.0.0.1:8080")
         .weight(u32::MAX)
         .tier(1)
@@ -196,6 +210,7 @@ pub(super) fn full() -> Config {
         .with_limits(limits)
         .with_hash(hash)
         .with_guard(guard)
+        .with_audit(Some(audit))
         .with_endpoints(Some(vec![a, EndpointSpec::new("b", "").weight(0)]))
         .unwrap()
 }
@@ -242,7 +257,7 @@ fn percent(percent: u8) -> Percent {
 #[test]
 fn an_empty_text_is_the_default() {
     let sections = "[strategy]\n[update]\n[outlier]\n[outlier.consecutive_failures]\n[panic]\n\
-                    [slow_start]\n[tiers]\n[limits]\n[guard]\n";
+                    [slow_start]\n[tiers]\n[limits]\n[guard]\n[audit]\n";
     for text in ["", "\n", "# nothing\n", "\u{feff}", sections] {
         assert_eq!(Config::from_toml(text).unwrap(), Config::default(), "{text:?}");
     }

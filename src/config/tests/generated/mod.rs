@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use self::checks::{health, tiers};
 use self::ejections::{outlier, panic, slow_start};
 use crate::config::{
-    Choices, Config, GuardConfig, HashConfig, LimitsConfig, Range, StrategyConfig, StrategyKind,
+    AuditConfig, Choices, Config, GuardConfig, HashConfig, LimitsConfig, Range, StrategyConfig, StrategyKind,
     UpdateConfig, setting,
 };
 use crate::endpoint::EndpointSpec;
@@ -30,10 +30,11 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
         checks,
         hash().boxed(),
         limits(),
-        guard(),
+        (guard(), of(audit()).boxed()),
     );
     (of(word()), sections, of(endpoints())).prop_map(|(name, sections, endpoints)| {
-        let (strategy, update, ejections, (health, tiers), hash, limits, guard) = sections;
+        let (strategy, update, ejections, (health, tiers), hash, limits, rest) = sections;
+        let (guard, audit) = rest;
         let (outlier, panic, slow_start) = ejections;
         let config = match name {
             Some(name) => Config::default().with_name(name),
@@ -50,6 +51,7 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
             .with_hash(hash)
             .with_limits(limits)
             .with_guard(guard)
+            .with_audit(audit)
             .with_endpoints(endpoints)
             .unwrap()
     })
@@ -161,6 +163,20 @@ fn limits() -> impl Strategy<Value = LimitsConfig> {
 fn guard() -> impl Strategy<Value = GuardConfig> {
     of(percent("guard.max_share_percent"))
         .prop_map(|share| GuardConfig::default().with_max_share_percent(share).unwrap())
+}
+
+fn audit() -> impl Strategy<Value = AuditConfig> {
+    let times = (duration("audit.interval"), duration("audit.window"));
+    let counts = (whole("audit.tolerance_percent"), whole("audit.windows_per_false_alarm"));
+    (times, counts, of(percent("audit.concentration_percent"))).prop_map(
+        |((interval, window), (tolerance, windows), most)| {
+            let audit = AuditConfig::default().with_interval(interval);
+            let audit = audit.and_then(|it| it.with_window(window));
+            let audit = audit.and_then(|it| it.with_tolerance_percent(tolerance));
+            let audit = audit.and_then(|it| it.with_windows_per_false_alarm(windows));
+            audit.and_then(|it| it.with_concentration_percent(most)).unwrap()
+        },
+    )
 }
 
 fn endpoints() -> impl Strategy<Value = Vec<EndpointSpec>> {
