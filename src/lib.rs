@@ -49,6 +49,8 @@
 //! * [`outlier`] holds the detectors, and the seam for one of your own.
 //! * [`Probe`] is the seam for active checks; [`TcpProbe`], [`ServiceProbe`], `HttpProbe` (feature
 //!   `health-http`) and `GrpcProbe` (feature `health-grpc`) are built in.
+//! * [`Event::Skew`] is what the fairness audit says when requests are spread otherwise than
+//!   intended; `docs::audit` is about it.
 //! * `laws` (feature `testing`) is the suite that holds a strategy to its promises.
 //! * `docs` holds the guides: what a request costs, outliers, failover, keys, sessions, the
 //!   command-line tool.

@@ -73,7 +73,9 @@ mod tests {
     #[test]
     fn few_are_counted_exactly_and_fade() {
         let mut heavy = Heavy::<u8, 4>::new();
-        [1, 2, 1, 3, 1].map(|item| heavy.count(item));
+        for item in [1, 2, 1, 3, 1] {
+            heavy.count(item);
+        }
         heavy.fade(0.5);
         assert_eq!(heavy.iter().collect::<Vec<_>>(), [(1, 1.5), (2, 0.5), (3, 0.5)]);
         assert_eq!(heavy.all(), 2.5);
