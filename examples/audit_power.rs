@@ -34,7 +34,9 @@ async fn main() -> Result<(), evenkeel::BoxError> {
         println!("{:<44} {windows:>9} {requests:>12} {alarms:>7}", scene.name);
     }
 
-    println!("\nPower: requests until a favourite is found that gets so many times its part of equal");
+    println!(
+        "\nPower: requests until a favourite is found that gets so many times its part of equal"
+    );
     println!("shares, over {runs} runs, looked at every 50 requests.\n");
     println!("{:>9} {:>10} {:>8} {:>8} {:>8}", "endpoints", "favourite", "median", "90 %", "99 %");
     for n in [3, 10, 100] {
@@ -84,12 +86,7 @@ const SCENES: &[Scene] = &[
     },
     Scene { name: "random", settings: "kind = 'random'", ..PLAIN },
     Scene { name: "random, unequal weights", settings: "kind = 'random'", unequal: true, ..PLAIN },
-    Scene {
-        name: "random, 100 endpoints",
-        settings: "kind = 'random'",
-        endpoints: 100,
-        ..PLAIN
-    },
+    Scene { name: "random, 100 endpoints", settings: "kind = 'random'", endpoints: 100, ..PLAIN },
     Scene { name: "maglev, a new key each time", settings: "kind = 'maglev'", ..PLAIN },
     Scene {
         name: "least_request, unequal servers",
@@ -124,8 +121,9 @@ impl Scene {
         let weight = |number: usize| if self.unequal { 1 + number as u32 % 3 } else { 1 };
         // The second tier stands by: what ejections leave undone spills over to it.
         let tier = |number: usize| u32::from(number >= self.endpoints);
-        let endpoint =
-            |number| Endpoint::new(number.to_string(), number).weight(weight(number)).tier(tier(number));
+        let endpoint = |number| {
+            Endpoint::new(number.to_string(), number).weight(weight(number)).tier(tier(number))
+        };
         let balancer = Balancer::builder()
             .config(Config::from_toml(&toml)?)
             .endpoints((0..self.endpoints + 2).map(endpoint))

@@ -142,7 +142,10 @@ async fn a_favourite_is_found_within_two_thousand_requests_and_forgiven_when_it_
     favours.percent.store(20, Ordering::Relaxed);
     traffic(&balancer, 2_000, no_key).await;
     let skew = only(&mut events);
-    assert_eq!((&skew.endpoint, skew.rule, &skew.cause), (&id(0), SkewRule::Share, &SkewCause::Unknown));
+    assert_eq!(
+        (&skew.endpoint, skew.rule, &skew.cause),
+        (&id(0), SkewRule::Share, &SkewCause::Unknown)
+    );
     assert_eq!(skew.intended, 0.1);
     assert!((0.15..0.3).contains(&skew.realised), "{skew:?}");
     let status = balancer.status();
@@ -248,7 +251,9 @@ async fn keys_whose_hashes_are_no_hashes() {
 async fn sessions_stay_where_they_are() {
     let balancer = balancer(&quiet(&strategy("kind = 'round_robin'")), 5, 1);
     let mut events = balancer.subscribe();
-    let key = |at: usize| if at.is_multiple_of(10) { Key::none() } else { Key::none().preferring(&id(2)) };
+    let key = |at: usize| {
+        if at.is_multiple_of(10) { Key::none() } else { Key::none().preferring(&id(2)) }
+    };
     traffic(&balancer, 4_000, key).await;
     let skew = only(&mut events);
     assert_eq!((&skew.endpoint, skew.rule), (&id(2), SkewRule::Concentration));
@@ -352,7 +357,8 @@ async fn shares_that_change_all_the_time_are_followed() {
     for n in [5, 300] {
         for kind in ["round_robin", "random", "maglev"] {
             let hash = if kind == "maglev" { "\n[hash]\ntable_size = 1009" } else { "" };
-            let toml = format!("update = false\n{}", quiet(&strategy(&format!("kind = '{kind}'{hash}"))));
+            let toml =
+                format!("update = false\n{}", quiet(&strategy(&format!("kind = '{kind}'{hash}"))));
             let balancer = balancer(&toml, n, 3);
             let mut events = balancer.subscribe();
             for turn in 0..120_u32 {
@@ -394,7 +400,7 @@ async fn a_favourite_in_a_large_set_is_found_while_others_come_and_go() {
 async fn probes_and_ramps_are_as_intended() {
     for kind in ["round_robin", "random", "least_request"] {
         let toml = quiet(&format!(
-            "[outlier]\nejection_jitter_percent = 0\n{}",
+            "outlier.ejection_jitter_percent = 0\n{}",
             strategy(&format!("kind = '{kind}'"))
         ));
         let balancer = balancer(&toml, 10, 9);

@@ -6,7 +6,7 @@ use crate::units::Percent;
 const FIFTH: f64 = 0.2;
 
 /// Requests that are looked at before anything is said.
-const REQUESTS: f64 = 100.0;
+const REQUESTS: f64 = 200.0;
 
 /// Requests of one endpoint before anything is said of it.
 const TAKEN: f64 = 50.0;

@@ -23,7 +23,8 @@ const LESS: f64 = 0.5;
 const BETS: usize = 3;
 
 /// Natural logarithms of the factors, in the order of the bets.
-const LOGS: [f64; BETS] = [0.223_143_551_314_209_76, 0.510_825_623_765_990_7, -std::f64::consts::LN_2];
+const LOGS: [f64; BETS] =
+    [0.223_143_551_314_209_76, 0.510_825_623_765_990_7, -std::f64::consts::LN_2];
 
 /// Steps of the stored evidence in one nat.
 const STEPS: f64 = 512.0;

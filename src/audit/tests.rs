@@ -77,11 +77,11 @@ fn on_average_no_bet_grows_while_the_hypothesis_holds() {
             let n = 12;
             let (mut more, mut less) = ([0.0; 2], 0.0);
             for k in 0..=n {
-                let chance =
-                    choose(n, k) * f64::powi(real, k as i32) * f64::powi(1.0 - real, (n - k) as i32);
+                let chance = choose(n, k)
+                    * f64::powi(real, k as i32)
+                    * f64::powi(1.0 - real, (n - k) as i32);
                 let worth = |at: usize| {
-                    let after =
-                        test.look(Evidence::default(), &expected, k.into(), n.into(), true);
+                    let after = test.look(Evidence::default(), &expected, k.into(), n.into(), true);
                     // The rounding is undone by no more than a step.
                     f64::exp(f64::from((after.packed() >> (16 * at)) as u16 as i16) / 512.0)
                 };
@@ -147,9 +147,9 @@ fn one_of_five_may_have_seventy_percent_and_who_is_alone_all() {
     let some = [90.0, 82.0, 70.0, 51.0, 10.0, 10.0].map(Some);
     assert_eq!(limits[..2], [None, None]);
     assert_eq!(limits[2..], some);
-    assert!(!Concentration::is_too_much(99.0, 99.0, 0.7), "too few requests");
-    assert!(Concentration::is_too_much(71.0, 100.0, 0.7));
-    assert!(!Concentration::is_too_much(70.0, 100.0, 0.7));
+    assert!(!Concentration::is_too_much(199.0, 199.0, 0.7), "too few requests");
+    assert!(Concentration::is_too_much(141.0, 200.0, 0.7));
+    assert!(!Concentration::is_too_much(140.0, 200.0, 0.7));
     assert!(!Concentration::is_over(69.0, 100.0, 0.7) && Concentration::is_over(60.0, 100.0, 0.7));
     assert!(!Concentration::is_over(100.0, 100.0, 0.7));
 }

@@ -219,7 +219,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
             alive: tokio::sync::watch::Sender::new(()),
             agenda: Arc::new(agenda),
             checks: Arc::new(checks),
-            findings: Findings::default(),
+            findings: Findings::new(),
         });
         let control: Weak<Core<T>> = Arc::downgrade(&core);
         shared.report_to(control.clone());

@@ -46,8 +46,7 @@ impl Default for AuditConfig {
 }
 
 impl AuditConfig {
-    const INTERVAL: RangeInclusive<Duration> =
-        Duration::from_millis(100)..=Duration::from_mins(1);
+    const INTERVAL: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_mins(1);
     const WINDOW: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(1);
     const TOLERANCE_PERCENT: RangeInclusive<u32> = 5..=200;
     /// Below, chance alone would be told too often to be looked at.
@@ -145,8 +144,7 @@ impl AuditConfig {
     /// Outside 1000 to 1000000000.
     pub fn with_windows_per_false_alarm(mut self, windows: u32) -> Result<Self, Problem> {
         let path = "audit.windows_per_false_alarm";
-        self.windows_per_false_alarm =
-            whole_within(path, windows, &Self::WINDOWS_PER_FALSE_ALARM)?;
+        self.windows_per_false_alarm = whole_within(path, windows, &Self::WINDOWS_PER_FALSE_ALARM)?;
         Ok(self)
     }
 

@@ -284,8 +284,8 @@ impl Spell for Config {
 #[cfg(feature = "config")]
 mod reading {
     use super::{
-        AuditConfig, Config, GuardConfig, HashConfig, HealthConfig, LimitsConfig, OutlierConfig, PanicConfig,
-        SlowStartConfig, StrategyConfig, TiersConfig, UpdateConfig,
+        AuditConfig, Config, GuardConfig, HashConfig, HealthConfig, LimitsConfig, OutlierConfig,
+        PanicConfig, SlowStartConfig, StrategyConfig, TiersConfig, UpdateConfig,
     };
     use crate::config::document::{Key, Keyed, Section, text};
     use crate::config::endpoints::endpoints;

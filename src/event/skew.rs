@@ -101,7 +101,10 @@ impl fmt::Display for Skew {
         let (realised, intended) = (Part(*realised), Part(*intended));
         match rule {
             SkewRule::Share => {
-                write!(f, "`{endpoint}` receives {realised} of the requests instead of {intended}")?;
+                write!(
+                    f,
+                    "`{endpoint}` receives {realised} of the requests instead of {intended}"
+                )?;
             }
             SkewRule::Draw => {
                 write!(f, "`{endpoint}` is {realised} of what is drawn instead of {intended}")?;
@@ -109,10 +112,9 @@ impl fmt::Display for Skew {
             SkewRule::KeySpace => {
                 write!(f, "`{endpoint}` serves {realised} of the keys instead of {intended}")?;
             }
-            SkewRule::Concentration => write!(
-                f,
-                "`{endpoint}` receives {realised} of all requests, more than {intended}"
-            )?,
+            SkewRule::Concentration => {
+                write!(f, "`{endpoint}` receives {realised} of all requests, more than {intended}")?
+            }
         }
         write!(f, " ({requests} looked at): {cause}")
     }

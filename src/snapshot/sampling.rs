@@ -39,7 +39,7 @@ impl Basis {
     const fn rarity(self) -> u32 {
         match self {
             // Whoever looks at a key takes a lock that all share.
-            Self::Keys => 6,
+            Self::Keys => 5,
             Self::Off | Self::Share | Self::Draw => 4,
         }
     }
@@ -66,7 +66,8 @@ impl<T> Snapshot<T> {
     /// Whether the request of this number of its endpoint is looked at.
     #[inline(always)]
     pub(super) fn samples(&self, number: u64) -> bool {
-        number.wrapping_mul(GOLDEN) < self.sampled_below
+        // From one on: else the first request of every endpoint would be looked at.
+        number.wrapping_add(1).wrapping_mul(GOLDEN) < self.sampled_below
     }
 
     /// Looks at a request that `bound` was chosen for, by this table and from this randomness.

@@ -65,7 +65,8 @@ mod tests {
                 heavy.count(1_000 + turn);
             }
         }
-        let (_, count) = heavy.iter().find(|&(item, _)| item == 7).expect("one in five has a place");
+        let (_, count) =
+            heavy.iter().find(|&(item, _)| item == 7).expect("one in five has a place");
         assert!(count >= times && count <= times + heavy.all() / 16.0, "{count} of {times}");
         assert_eq!(heavy.all(), 20_000.0);
     }

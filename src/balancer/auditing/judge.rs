@@ -42,9 +42,8 @@ impl Auditor {
         finds.retain(|find| find.more || !has_favourite);
         for find in finds {
             let Some(member) = base.members.get(find.at) else { continue };
-            let is_known = |alarm: &Alarm| {
-                alarm.skew.endpoint == *member.id() && alarm.skew.rule == find.rule
-            };
+            let is_known =
+                |alarm: &Alarm| alarm.skew.endpoint == *member.id() && alarm.skew.rule == find.rule;
             if alarms.len() >= MOST || alarms.iter().any(is_known) {
                 continue;
             }
@@ -93,7 +92,8 @@ impl Auditor {
             SkewRule::Draw | SkewRule::KeySpace => self.sampled(find.at, looked),
             SkewRule::Share | SkewRule::Concentration => of_all,
         };
-        let part = |count: f64| count / all.max(1.0);
+        // Counts by samples may come out at more than all.
+        let part = |count: f64| (count / all.max(1.0)).min(1.0);
         let hot = samples.hot_keys().into_iter().filter(|&((_, of), _)| of == whom(cell));
         let circumstances = Circumstances {
             realised,
@@ -174,10 +174,7 @@ fn out<T>(base: &Snapshot<T>, member: &Member<T>) -> (usize, usize) {
     its.map_or((0, 0), |it| (it.rotation.out, it.rotation.of))
 }
 
-fn unready<T>(
-    base: &Snapshot<T>,
-    samples: &Samples,
-) -> Option<(crate::units::EndpointId, f64)> {
+fn unready<T>(base: &Snapshot<T>, samples: &Samples) -> Option<(crate::units::EndpointId, f64)> {
     let (most, count) = samples.not_ready().into_iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
     let is = |cell: &EndpointCell| whom(cell) == most;
     let member = base.members.iter().find(|member| is(&member.bound.cell))?;

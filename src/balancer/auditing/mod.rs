@@ -39,7 +39,7 @@ pub(crate) struct Auditor {
 }
 
 /// What the audit has found, for whoever asks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Findings {
     /// Requests of all endpoints, fading: the bits of a float.
     all: AtomicU64,
@@ -56,6 +56,10 @@ pub(crate) struct Alarm {
 }
 
 impl Findings {
+    pub(crate) fn new() -> Self {
+        Self { all: AtomicU64::new(0), alarms: Mutex::new(Vec::new()) }
+    }
+
     fn all(&self) -> f64 {
         f64::from_bits(self.all.load(Ordering::Relaxed))
     }
@@ -138,6 +142,7 @@ impl Auditor {
             self.is_stale |= self.basis == Basis::Off;
             self.basis = coming.basis;
             self.forgets = true;
+            self.sampled = Vec::new();
         }
         if self.basis == Basis::Keys {
             // Who has which key is another matter from now on.

@@ -105,7 +105,8 @@ impl Auditor {
         let audit = base.config.audit().unwrap_or(&default);
         let fade = self.fade(audit, all, now);
         self.note_odd(samples, fade);
-        let total = findings.all() * fade + all as f64;
+        let earlier = if is_stale { 0.0 } else { findings.all() };
+        let total = earlier * fade + all as f64;
         findings.all.store(total.to_bits(), Ordering::Relaxed);
         self.note_sampled(&tested, fade);
 
@@ -131,17 +132,15 @@ impl Auditor {
                 looked.heavy.push(at);
             }
             let before = Evidence::unpacked(audited.evidence());
+            let skips = before.skips || !is_even;
+            let before = if forgets { Evidence::default() } else { before.skipping(false) };
             if known.0 != share {
                 known = (share, test.expect(share));
             }
             let evidence = match &known.1 {
                 None => Evidence::default(),
-                Some(_) if forgets && of == 0 => Evidence::default(),
-                Some(_) if before.skips || !is_even => before.skipping(false),
-                Some(expected) => {
-                    let before = if forgets { Evidence::default() } else { before };
-                    test.look(before, expected, tested.into(), of, anew)
-                }
+                Some(_) if skips => before,
+                Some(expected) => test.look(before, expected, tested.into(), of, anew),
             };
             audited.set_evidence(evidence.packed());
             if test.is_too_much(evidence) {

@@ -84,12 +84,7 @@ const NOT_YET: &[Case] = &[
     ("[guard]\nmax_share_percent = 0", "guard.max_share_percent", (2, 21), &["1 to 100"]),
     ("[audit]\ninterval = '0s'", "audit.interval", (2, 12), &["100ms to 1m"]),
     ("[audit]\ntolerance_percent = 0", "audit.tolerance_percent", (2, 21), &["5 to 200"]),
-    (
-        "[audit]\nconcentration_percent = 100",
-        "audit.concentration_percent",
-        (2, 25),
-        &["30 to 99"],
-    ),
+    ("[audit]\nconcentration_percent = 100", "audit.concentration_percent", (2, 25), &["30 to 99"]),
     ("strategy.kind = 'maglv'", "strategy.kind", (1, 17), &["did you mean `maglev`?"]),
 ];
 

@@ -4,10 +4,10 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use crate::config::{
-    AuditConfig, Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, GuardConfig, HashConfig,
-    HealthConfig, InitialHealth, LatencyConfig, LimitsConfig, OutlierConfig, PanicConfig,
-    SlowStartConfig, StrategyConfig, StrategyKind, SuccessRateConfig, SuccessRateMethod,
-    TiersConfig, UpdateConfig, WhenNoneHealthy, settings,
+    AuditConfig, Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, GuardConfig,
+    HashConfig, HealthConfig, InitialHealth, LatencyConfig, LimitsConfig, OutlierConfig,
+    PanicConfig, SlowStartConfig, StrategyConfig, StrategyKind, SuccessRateConfig,
+    SuccessRateMethod, TiersConfig, UpdateConfig, WhenNoneHealthy, settings,
 };
 use crate::endpoint::EndpointSpec;
 use crate::units::Percent;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::config::{
-    AuditConfig, Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, HashConfig, HealthConfig,
-    LatencyConfig, LimitsConfig, OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig,
-    StrategyKind, SuccessRateConfig, SuccessRateMethod, TiersConfig, UpdateConfig, WhenNoneHealthy,
+    AuditConfig, Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, HashConfig,
+    HealthConfig, LatencyConfig, LimitsConfig, OutlierConfig, PanicConfig, SlowStartConfig,
+    StrategyConfig, StrategyKind, SuccessRateConfig, SuccessRateMethod, TiersConfig, UpdateConfig,
+    WhenNoneHealthy,
 };
 use crate::endpoint::EndpointSpec;
 use crate::error::{Problem, Severity};

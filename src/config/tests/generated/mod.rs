@@ -12,8 +12,8 @@ use proptest::prelude::*;
 use self::checks::{health, tiers};
 use self::ejections::{outlier, panic, slow_start};
 use crate::config::{
-    AuditConfig, Choices, Config, GuardConfig, HashConfig, LimitsConfig, Range, StrategyConfig, StrategyKind,
-    UpdateConfig, setting,
+    AuditConfig, Choices, Config, GuardConfig, HashConfig, LimitsConfig, Range, StrategyConfig,
+    StrategyKind, UpdateConfig, setting,
 };
 use crate::endpoint::EndpointSpec;
 use crate::units::Percent;
