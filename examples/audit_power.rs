@@ -121,7 +121,7 @@ impl Scene {
         let weight = |number: usize| if self.unequal { 1 + number as u32 % 3 } else { 1 };
         // The second tier stands by: what ejections leave undone spills over to it.
         let tier = |number: usize| u32::from(number >= self.endpoints);
-        let endpoint = |number| {
+        let endpoint = |number: usize| {
             Endpoint::new(number.to_string(), number).weight(weight(number)).tier(tier(number))
         };
         let balancer = Balancer::builder()
