@@ -113,7 +113,10 @@ impl fmt::Display for Skew {
                 write!(f, "`{endpoint}` serves {realised} of the keys instead of {intended}")?;
             }
             SkewRule::Concentration => {
-                write!(f, "`{endpoint}` receives {realised} of all requests, more than {intended}")?
+                write!(
+                    f,
+                    "`{endpoint}` receives {realised} of all requests, more than {intended}"
+                )?;
             }
         }
         write!(f, " ({requests} looked at): {cause}")

@@ -26,16 +26,16 @@ impl Auditor {
         base: &Snapshot<T>,
         findings: &Findings,
         samples: &Samples,
-        looked: Looked,
+        looked: &Looked,
         now: Nanos,
     ) -> Vec<Event> {
         let mut told = Vec::new();
         let all = findings.all();
         let mut alarms = findings.alarms.lock();
-        for alarm in alarms.extract_if(.., |alarm| is_over(base, alarm, &looked, all)) {
+        for alarm in alarms.extract_if(.., |alarm| is_over(base, alarm, looked, all)) {
             told.push(Event::Skew { on: false, skew: alarm.skew });
         }
-        let mut finds = self.finds(base, &looked, all);
+        let mut finds = self.finds(base, looked, all);
         // Where somebody has too much the others have too little, and he says it all.
         let has_favourite = finds.iter().any(|find| find.more)
             || alarms.iter().any(|alarm| alarm.more && alarm.skew.rule != SkewRule::Concentration);
@@ -47,7 +47,7 @@ impl Auditor {
             if alarms.len() >= MOST || alarms.iter().any(is_known) {
                 continue;
             }
-            if let Some(skew) = self.skew(base, member, &find, &looked, (samples, all)) {
+            if let Some(skew) = self.skew(base, member, &find, looked, (samples, all)) {
                 let more = find.more;
                 told.push(Event::Skew { on: true, skew: skew.clone() });
                 alarms.push(Alarm { skew, since: now, more });

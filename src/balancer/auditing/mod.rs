@@ -115,7 +115,7 @@ impl Auditor {
         };
         self.due = now.plus(audit.interval());
         let looked = self.take(base, findings, samples, now, true);
-        self.judge(base, findings, samples, looked, now)
+        self.judge(base, findings, samples, &looked, now)
     }
 
     /// Gets ready for what is published after `base`. Gives what is to be told of it.
