@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run --release --example audit_power                      # a glance, some seconds
-//! cargo run --release --example audit_power -- 1000000 400      # windows and runs, some minutes
+//! cargo run --release --example audit_power -- 100000 200       # windows and runs, some minutes
 //! ```
 //!
 //! Nothing is a model here: balancers pick, on a clock that is moved by hand, and their events are

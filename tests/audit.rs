@@ -1,7 +1,7 @@
 //! The audit finds what is spread otherwise than intended, names the cause, and is silent about
 //! everything else.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 #![cfg(feature = "config")]
 
 mod support;
