@@ -54,6 +54,8 @@
 //!   `health-http`) and `GrpcProbe` (feature `health-grpc`) are built in.
 //! * `Metrics` (feature `metrics`) tells its figures to Prometheus and others, `Balancer::log_events`
 //!   (feature `tracing`) its events to the log.
+//! * [`Event::Skew`] is what the fairness audit says when requests are spread otherwise than
+//!   intended; `docs::audit` is about it.
 //! * `laws` (feature `testing`) is the suite that holds a strategy to its promises.
 //! * `StatusPages` (feature `status`) shows balancers as a page and as JSON, and [`Balancer::by`] puts
 //!   names on what operators do.
@@ -86,6 +88,7 @@
 //! | `cli` | no | the tool `evenkeel`, which checks, previews and explains settings |
 
 mod alarm;
+mod audit;
 mod balancer;
 mod checker;
 mod classify;
@@ -121,7 +124,7 @@ pub use self::alarm::{Pager, PagerFn, PagerFuture, pager_fn};
 pub use self::balancer::{
     AlarmStatus, Balancer, Barred, Builder, Cause, Change, Drain, DrainAll, EndpointStatus, Events,
     ExplainedEndpoint, ExplainedTier, Explanation, Guard, Happening, LatencyStatus, Lease,
-    Operator, Override, Preview, Reason, Revision, Share, Status, TierStatus,
+    Operator, Override, Preview, Reason, Revision, Share, SkewStatus, Status, TierStatus,
 };
 #[cfg(feature = "health-grpc")]
 pub use self::checker::{GrpcProbe, GrpcProbeError};
@@ -145,7 +148,8 @@ pub use self::error::{
     RollbackError, Severity, UpdateError, find_cause,
 };
 pub use self::event::{
-    Alarm, AlarmKind, Changed, Decision, Ejection, Event, Recovery, RollbackReason, Rule, Verdict,
+    Alarm, AlarmKind, Changed, Decision, Ejection, Event, Recovery, RollbackReason, Rule, Skew,
+    SkewCause, SkewRule, Verdict,
 };
 pub use self::health::{Probe, ProbeFn, ProbeFuture, Subject, probe_fn};
 #[cfg(feature = "metrics")]

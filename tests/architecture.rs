@@ -31,6 +31,7 @@ const ROOMS: &[(&str, u8)] = &[
     ("subset", 2),
     ("admission", 2),
     ("alarm", 2),
+    ("audit", 2),
     ("snapshot", 3),
     ("balancer", 4),
     ("service", 5),

@@ -5,6 +5,7 @@ use std::sync::Weak;
 
 use crate::alarm::Pager;
 use crate::balancer::alarms::Board;
+use crate::balancer::auditing::{Auditor, Findings};
 use crate::balancer::checking::Checks;
 use crate::balancer::core::{Core, Writer};
 use crate::balancer::dates::Dates;
@@ -219,7 +220,8 @@ impl<T: Send + Sync + 'static> Builder<T> {
         let history = History::new(&snapshot);
         let mut sweeps = Sweeps::new(self.detectors);
         sweeps.plan(&snapshot, Nanos(0));
-        let mut writer = Writer::new(history, ledger, sweeps);
+        let auditor = Auditor::new(&snapshot, &shared.samples);
+        let mut writer = Writer::new(history, ledger, sweeps, auditor);
         // What is wrong from the beginning is seen from the beginning.
         let turns = writer.alarms.look(&snapshot, ground.has_detectors, Nanos(0));
         let due = snapshot.next_due.at().min(writer.other_due());
@@ -244,6 +246,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
             agenda: Arc::new(agenda),
             checks: Arc::new(checks),
             paging: Arc::new(Paging::new(self.pager)),
+            findings: Findings::new(),
         });
         core.tell_first(turns);
         let control: Weak<Core<T>> = Arc::downgrade(&core);

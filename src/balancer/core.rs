@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::balancer::alarms::{Alarms, Board};
+use crate::balancer::auditing::{Auditor, Findings};
 use crate::balancer::builds::Builds;
 use crate::balancer::checking::Checks;
 use crate::balancer::dates::Dates;
@@ -60,6 +61,8 @@ pub(crate) struct Core<T> {
     pub(crate) checks: Arc<Checks<T>>,
     pub(crate) paging: Arc<Paging>,
     pub(crate) board: Board,
+    /// What the audit has found.
+    pub(crate) findings: Findings,
 }
 
 /// What only the writer sees.
@@ -77,6 +80,7 @@ pub(crate) struct Writer<T> {
     pub(crate) history: History,
     pub(crate) ledger: Ledger,
     pub(crate) sweeps: Sweeps,
+    pub(crate) auditor: Auditor,
     /// Verdicts without consequence that were told lately.
     pub(crate) told: Told,
     /// What endpoints that warm up had been sent at the last step.
@@ -91,11 +95,12 @@ pub(crate) struct Writer<T> {
 }
 
 impl<T> Writer<T> {
-    pub(crate) fn new(history: History, ledger: Ledger, sweeps: Sweeps) -> Self {
+    pub(crate) fn new(history: History, ledger: Ledger, sweeps: Sweeps, auditor: Auditor) -> Self {
         Self {
             history,
             ledger,
             sweeps,
+            auditor,
             told: Told::default(),
             steps: Steps::default(),
             builds: Builds::default(),
@@ -130,7 +135,7 @@ impl<T> Writer<T> {
         let rebuilds = self.rebuilds.values().map(Rebuild::due);
         rebuilds
             .chain(self.settle_again_at)
-            .chain([self.ledger.due(), self.sweeps.due(), self.alarms.due()])
+            .chain([self.ledger.due(), self.sweeps.due(), self.alarms.due(), self.auditor.due()])
             .min()
             .unwrap_or(Nanos::NEVER)
     }
@@ -295,6 +300,8 @@ impl<T: Send + Sync + 'static> Core<T> {
         if amnesty {
             writer.pardon_removed(now);
         }
+        let audited = (&self.findings, &self.shared.samples);
+        let skews_over = writer.auditor.turn(base, &snapshot, &changed, audited, now);
         writer.sweeps.plan(&snapshot, now);
         writer.steps.begin(&snapshot, now);
         self.note_shares(writer, base, &snapshot, &rises);
@@ -317,7 +324,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         for change in changes {
             self.hub.push_with(Event::Published { version, change }, traces.take());
         }
-        causes.into_iter().for_each(|event| self.hub.push(event));
+        causes.into_iter().chain(skews_over).for_each(|event| self.hub.push(event));
         let Kept { recoveries, panics } = kept;
         for (endpoint, step) in recoveries {
             self.hub.push(Event::Recovery { endpoint, step });

@@ -81,6 +81,13 @@ impl<T> Lease<T> {
         self
     }
 
+    /// Its endpoint was not ready, and the request goes elsewhere.
+    #[cold]
+    pub(crate) fn passed_over(self) {
+        let cell = &self.held.bound().cell;
+        cell.samples().unready(cell);
+    }
+
     /// The request is about to be sent.
     #[inline]
     pub(crate) fn send(&mut self) {

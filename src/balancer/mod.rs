@@ -6,6 +6,7 @@
 
 mod alarms;
 mod apply;
+mod auditing;
 mod builder;
 mod builds;
 mod checking;
@@ -83,7 +84,7 @@ pub use self::preview::{Preview, Share};
 pub use self::reason::{Cause, Override, Reason};
 pub use self::recent::Happening;
 pub use self::shut::DrainAll;
-pub use self::status::{EndpointStatus, LatencyStatus, Status, TierStatus};
+pub use self::status::{EndpointStatus, LatencyStatus, SkewStatus, Status, TierStatus};
 #[cfg(feature = "file")]
 pub(crate) use self::tether::Tether;
 

@@ -188,6 +188,9 @@ fn parts(event: &Event) -> (&'static str, Option<Version>, Option<&EndpointId>) 
         Event::SourceFailed { .. } => ("source_failed", None, None),
         Event::SourceRecovered { .. } => ("source_recovered", None, None),
         Event::Keyless { .. } => ("keyless", None, None),
+        Event::Skew { on, skew } => {
+            (if *on { "skew" } else { "skew_over" }, None, Some(&skew.endpoint))
+        }
         Event::Alarm(alarm) if alarm.raised => ("alarm", None, None),
         Event::Alarm(_) => ("alarm_over", None, None),
         Event::PagerFailed { .. } => ("pager_failed", None, None),

@@ -53,6 +53,13 @@ impl<T: Send + Sync + 'static> Core<T> {
             self.dates.look(now);
             writer.garbage.push(Garbage::Snapshot(base));
         }
+        if writer.auditor.due() <= now {
+            let base = self.published.current();
+            let samples = &self.shared.samples;
+            let told = writer.auditor.look(&base, &self.findings, samples, now);
+            told.into_iter().for_each(|event| self.hub.push(event));
+            writer.garbage.push(Garbage::Snapshot(base));
+        }
         for step in [Self::expire, Self::judge, Self::rebuild] {
             let base = self.published.current();
             if step(self, writer, &base, now).is_err() {

@@ -12,6 +12,7 @@ use crate::balancer::reason::{Override, Reason, Whys, between, overrides};
 use crate::balancer::recent::Happening;
 use crate::config::Config;
 use crate::endpoint::{Availability, Totals};
+use crate::event::Skew;
 use crate::outlier::Rotation;
 use crate::snapshot::{Draft, Member, Snapshot, Supply, Tier};
 use crate::sync::Arc;
@@ -45,6 +46,8 @@ pub struct Status {
     pub alarms: Vec<AlarmStatus>,
     /// Every endpoint, in the order of the ids.
     pub endpoints: Vec<EndpointStatus>,
+    /// What the audit has told and is not over, the oldest first.
+    pub skews: Vec<SkewStatus>,
     /// When this was read, by the wall clock. Serialised as RFC 3339 in UTC.
     #[cfg_attr(feature = "config", serde(serialize_with = "crate::units::seconds::wall"))]
     pub at: SystemTime,
@@ -95,6 +98,19 @@ pub struct LatencyStatus {
     pub timed: u64,
 }
 
+/// A skew that was told and is not over.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "config", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct SkewStatus {
+    /// Who gets what, and why, as it was when it was found.
+    #[cfg_attr(feature = "config", serde(flatten))]
+    pub skew: Skew,
+    /// How long ago it was told. Serialised in seconds.
+    #[cfg_attr(feature = "config", serde(serialize_with = "crate::units::seconds::span"))]
+    pub age: Duration,
+}
+
 /// A tier at one moment.
 ///
 /// With `tiers = false` all endpoints are in tier 0.
@@ -132,6 +148,9 @@ pub struct EndpointStatus {
     /// where nothing can be chosen. Strategies that look at load rightly give the faster more. While
     /// keys lag behind a burst of changes, it is what they get at the moment.
     pub expected_share: f64,
+    /// The part of the latest requests that it was sent, over about `audit.window`, as of the audit's
+    /// last look; `None` before the first, and with `audit = false`.
+    pub realised_share: Option<f64>,
     /// Requests in flight.
     pub in_flight: u64,
     /// Requests ever sent to it.
@@ -248,9 +267,15 @@ impl<T: Send + Sync + 'static> Core<T> {
             .iter()
             .zip(shares)
             .enumerate()
-            .map(|(at, (member, share))| endpoint_status(&snapshot, at, member, share, now))
+            .map(|(at, (member, share))| EndpointStatus {
+                realised_share: self.realised(&snapshot, member),
+                ..endpoint_status(&snapshot, at, member, share, now)
+            })
             .collect();
         let (changes, happenings) = self.hub.recent(at);
+        let age = |since: Nanos| Duration::from_nanos(now.0.saturating_sub(since.0));
+        let alarms = self.findings.alarms().into_iter();
+        let skews = alarms.map(|it| SkewStatus { skew: it.skew, age: age(it.since) }).collect();
         Status {
             name: self.shared.name.to_string(),
             version: snapshot.version,
@@ -268,7 +293,13 @@ impl<T: Send + Sync + 'static> Core<T> {
             changes,
             happenings,
             endpoints,
+            skews,
         }
+    }
+
+    fn realised(&self, snapshot: &Snapshot<T>, member: &Member<T>) -> Option<f64> {
+        snapshot.config.audit()?;
+        self.findings.realised(&member.bound.cell)
     }
 }
 
@@ -325,6 +356,7 @@ fn endpoint_status<T>(
         weight: member.weight(),
         effective_weight: f64::from(member.weight()) * snapshot.seats.part(at),
         expected_share,
+        realised_share: None,
         in_flight,
         picks: totals.picks,
         successes: totals.successes,

@@ -37,6 +37,11 @@ impl StrategyKind {
         matches!(self, Self::LeastRequest | Self::PeakEwma | Self::Custom(_))
     }
 
+    /// Whether it rightly gives unequal endpoints unequal parts.
+    pub(super) fn looks_at_load(&self) -> bool {
+        self.reads_choices()
+    }
+
     /// Whether `strategy.decay` means something to it.
     pub(super) fn reads_decay(&self) -> bool {
         matches!(self, Self::PeakEwma | Self::Custom(_))

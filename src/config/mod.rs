@@ -9,6 +9,7 @@
 #![doc = include_str!("../../docs/settings.md")]
 
 mod alarms;
+mod audit;
 mod choices;
 mod contradictions;
 mod decisions;
@@ -46,6 +47,7 @@ mod tests;
 pub(crate) use self::range::within;
 
 pub use self::alarms::{AlarmsConfig, EverybodySlowConfig};
+pub use self::audit::AuditConfig;
 pub use self::choices::Choices;
 pub use self::decisions::DecisionsConfig;
 #[cfg(feature = "config")]

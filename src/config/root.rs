@@ -1,6 +1,7 @@
 //! The settings as a whole.
 
 use super::alarms::AlarmsConfig;
+use super::audit::AuditConfig;
 use super::decisions::DecisionsConfig;
 use super::guard::GuardConfig;
 use super::hash::HashConfig;
@@ -47,13 +48,14 @@ pub struct Config {
     guard: GuardConfig,
     alarms: Option<AlarmsConfig>,
     decisions: Option<DecisionsConfig>,
+    audit: Option<AuditConfig>,
     endpoints: Option<Vec<EndpointSpec>>,
 }
 
 impl Default for Config {
     /// What an empty file says: no name, the default strategy, the update guard, outlier handling,
-    /// panic mode, tiers, alarms and records of decisions on, active checks off, and no word about
-    /// the endpoints.
+    /// panic mode, tiers, alarms, records of decisions and the audit on, active checks off, and no
+    /// word about the endpoints.
     fn default() -> Self {
         Self {
             name: None,
@@ -69,6 +71,7 @@ impl Default for Config {
             guard: GuardConfig::default(),
             alarms: Some(AlarmsConfig::default()),
             decisions: Some(DecisionsConfig::default()),
+            audit: Some(AuditConfig::default()),
             endpoints: None,
         }
     }
@@ -160,6 +163,13 @@ impl Config {
     #[must_use]
     pub const fn decisions(&self) -> Option<&DecisionsConfig> {
         self.decisions.as_ref()
+    }
+
+    /// `[audit]`: when requests count as spread otherwise than intended; `None` after
+    /// `audit = false`.
+    #[must_use]
+    pub const fn audit(&self) -> Option<&AuditConfig> {
+        self.audit.as_ref()
     }
 
     /// `[[endpoints]]`: the set, where the settings carry it; `None`, the default, leaves the set
@@ -260,6 +270,13 @@ impl Config {
         self
     }
 
+    /// Sets [how shares are watched](Self::audit); `None` watches nothing.
+    #[must_use]
+    pub fn with_audit(mut self, audit: Option<AuditConfig>) -> Self {
+        self.audit = audit;
+        self
+    }
+
     /// Sets the [endpoints](Self::endpoints); `None` leaves the set alone, an empty list asks for
     /// an empty one.
     ///
@@ -293,6 +310,7 @@ impl Spell for Config {
             ("guard", self.guard.spell()),
             ("alarms", Spelling::or_off(self.alarms())),
             ("decisions", Spelling::or_off(self.decisions())),
+            ("audit", Spelling::or_off(self.audit())),
             ("endpoints", endpoints.map_or(Spelling::Absent, |all| Spelling::List(all.collect()))),
         ])
     }
@@ -301,8 +319,9 @@ impl Spell for Config {
 #[cfg(feature = "config")]
 mod reading {
     use super::{
-        AlarmsConfig, Config, DecisionsConfig, GuardConfig, HashConfig, HealthConfig, LimitsConfig,
-        OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig, TiersConfig, UpdateConfig,
+        AlarmsConfig, AuditConfig, Config, DecisionsConfig, GuardConfig, HashConfig, HealthConfig,
+        LimitsConfig, OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig, TiersConfig,
+        UpdateConfig,
     };
     use crate::config::document::{Key, Keyed, Section, text};
     use crate::config::endpoints::endpoints;
@@ -389,6 +408,13 @@ mod reading {
                 "decisions",
                 "Which picks are recorded, for whoever asks later why they went where they went.",
                 |it, section, key| section.mechanism(key, &mut it.decisions),
+            )
+            .or_off(),
+            Key::<Self>::table::<AuditConfig>(
+                "audit",
+                "How closely who gets what is watched: requests that are spread otherwise than \
+                 intended are told by an event, with the cause.",
+                |it, section, key| section.mechanism(key, &mut it.audit),
             )
             .or_off(),
             Key::tables::<EndpointSpec>(

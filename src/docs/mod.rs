@@ -8,6 +8,10 @@ pub mod outliers {}
 #[doc = include_str!("../../docs/alarms.md")]
 pub mod alarms {}
 
+/// The fairness audit: what it sees, when it speaks, and what to do about each cause.
+#[doc = include_str!("../../docs/audit.md")]
+pub mod audit {}
+
 /// The command-line tool: checking, previewing and explaining settings.
 #[doc = include_str!("../../docs/cli.md")]
 pub mod cli {}

@@ -18,7 +18,7 @@ use crate::classify::{FailureKind, Outcome};
 use crate::endpoint::marks::Marks;
 use crate::endpoint::shared::{Report, Shared, Testimony};
 use crate::endpoint::trial::Trial;
-use crate::endpoint::{Totals, Under};
+use crate::endpoint::{Audited, Samples, Totals, Under};
 use crate::stats::{Histogram, Latency, Pace, Reached, RecentFailures, Row, RowLimits, Streak};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 use crate::units::{COARSE, EndpointId, Nanos, Origin};
@@ -51,8 +51,7 @@ pub(crate) struct EndpointCell {
     ignored: AtomicU64,
     /// Begun and given back without having been sent.
     void: AtomicU64,
-    /// The requests it had been sent when the writer last noted them. Nobody else writes it.
-    noted: AtomicU64,
+    pub(crate) audited: Audited,
     /// What its answers had come to at the last looks of the writer.
     marks: Marks,
     latencies: Histogram,
@@ -110,7 +109,7 @@ impl EndpointCell {
             overloaded: AtomicU64::new(0),
             ignored: AtomicU64::new(0),
             void: AtomicU64::new(0),
-            noted: AtomicU64::new(0),
+            audited: Audited::new(),
             marks: Marks::new(),
             latencies: Histogram::new(),
             shared,
@@ -239,6 +238,17 @@ impl EndpointCell {
         }
     }
 
+    /// How many requests it was ever sent.
+    pub(crate) fn picks(&self) -> u64 {
+        let begun = self.begun.load(Ordering::Acquire) / ONE;
+        begun.saturating_sub(self.void.load(Ordering::Acquire))
+    }
+
+    /// Where picks of its balancer leave samples.
+    pub(crate) fn samples(&self) -> &Samples {
+        &self.shared.samples
+    }
+
     /// All that its requests have come to so far.
     pub(crate) fn totals(&self) -> Totals {
         let Counts { picks, successes, failures, overloaded, ignored, .. } = self.counts();
@@ -248,12 +258,12 @@ impl EndpointCell {
 
     /// How many of its `picks` came after the writer last [noted](Self::note) them.
     pub(crate) fn picks_since_noted(&self, picks: u64) -> u64 {
-        picks.saturating_sub(self.noted.load(Ordering::Relaxed))
+        self.audited.since_noted(picks).into()
     }
 
     /// Notes what its requests have come to. For the writer only.
     pub(crate) fn note(&self, totals: &Totals) {
-        self.noted.store(totals.picks, Ordering::Relaxed);
+        self.audited.note(totals.picks);
         self.marks.turn(totals.judged(), totals.bad());
     }
 

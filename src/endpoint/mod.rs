@@ -2,12 +2,14 @@
 
 mod admission;
 mod attributes;
+mod audited;
 mod availability;
 mod cell;
 mod crowd;
 mod held;
 mod marks;
 mod public;
+mod samples;
 mod served;
 mod sessions;
 mod shared;
@@ -21,9 +23,11 @@ pub use self::spec::EndpointSpec;
 
 pub(crate) use self::admission::Admission;
 pub(crate) use self::attributes::Attributes;
+pub(crate) use self::audited::Audited;
 pub(crate) use self::cell::{EndpointCell, Terms};
 pub(crate) use self::crowd::{Counted, Crowd};
 pub(crate) use self::held::{Bound, Held, Home, PickAgain};
+pub(crate) use self::samples::{Odd, Samples, whom};
 pub(crate) use self::served::{Served, Under};
 pub(crate) use self::shared::{Report, Shared, Testimony, Tripped};
 pub(crate) use self::totals::Totals;

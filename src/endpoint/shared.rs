@@ -3,7 +3,7 @@
 use std::sync::{OnceLock, Weak};
 
 use crate::endpoint::trial::Token;
-use crate::endpoint::{EndpointCell, Served};
+use crate::endpoint::{EndpointCell, Samples, Served};
 use crate::error::BoxError;
 use crate::stats::{Reached, Typical};
 use crate::sync::{Arc, Mutex};
@@ -15,6 +15,7 @@ pub(crate) struct Shared {
     pub(crate) terms: Served,
     pub(crate) typical: Typical,
     pub(crate) name: Arc<str>,
+    pub(crate) samples: Samples,
     control: OnceLock<Weak<dyn Tripped>>,
     /// What outcomes and checks have to say to the writer. Written to only where something is to be said.
     reports: Mutex<Vec<Report>>,
@@ -27,6 +28,7 @@ impl Shared {
             terms: Served::new(),
             typical: Typical::new(),
             name,
+            samples: Samples::new(),
             control: OnceLock::new(),
             reports: Mutex::new(Vec::new()),
         }

@@ -4,12 +4,14 @@ mod alarm;
 mod author;
 mod ejection;
 mod kind;
+mod skew;
 mod verdict;
 mod words;
 
 pub use self::alarm::{Alarm, AlarmKind};
 pub(crate) use self::author::Author;
 pub use self::ejection::{Decision, Ejection, Recovery, Rule};
+pub use self::skew::{Skew, SkewCause, SkewRule};
 pub use self::verdict::{RollbackReason, Verdict};
 
 use std::fmt;
@@ -146,6 +148,13 @@ pub enum Event {
     Keyless {
         /// What the settings call the strategy.
         strategy: String,
+    },
+    /// Requests are spread otherwise than intended, or no longer are.
+    Skew {
+        /// Whether it begins.
+        on: bool,
+        /// Who gets what, and why; as it was found last where it ends.
+        skew: Skew,
     },
     /// A change that was applied with a guard was judged.
     Judged {
@@ -334,6 +343,11 @@ impl fmt::Display for Event {
             Self::SourceRecovered { source } => write!(f, "{source} is well again"),
             Self::Keyless { strategy } => {
                 write!(f, "requests without a key come to `{strategy}` and are spread by weight")
+            }
+            Self::Skew { on: true, skew } => skew.fmt(f),
+            Self::Skew { on: false, skew } => {
+                let (endpoint, rule) = (&skew.endpoint, skew.rule);
+                write!(f, "`{endpoint}` is in its place again, by the rule of {rule}")
             }
             Self::Judged { verdict } => verdict.fmt(f),
             Self::Alarm(alarm) => alarm.fmt(f),

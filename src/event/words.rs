@@ -82,7 +82,7 @@ impl fmt::Display for RollbackReason {
 }
 
 /// A part of 1 as a percentage with one decimal.
-struct Part(f64);
+pub(super) struct Part(pub(super) f64);
 
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

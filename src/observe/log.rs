@@ -69,6 +69,7 @@ fn log(balancer: &str, event: &Event) {
         | Event::RebuildFailed { .. }
         | Event::SourceFailed { .. }
         | Event::Keyless { .. }
+        | Event::Skew { on: true, .. }
         | Event::PagerFailed { .. }
         | Event::Missed(_) => say!(warn, balancer, event),
         Event::Alarm(alarm) if alarm.raised => say!(warn, balancer, event),
@@ -101,6 +102,7 @@ fn endpoint(event: &Event) -> Option<&EndpointId> {
         | Event::Recovery { endpoint, .. }
         | Event::RebuildFailed { endpoint, .. } => Some(endpoint),
         Event::Ejection(ejection) => Some(&ejection.endpoint),
+        Event::Skew { skew, .. } => Some(&skew.endpoint),
         _ => None,
     }
 }

@@ -170,7 +170,9 @@ impl<T: Clone> Readying<T> {
 
     /// The others give back what they were never sent.
     fn win(&mut self, contender: Contender<T>) -> Poll<Result<Ready<T>, BoxError>> {
-        self.chosen = None;
+        if let Some(chosen) = self.chosen.take() {
+            chosen.lease.passed_over();
+        }
         self.others.clear();
         let Contender { service, lease } = contender;
         Poll::Ready(Ok(Ready { service, lease, deadline: self.deadline.take() }))

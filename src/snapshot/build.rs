@@ -14,7 +14,7 @@ use crate::snapshot::places::Place;
 use crate::snapshot::seating::Seating;
 use crate::snapshot::stores::Supply;
 use crate::snapshot::tables::{Cursors, Tables};
-use crate::snapshot::{Chosen, Due, Member, Snapshot};
+use crate::snapshot::{Basis, Chosen, Due, Member, Snapshot};
 use crate::stats::Pace;
 use crate::strategy::Strategy;
 use crate::sync::Arc;
@@ -125,6 +125,7 @@ impl<T> Bounded<T> {
         let members_due = census.due.min(next_step).min(draft.panics.due(draft.rules.panic));
         let apart = census.apart.iter().filter_map(|&at| draft.members.get(at));
         let claims = Claims::of(apart, &draft.rules, &tables);
+        let basis = Basis::of(&draft.config, &draft.chosen, tables.is_keyed());
         Ok(Snapshot {
             version: draft.version,
             terms: terms(&draft.config, &draft.rules, &*draft.chosen.strategy, ground),
@@ -146,6 +147,8 @@ impl<T> Bounded<T> {
             next_due: Due::new(members_due.min(draft.other_due)),
             members: draft.members.into(),
             seats: seating.seats,
+            basis,
+            sampled_below: basis.sampled_below(),
             claims,
             tables,
             origin: ground.origin,

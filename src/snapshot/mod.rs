@@ -15,6 +15,7 @@ mod owners;
 mod places;
 mod preferred;
 mod said;
+mod sampling;
 mod seating;
 mod seats;
 mod stores;
@@ -30,6 +31,7 @@ pub(crate) use self::member::Member;
 pub(crate) use self::outlook::{Outlook, Rise, Thought};
 pub(crate) use self::places::{Place, Stand};
 pub(crate) use self::said::{Said, Word};
+pub(crate) use self::sampling::Basis;
 pub(crate) use self::stores::Supply;
 pub(crate) use self::tables::{Cursors, StrategyPanicked};
 
@@ -96,6 +98,10 @@ pub(crate) struct Snapshot<T> {
     /// When something has to be done that depends on time alone.
     pub(crate) next_due: Due,
     pub(crate) seats: Seats,
+    /// What it is audited by.
+    pub(crate) basis: Basis,
+    /// See [`Basis::sampled_below`]; beside what a pick reads.
+    sampled_below: u64,
     claims: Claims<T>,
     tables: Tables<T>,
     terms: Terms,
@@ -157,6 +163,7 @@ impl<T> Snapshot<T> {
                 if cx.trace.is_some() {
                     self.note_apart(&cx, kept.bound, PickReason::Preferred);
                 }
+                self.note_session(kept.bound, kept.number);
                 let held = Held::begun(kept.bound, now, kept.number, self.under);
                 return Ok(match kept.counted {
                     Some(counted) => held.counted(counted),
@@ -171,15 +178,18 @@ impl<T> Snapshot<T> {
         if !self.claims.is_empty()
             && let Some(held) = self.redeem(&mut cx)
         {
+            self.note_aside(held.bound());
             return Ok(*held);
         }
         let Some((drawn, table)) = self.tables.draw(key.hash(), &mut cx.rng) else {
             return self.pick_last(&mut cx, Self::nobody).map(|held| *held);
         };
+        // For those picks that are looked at: what was drawn is drawn again.
+        let rng = cx.rng.clone();
         match self.pick_from(table, &mut cx)? {
-            Some((index, bound)) => self.begin(table, index, bound, &mut cx),
+            Some(picked) => self.begin(table, picked, &mut cx, rng),
             None => match self.pick_elsewhere(drawn, &mut cx)? {
-                Some((table, (index, bound))) => self.begin(table, index, bound, &mut cx),
+                Some((table, picked)) => self.begin(table, picked, &mut cx, rng),
                 None => self.pick_last(&mut cx, |_| PickError::AllExcluded).map(|held| *held),
             },
         }
@@ -207,15 +217,18 @@ impl<T> Snapshot<T> {
     fn begin(
         &self,
         table: &Table<T>,
-        index: usize,
-        bound: &Arc<Bound<T>>,
+        (index, bound): Picked<'_, T>,
         cx: &mut PickContext<'_>,
+        rng: Rng,
     ) -> Result<Held<T>, Miss> {
         if let Some(reserved) = cx.reserved.take()
             && let Some((number, counted)) = reserved.take(index, &bound.cell)
         {
             if cx.trace.is_some() {
                 self.note(cx, table, index);
+            }
+            if self.samples(number) {
+                self.sample(table, bound, cx, rng);
             }
             return Ok(Held::begun(bound, cx.now, number, self.under).counted(counted));
         }
@@ -224,10 +237,11 @@ impl<T> Snapshot<T> {
             None => bound.cell.begin(cx.now),
             Some(_) => self.begin_noted(table, index, bound, cx),
         };
-        match number {
-            Some(number) => Ok(Held::begun(bound, cx.now, number, self.under)),
-            None => Err(Miss::Stale),
+        let Some(number) = number else { return Err(Miss::Stale) };
+        if self.samples(number) {
+            self.sample(table, bound, cx, rng);
         }
+        Ok(Held::begun(bound, cx.now, number, self.under))
     }
 
     /// Gives the request to somebody who is owed one.
@@ -263,7 +277,9 @@ impl<T> Snapshot<T> {
             return Ok(None);
         };
         match table.bound.get(index) {
-            Some(bound) if cx.excluded().is_empty() || !cx.is_excluded(index) => {
+            Some(bound) if cx.excluded().is_empty() => Ok(Some((index, bound))),
+            Some(bound) if !cx.is_excluded(index) => {
+                self.note_aside(bound);
                 Ok(Some((index, bound)))
             }
             _ => Err(self.misled(cx, table, index)),

@@ -41,6 +41,16 @@ impl Seats {
         &self.tiers
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.groups.iter().map(|group| group.members.len()).sum()
+    }
+
+    /// How many are picked among together with the member at this place.
+    pub(crate) fn beside(&self, member: usize) -> usize {
+        self.group(member).map_or(0, |group| group.members.len())
+    }
+
     /// Whether nobody warms up.
     pub(super) fn is_whole(&self) -> bool {
         self.warming.is_empty()

@@ -4,12 +4,14 @@
 //! neither panics nor makes an old value new.
 
 mod failures;
+mod heavy;
 mod histogram;
 mod latency;
 mod pace;
 mod streak;
 
 pub(crate) use self::failures::RecentFailures;
+pub(crate) use self::heavy::Heavy;
 pub(crate) use self::histogram::{Histogram, Latencies};
 pub(crate) use self::latency::{Latency, Typical};
 pub(crate) use self::pace::Pace;

@@ -69,6 +69,10 @@ impl Picker for LeastRequestPicker {
         self.0.shares()
     }
 
+    fn drawn(&self, cx: &mut PickContext<'_>) -> Option<usize> {
+        self.0.first(cx)
+    }
+
     fn forecast(&self, cx: &PickContext<'_>) -> Forecast {
         // Among equal weights loads are in the order of costs.
         self.0.forecast(cx, cost)

@@ -39,6 +39,15 @@ impl Loaded {
         self.draw.shares()
     }
 
+    /// The one that is drawn first, where one is and nobody is excluded.
+    pub(crate) fn first(&self, cx: &mut PickContext<'_>) -> Option<usize> {
+        let choices = self.choices.filter(|_| cx.excluded().is_empty())?;
+        if choices == 2 {
+            return self.draw.two(&mut cx.rng).map(|(first, _)| first);
+        }
+        self.draw.other(&mut cx.rng, &Taken::none())
+    }
+
     /// The least costly of those drawn. `watch` is shown what is compared, in the order of the draws.
     #[inline]
     pub(crate) fn pick(

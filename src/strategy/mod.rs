@@ -113,6 +113,17 @@ pub trait Strategy: Debug + Send + Sync + 'static {
     fn asks_for_latency(&self) -> bool {
         true
     }
+
+    /// Whether endpoints that are equally well may rightly get other parts than
+    /// [`Picker::shares`]: since its pickers go by load, latency, or whatever else differs.
+    /// Default: `true`.
+    ///
+    /// With `false` the audit holds the requests of each endpoint against its share, and finds a
+    /// favourite within some hundred requests. With `true` it only tells that one endpoint has most
+    /// of them, and what is [drawn](Picker::drawn) in other parts than intended.
+    fn looks_at_load(&self) -> bool {
+        true
+    }
 }
 
 impl<S: Strategy + ?Sized> Strategy for Arc<S> {
@@ -122,6 +133,10 @@ impl<S: Strategy + ?Sized> Strategy for Arc<S> {
 
     fn asks_for_latency(&self) -> bool {
         (**self).asks_for_latency()
+    }
+
+    fn looks_at_load(&self) -> bool {
+        (**self).looks_at_load()
     }
 }
 
@@ -162,5 +177,17 @@ pub trait Picker: Debug + Send + Sync + 'static {
     fn forecast(&self, cx: &PickContext<'_>) -> Forecast {
         let _ = cx;
         Forecast::default()
+    }
+
+    /// The candidate that `pick` draws first for this very request and this randomness, whichever it
+    /// then chooses; `None`, the default, for a picker that draws nothing, or not by
+    /// [shares](Self::shares).
+    ///
+    /// Asked after one pick in sixteen, with the state that the generator had before: so the audit
+    /// sees whether the draw keeps to its parts, where the choice goes by load. The contract is that of
+    /// `pick`.
+    fn drawn(&self, cx: &mut PickContext<'_>) -> Option<usize> {
+        let _ = cx;
+        None
     }
 }

@@ -63,6 +63,10 @@ impl Picker for PeakEwmaPicker {
         self.0.shares()
     }
 
+    fn drawn(&self, cx: &mut PickContext<'_>) -> Option<usize> {
+        self.0.first(cx)
+    }
+
     fn forecast(&self, cx: &PickContext<'_>) -> Forecast {
         self.0.forecast(cx, cost)
     }

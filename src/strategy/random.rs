@@ -19,6 +19,10 @@ impl Strategy for Random {
     fn asks_for_latency(&self) -> bool {
         false
     }
+
+    fn looks_at_load(&self) -> bool {
+        false
+    }
 }
 
 #[derive(Debug)]

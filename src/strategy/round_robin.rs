@@ -35,6 +35,10 @@ impl Strategy for RoundRobin {
     fn asks_for_latency(&self) -> bool {
         false
     }
+
+    fn looks_at_load(&self) -> bool {
+        false
+    }
 }
 
 #[derive(Debug)]

@@ -8,13 +8,8 @@ fn names(facts: &Facts, config: &AlarmsConfig, seconds: u64) -> Vec<&'static str
 }
 
 fn kept(endpoint: &str) -> Option<Ejection> {
-    Some(Ejection {
-        endpoint: endpoint.into(),
-        rule: Rule::ConsecutiveFailures,
-        observed: 5.0,
-        threshold: 5.0,
-        decision: Decision::Cap { most: 1 },
-    })
+    let (rule, decision) = (Rule::ConsecutiveFailures, Decision::Cap { most: 1 });
+    Some(Ejection::judged(endpoint.into(), rule, 5.0, 5.0, decision))
 }
 
 #[test]

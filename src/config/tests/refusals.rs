@@ -95,6 +95,9 @@ const NOT_YET: &[Case] = &[
     ("[decisions]\nevery = 0", "decisions.every", (2, 9), &["1 to 1000000"]),
     ("decisions.keep = 65537", "decisions.keep", (1, 18), &["1 to 65536"]),
     ("decisions = true", "decisions", (1, 13), &["on by default"]),
+    ("[audit]\ninterval = '0s'", "audit.interval", (2, 12), &["100ms to 1m"]),
+    ("[audit]\ntolerance_percent = 0", "audit.tolerance_percent", (2, 21), &["5 to 200"]),
+    ("[audit]\nconcentration_percent = 100", "audit.concentration_percent", (2, 25), &["30 to 99"]),
     ("strategy.kind = 'maglv'", "strategy.kind", (1, 17), &["did you mean `maglev`?"]),
 ];
 

@@ -88,6 +88,13 @@ after = "20s"
 [decisions]
 every = 1024
 keep = 64
+
+[audit]
+interval = "1s"
+window = "10s"
+tolerance_percent = 20
+windows_per_false_alarm = 1000000
+concentration_percent = 70
 "#;
 
 #[test]

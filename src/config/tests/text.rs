@@ -4,10 +4,11 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use crate::config::{
-    AlarmsConfig, Choices, Config, ConsecutiveFailuresConfig, DecisionsConfig, EverybodySlowConfig,
-    FailurePercentageConfig, GuardConfig, HashConfig, HealthConfig, InitialHealth, LatencyConfig,
-    LimitsConfig, OutlierConfig, PanicConfig, SlowStartConfig, StrategyConfig, StrategyKind,
-    SuccessRateConfig, SuccessRateMethod, TiersConfig, UpdateConfig, WhenNoneHealthy, settings,
+    AlarmsConfig, AuditConfig, Choices, Config, ConsecutiveFailuresConfig, DecisionsConfig,
+    EverybodySlowConfig, FailurePercentageConfig, GuardConfig, HashConfig, HealthConfig,
+    InitialHealth, LatencyConfig, LimitsConfig, OutlierConfig, PanicConfig, SlowStartConfig,
+    StrategyConfig, StrategyKind, SuccessRateConfig, SuccessRateMethod, TiersConfig, UpdateConfig,
+    WhenNoneHealthy, settings,
 };
 use crate::endpoint::EndpointSpec;
 use crate::units::Percent;
@@ -123,6 +124,13 @@ everybody_slow = { factor = 1.5, minimum_gap = "0s", request_volume = 1, baselin
 every = 1
 keep = 65536
 
+[audit]
+interval = "100ms"
+window = "1h"
+tolerance_percent = 5
+windows_per_false_alarm = 1000
+concentration_percent = 30
+
 [[endpoints]]
 id = "a"
 address = "http://10.0.0.1:8080"
@@ -197,6 +205,13 @@ pub(super) fn full() -> Config {
     let guard = GuardConfig::default().with_max_share_percent(Percent::new(1)).unwrap();
     let decisions =
         DecisionsConfig::default().with_every(1).and_then(|it| it.with_keep(65_536)).unwrap();
+    let audit = AuditConfig::default()
+        .with_interval(Duration::from_millis(100))
+        .and_then(|it| it.with_window(Duration::from_secs(3600)))
+        .and_then(|it| it.with_tolerance_percent(5))
+        .and_then(|it| it.with_windows_per_false_alarm(1000))
+        .and_then(|it| it.with_concentration_percent(Percent::new(30)))
+        .unwrap();
     let a = EndpointSpec::new("a", "http://10.0.0.1:8080")
         .weight(u32::MAX)
         .tier(1)
@@ -217,6 +232,7 @@ pub(super) fn full() -> Config {
         .with_guard(guard)
         .with_alarms(Some(alarms()))
         .with_decisions(Some(decisions))
+        .with_audit(Some(audit))
         .with_endpoints(Some(vec![a, EndpointSpec::new("b", "").weight(0)]))
         .unwrap()
 }
@@ -285,7 +301,7 @@ fn percent(percent: u8) -> Percent {
 #[test]
 fn an_empty_text_is_the_default() {
     let sections = "[strategy]\n[update]\n[outlier]\n[outlier.consecutive_failures]\n[panic]\n\
-                    [slow_start]\n[tiers]\n[limits]\n[guard]\n[alarms]\n[decisions]\n";
+                    [slow_start]\n[tiers]\n[limits]\n[guard]\n[alarms]\n[decisions]\n[audit]\n";
     for text in ["", "\n", "# nothing\n", "\u{feff}", sections] {
         assert_eq!(Config::from_toml(text).unwrap(), Config::default(), "{text:?}");
     }

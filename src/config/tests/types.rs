@@ -56,6 +56,12 @@ fn defaults_are_the_documented_ones() {
     assert_eq!((slow_start.aggression(), slow_start.new_endpoints()), (1.0, false));
     assert_eq!(slow_start.min_weight_percent(), percent(10));
 
+    let audit = config.audit().unwrap();
+    let times = (audit.interval(), audit.window());
+    assert_eq!(times, (Duration::from_secs(1), Duration::from_secs(10)));
+    assert_eq!((audit.tolerance_percent(), audit.windows_per_false_alarm()), (20, 1_000_000));
+    assert_eq!(audit.concentration_percent(), Some(percent(70)));
+
     let tiers = config.tiers().unwrap();
     assert_eq!(tiers.overprovisioning_percent(), 140);
     assert_eq!((tiers.zone(), tiers.zone_callers_percent()), (None, None));

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::config::{
-    AlarmsConfig, Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig, HashConfig,
-    HealthConfig, LatencyConfig, LimitsConfig, OutlierConfig, PanicConfig, SlowStartConfig,
-    StrategyConfig, StrategyKind, SuccessRateConfig, SuccessRateMethod, TiersConfig, UpdateConfig,
-    WhenNoneHealthy,
+    AlarmsConfig, AuditConfig, Choices, Config, ConsecutiveFailuresConfig, FailurePercentageConfig,
+    HashConfig, HealthConfig, LatencyConfig, LimitsConfig, OutlierConfig, PanicConfig,
+    SlowStartConfig, StrategyConfig, StrategyKind, SuccessRateConfig, SuccessRateMethod,
+    TiersConfig, UpdateConfig, WhenNoneHealthy,
 };
 use crate::endpoint::EndpointSpec;
 use crate::error::{Problem, Severity};
@@ -49,6 +49,22 @@ fn an_alarm_about_what_will_be_believed() {
     ] {
         assert_eq!(paths(&config, 9), if warned { &["alarms.update_refused"][..] } else { &[] });
     }
+}
+
+#[test]
+fn an_audit_that_sees_little() {
+    let audited = |audit: AuditConfig| Config::default().with_audit(Some(audit));
+    let seconds = Duration::from_secs;
+    let short = AuditConfig::default().with_interval(seconds(11)).unwrap();
+    assert_eq!(paths(&audited(short), 3), ["audit.window"]);
+    let tolerant = |percent| AuditConfig::default().with_tolerance_percent(percent).unwrap();
+    assert_eq!(paths(&audited(tolerant(89)), 3), [""; 0]);
+    assert_eq!(paths(&audited(tolerant(90)), 3), ["audit.tolerance_percent"]);
+    let calm = AuditConfig::default().with_concentration_percent(None).unwrap();
+    assert_eq!(paths(&audited(calm.clone()), 3), ["audit.concentration_percent"]);
+    let by_turns = StrategyConfig::new(StrategyKind::RoundRobin);
+    assert_eq!(paths(&audited(calm).with_strategy(by_turns), 3), [""; 0]);
+    assert_eq!(paths(&Config::default().with_audit(None), 3), [""; 0]);
 }
 
 #[test]

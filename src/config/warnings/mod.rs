@@ -1,8 +1,10 @@
 //! What is valid and still hardly meant.
 
+mod audit;
 mod ejections;
 mod keys;
 
+use self::audit::of_audit;
 use self::ejections::{of_outlier, of_panic, of_slow_start};
 use self::keys::of_hash;
 use crate::config::Config;
@@ -59,6 +61,9 @@ impl Config {
         of_hash(self.hash(), self.strategy().kind(), endpoints, &mut found);
         if let (Some(alarms), Some(update)) = (self.alarms(), self.update()) {
             of_alarms(alarms, update, &mut found);
+        }
+        if let Some(audit) = self.audit() {
+            of_audit(audit, self.strategy().kind(), &mut found);
         }
         if let Some(specs) = self.endpoints() {
             of_endpoints(specs, self.update(), &mut found);

@@ -13,8 +13,8 @@ use proptest::prelude::*;
 use self::checks::{health, tiers};
 use self::ejections::{outlier, panic, slow_start};
 use crate::config::{
-    Choices, Config, DecisionsConfig, GuardConfig, HashConfig, LimitsConfig, Range, StrategyConfig,
-    StrategyKind, UpdateConfig, setting,
+    AuditConfig, Choices, Config, DecisionsConfig, GuardConfig, HashConfig, LimitsConfig, Range,
+    StrategyConfig, StrategyKind, UpdateConfig, setting,
 };
 use crate::endpoint::EndpointSpec;
 use crate::units::Percent;
@@ -31,12 +31,12 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
         checks,
         hash().boxed(),
         limits(),
-        (guard(), of(decisions()), of(alarms::alarms().boxed())),
+        (guard(), of(decisions()), of(alarms::alarms().boxed()), of(audit().boxed())),
     );
     (of(word()), sections, of(endpoints())).prop_map(|(name, sections, endpoints)| {
         let (strategy, update, ejections, (health, tiers), hash, limits, last) = sections;
         let (outlier, panic, slow_start) = ejections;
-        let (guard, decisions, alarms) = last;
+        let (guard, decisions, alarms, audit) = last;
         let config = match name {
             Some(name) => Config::default().with_name(name),
             None => Config::default(),
@@ -54,6 +54,7 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
             .with_guard(guard)
             .with_alarms(alarms)
             .with_decisions(decisions)
+            .with_audit(audit)
             .with_endpoints(endpoints)
             .unwrap()
     })
@@ -171,6 +172,20 @@ fn decisions() -> impl Strategy<Value = DecisionsConfig> {
     (whole("decisions.every"), whole("decisions.keep")).prop_map(|(every, keep)| {
         DecisionsConfig::default().with_every(every).and_then(|it| it.with_keep(keep)).unwrap()
     })
+}
+
+fn audit() -> impl Strategy<Value = AuditConfig> {
+    let times = (duration("audit.interval"), duration("audit.window"));
+    let counts = (whole("audit.tolerance_percent"), whole("audit.windows_per_false_alarm"));
+    (times, counts, of(percent("audit.concentration_percent"))).prop_map(
+        |((interval, window), (tolerance, windows), most)| {
+            let audit = AuditConfig::default().with_interval(interval);
+            let audit = audit.and_then(|it| it.with_window(window));
+            let audit = audit.and_then(|it| it.with_tolerance_percent(tolerance));
+            let audit = audit.and_then(|it| it.with_windows_per_false_alarm(windows));
+            audit.and_then(|it| it.with_concentration_percent(most)).unwrap()
+        },
+    )
 }
 
 fn endpoints() -> impl Strategy<Value = Vec<EndpointSpec>> {
