@@ -18,24 +18,25 @@ impl Scale {
         let answers = status.endpoints.iter().map(|endpoint| endpoint.recent_answers).sum();
         let unscaled = Self { longest: 1.0, answers };
         let shares = status.endpoints.iter().map(|endpoint| {
-            endpoint.expected_share.max(unscaled.answered(endpoint).unwrap_or_default())
+            endpoint.expected_share.max(unscaled.realised(endpoint).unwrap_or_default())
         });
         let longest = shares.fold(0.0, f64::max);
         Self { longest: if longest > 0.0 { longest } else { 1.0 }, answers }
     }
 
-    /// The part of the answers that came from it lately.
-    fn answered(&self, endpoint: &EndpointStatus) -> Option<f64> {
+    /// The part of the requests that it had lately; without the audit, of the answers.
+    fn realised(&self, endpoint: &EndpointStatus) -> Option<f64> {
         let answers = self.answers;
-        (answers > 0).then(|| endpoint.recent_answers as f64 / answers as f64)
+        let answered = || (answers > 0).then(|| endpoint.recent_answers as f64 / answers as f64);
+        endpoint.realised_share.or_else(answered)
     }
 
     /// The share that an endpoint is to get beside what it had.
     pub(super) fn bars(&self, endpoint: &EndpointStatus) -> Markup {
         html! {
             (self.bar("intended", endpoint.expected_share))
-            @if let Some(answered) = self.answered(endpoint) {
-                (self.bar("answered", answered))
+            @if let Some(realised) = self.realised(endpoint) {
+                (self.bar("realised", realised))
             }
         }
     }

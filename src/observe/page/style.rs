@@ -50,7 +50,7 @@ mod contrast {
         ("notable", "notable-ground", 4.5),
         ("well", "well-ground", 4.5),
         ("intended", "track", 3.0),
-        ("answered", "track", 3.0),
+        ("realised", "track", 3.0),
     ];
 
     /// As WCAG 2 has it.
