@@ -50,6 +50,7 @@
 //! * [`Probe`] is the seam for active checks; [`TcpProbe`], [`ServiceProbe`], `HttpProbe` (feature
 //!   `health-http`) and `GrpcProbe` (feature `health-grpc`) are built in.
 //! * `laws` (feature `testing`) is the suite that holds a strategy to its promises.
+//! * `sim` (feature `sim`) runs balancers in virtual time, with servers, arrivals, faults and changes.
 //! * `docs` holds the guides: what a request costs, outliers, failover, keys, sessions, the
 //!   command-line tool.
 //!
@@ -73,6 +74,7 @@
 //! | `health-grpc` | no | `GrpcProbe`: active checks by `grpc.health.v1` |
 //! | `tracing` | no | a span around each request that names its balancer and endpoint |
 //! | `testing` | no | the laws suite |
+//! | `sim` | no | the simulator, and the drills that replay outages |
 //! | `cli` | no | the tool `evenkeel`, which checks, previews and explains settings |
 
 mod balancer;
@@ -95,6 +97,8 @@ mod rng;
 mod rollout;
 mod service;
 mod shutdown;
+#[cfg(feature = "sim")]
+pub mod sim;
 mod snapshot;
 mod stats;
 pub mod strategy;

@@ -46,6 +46,8 @@ pub(crate) use self::range::within;
 pub use self::choices::Choices;
 #[cfg(feature = "config")]
 pub use self::document::locate;
+#[cfg(feature = "sim")]
+pub(crate) use self::document::nearest;
 #[cfg(feature = "config")]
 pub use self::file::ConfigFile;
 pub use self::guard::GuardConfig;

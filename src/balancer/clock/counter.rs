@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+#[cfg(feature = "sim")]
+use crate::balancer::clock::held;
 use crate::balancer::now;
 use crate::sync::{AtomicU64, Ordering};
 use crate::units::{Nanos, Origin};
@@ -40,6 +42,10 @@ static COUNTER: OnceLock<Counter> = OnceLock::new();
 /// Where the time of a balancer that is built now begins. The first of a process measures how fast the
 /// counter runs, which takes up to a fifth of a second.
 pub(in crate::balancer) fn origin() -> Origin {
+    #[cfg(feature = "sim")]
+    if let Some(at) = held::get() {
+        return Origin::new(at);
+    }
     let counter = COUNTER.get_or_init(Counter::new);
     let nanos = counter.nanos();
     // Made of the counter's time, not read beside it: what passes in between would stay for good.
@@ -50,6 +56,10 @@ pub(in crate::balancer) fn origin() -> Origin {
 /// The time of a request.
 #[inline]
 pub(in crate::balancer) fn request(origin: Origin) -> Nanos {
+    #[cfg(feature = "sim")]
+    if let Some(at) = held::get() {
+        return origin.nanos(at);
+    }
     COUNTER.get().map_or_else(|| origin.nanos(now()), |counter| origin.since(counter.nanos()))
 }
 
