@@ -272,9 +272,7 @@ impl Action {
 
     /// Discovery sends this set, with weights.
     #[must_use]
-    pub fn discover_weighted<S: Into<String>>(
-        servers: impl IntoIterator<Item = (S, u32)>,
-    ) -> Self {
+    pub fn discover_weighted<S: Into<String>>(servers: impl IntoIterator<Item = (S, u32)>) -> Self {
         let servers = servers.into_iter().map(|(name, weight)| (name.into(), weight));
         let weights: Vec<(String, u32)> = servers.collect();
         let servers = weights.iter().map(|(name, _)| name.clone()).collect();

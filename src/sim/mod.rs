@@ -22,8 +22,8 @@
 //!
 //! # Time
 //!
-//! Time is virtual and exact to the nanosecond; nobody waits. Timers of the balancers' own tasks
-//! have the grain of tokio's, a millisecond, and what balancers say is heard to the millisecond.
+//! Time is virtual and exact to the nanosecond; nobody waits. Only the timers of
+//! the balancers' own tasks, workers, checks and guards, have the grain of tokio's, a millisecond.
 //!
 //! # The same seed, the same trace
 //!

@@ -150,7 +150,7 @@ pub struct Interval {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Happening {
-    /// When, to the millisecond.
+    /// When. What a balancer's own tasks do has the grain of their timers, a millisecond.
     #[serde(with = "span::seconds")]
     pub at: Duration,
     /// The process whose balancer said so, if one did.

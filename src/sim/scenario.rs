@@ -234,9 +234,9 @@ impl Scenario {
         }
         // Of its own: it holds the thread's clock, and may be called from inside of a runtime.
         let thread = std::thread::Builder::new().name(String::from("simulation"));
-        let run = thread
-            .spawn(move || engine::run(&scenario))
-            .map_err(|error| ScenarioError::from(Problem::error("", format!("no thread: {error}"))))?;
+        let run = thread.spawn(move || engine::run(&scenario)).map_err(|error| {
+            ScenarioError::from(Problem::error("", format!("no thread: {error}")))
+        })?;
         run.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 

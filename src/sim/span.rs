@@ -61,7 +61,8 @@ impl<'de> serde::Deserialize<'de> for Text {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         humantime::parse_duration(&text).map(Self).map_err(|error| {
-            let message = format!("`{text}` is no duration: {error}; write it as \"250ms\" or \"10s\"");
+            let message =
+                format!("`{text}` is no duration: {error}; write it as \"250ms\" or \"10s\"");
             serde::de::Error::custom(message)
         })
     }

@@ -109,7 +109,9 @@ fn users_who_retry_try_elsewhere_and_lose_patience() {
         arrivals.retries = retries;
         Scenario::new("retries")
             .servers([refused.clone(), Server::new("b")])
-            .client(Client::new("one").config(settings("outlier = false\nstrategy.kind = 'random'")))
+            .client(
+                Client::new("one").config(settings("outlier = false\nstrategy.kind = 'random'")),
+            )
             .arrivals(arrivals)
             .lasting(seconds(10))
     };

@@ -88,7 +88,7 @@ fn every_client_hears_of_a_set_in_its_own_time() {
     let heard: Vec<_> = published.map(|it| (it.client.as_deref().unwrap(), it.at)).collect();
     assert_eq!(heard, [("shop", seconds(10)), ("late", seconds(15)), ("deaf", seconds(20))]);
     assert_eq!(share(&run, 2, 25), 0.0);
-    assert!(share(&run, 1, 25) > 0.75);
+    assert!(share(&run, 1, 25) > 0.6);
 }
 
 #[test]
@@ -119,6 +119,7 @@ fn a_client_that_is_cut_off_ejects_what_others_still_use() {
 fn settings_may_bring_endpoints_and_an_address_without_a_server_is_nobody() {
     let endpoints = r#"
         outlier = false
+        strategy.kind = "round_robin"
         [[endpoints]]
         id = "one"
         address = "s0"
@@ -129,7 +130,7 @@ fn settings_may_bring_endpoints_and_an_address_without_a_server_is_nobody() {
     let run = shop("addresses", 2, endpoints, 100.0).lasting(seconds(10)).run().unwrap();
     assert_eq!(run.servers[1].attempts, 0);
     let failed = run.totals.failed_attempts.no_connection as f64 / run.totals.requests as f64;
-    assert!((0.05..0.6).contains(&failed), "{:?}", run.totals);
+    assert!((0.45..0.55).contains(&failed), "{:?}", run.totals);
 }
 
 #[test]
@@ -184,8 +185,7 @@ fn what_cannot_be_run_is_refused_all_at_once() {
         .unwrap_err();
     let paths: Vec<_> = error.problems().iter().map(|problem| &*problem.path).collect();
     let rate = "arrivals[0].pattern.open.rate[0].per_second";
-    let expected =
-        ["lasting", "servers[0].workers", rate, "arrivals[0].client", "changes[0].do"];
+    let expected = ["lasting", "servers[0].workers", rate, "arrivals[0].client", "changes[0].do"];
     assert_eq!(paths, expected);
     assert!(error.to_string().contains("did you mean `shop`?"), "{error}");
     let mut refused = shop("x", 1, "", 1.0);

@@ -1,6 +1,8 @@
 //! The same scenario, the same run.
 
-use evenkeel::sim::{Action, Arrivals, Change, Client, Fault, Keys, Retries, Scenario, Server, ServiceTime};
+use evenkeel::sim::{
+    Action, Arrivals, Change, Client, Fault, Keys, Retries, Scenario, Server, ServiceTime,
+};
 
 use crate::{millis, seconds, settings, shop};
 

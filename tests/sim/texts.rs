@@ -99,7 +99,7 @@ fn what_is_wrong_is_told_with_its_place_and_the_nearest_word() {
         ("name = 'x'\nlasting = 'soon'", "lasting", "`soon` is no duration"),
         (
             "name = 'x'\n[[changes]]\nwhen.at = '1s'\ndo.set_wait = {}",
-            "changes[0].do.set_wait",
+            "changes[0].do",
             "did you mean `set_weight`?",
         ),
         (

@@ -181,9 +181,10 @@ impl Engine<'_> {
 /// What an operator does to a balancer.
 fn operate(process: &Process<'_>, action: &Action) -> Result<(), String> {
     let balancer = &process.balancer;
-    let (id, text) = (|name: &String| EndpointId::from(name.as_str()), |e: &dyn std::fmt::Display| {
-        e.to_string()
-    });
+    let (id, text) = (
+        |name: &String| EndpointId::from(name.as_str()),
+        |e: &dyn std::fmt::Display| e.to_string(),
+    );
     match action {
         Action::Apply(Applied { config, guarded_for, by }) => {
             let mut change = Applying::new(config.clone());

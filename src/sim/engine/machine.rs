@@ -141,7 +141,10 @@ impl<'s> Machine<'s> {
 
     /// Its work on an attempt is done: what it begins next, and when that will be.
     pub(super) fn done(&mut self, ticket: Ticket, now: Time) -> Option<(Ticket, Time, Answer)> {
-        self.serving.iter().position(|other| *other == ticket).map(|at| self.serving.swap_remove(at));
+        self.serving
+            .iter()
+            .position(|other| *other == ticket)
+            .map(|at| self.serving.swap_remove(at));
         let next = self.waiting.pop_front()?;
         let (done, answer) = self.begin(next, now);
         Some((next, done, answer))

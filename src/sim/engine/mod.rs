@@ -135,10 +135,12 @@ impl<'s> Engine<'s> {
             if let Some(due) = self.agenda.take() {
                 self.act(due);
             }
+            if self.heard.is_called() {
+                // Time stands still while whoever was woken has his say.
+                tokio::task::yield_now().await;
+                self.listen();
+            }
         }
-        // Whoever was woken last has his say.
-        tokio::task::yield_now().await;
-        self.listen();
     }
 
     fn finish(self) -> Run {

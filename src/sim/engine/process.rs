@@ -1,16 +1,21 @@
 //! A client at work: a balancer of its own, and what it says.
 
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Wake, Waker};
+
+use futures_core::Stream;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::balancer::{Balancer, now};
+use crate::balancer::{Balancer, Events, now};
 use crate::endpoint::Endpoint;
 use crate::error::{ConfigError, Problem};
 use crate::event::{Event, Verdict};
 use crate::sim::engine::probe::Vitals;
 use crate::sim::span::{Time, time};
 use crate::sim::{Client, Happening, ScenarioError, Server, ServerId, span};
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, AtomicBool, Mutex, Ordering};
 use crate::worker::Worker;
 
 pub(super) struct Process<'s> {
@@ -30,16 +35,37 @@ pub(super) struct Process<'s> {
 /// What balancers have said since it was read last.
 pub(super) struct Heard {
     origin: Instant,
+    /// Somebody has something to say, and has not had his turn.
+    is_called: AtomicBool,
     said: Mutex<Vec<(Time, Happening)>>,
 }
 
 impl Heard {
     pub(super) fn new(origin: Instant) -> Arc<Self> {
-        Arc::new(Self { origin, said: Mutex::new(Vec::new()) })
+        Arc::new(Self { origin, is_called: AtomicBool::new(false), said: Mutex::default() })
+    }
+
+    /// Whether somebody waits for his turn to say something; once.
+    #[inline]
+    pub(super) fn is_called(&self) -> bool {
+        self.is_called.load(Ordering::Relaxed) && self.is_called.swap(false, Ordering::Relaxed)
     }
 
     pub(super) fn take(&self) -> Vec<(Time, Happening)> {
         std::mem::take(&mut *self.said.lock())
+    }
+
+    /// Writes down all that one balancer says, as long as it lives.
+    async fn listen(self: Arc<Self>, client: Arc<str>, mut events: Events) {
+        loop {
+            let event = poll_fn(|cx| {
+                let call = Call { heard: Arc::clone(&self), listener: cx.waker().clone() };
+                let waker = Waker::from(Arc::new(call));
+                Pin::new(&mut events).poll_next(&mut Context::from_waker(&waker))
+            });
+            let Some(event) = event.await else { return };
+            self.note(&client, &event);
+        }
     }
 
     fn note(&self, client: &str, event: &Event) {
@@ -52,6 +78,23 @@ impl Heard {
             text: event.to_string(),
         };
         self.said.lock().push((at, happening));
+    }
+}
+
+/// Wakes a listener, and lets the simulation know: it gives him his turn before time goes on.
+struct Call {
+    heard: Arc<Heard>,
+    listener: Waker,
+}
+
+impl Wake for Call {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.heard.is_called.store(true, Ordering::Relaxed);
+        self.listener.wake_by_ref();
     }
 }
 
@@ -92,14 +135,9 @@ impl<'s> Process<'s> {
             builder = build(builder);
         }
         let balancer = builder.build().map_err(refused)?;
-        let mut events = balancer.subscribe();
         let name: Arc<str> = name.into();
-        let (client, heard) = (Arc::clone(&name), Arc::clone(heard));
-        let listener = tokio::spawn(async move {
-            while let Some(event) = events.recv().await {
-                heard.note(&client, &event);
-            }
-        });
+        let listening = Arc::clone(heard).listen(Arc::clone(&name), balancer.subscribe());
+        let listener = tokio::spawn(listening);
         Ok(Self {
             spec,
             name,

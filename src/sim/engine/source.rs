@@ -177,7 +177,8 @@ mod tests {
         assert!((reached(rate, 0.0, 3_500.0).unwrap() - 30.0).abs() < 1e-9);
         assert!((reached(rate, 15.0, 250.0).unwrap() - 16.18).abs() < 0.01);
         let came = times(&ramp, 30.0);
-        let between = |from: f64, to: f64| came.iter().filter(|at| (from..to).contains(*at)).count();
+        let between =
+            |from: f64, to: f64| came.iter().filter(|at| (from..to).contains(*at)).count();
         assert!((880..1_120).contains(&between(0.0, 10.0)), "seed 3");
         assert!((1_820..2_180).contains(&between(10.0, 20.0)), "seed 3");
         assert!((410..590).contains(&between(20.0, 30.0)), "seed 3");
