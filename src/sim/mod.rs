@@ -61,6 +61,7 @@
 mod arrivals;
 mod change;
 mod client;
+mod drills;
 mod engine;
 mod expect;
 mod fault;
@@ -74,6 +75,7 @@ mod text;
 pub use self::arrivals::{Arrivals, Keys, Pattern, Rate, Retries, Spacing};
 pub use self::change::{Action, Applied, Call, Change, When};
 pub use self::client::{Client, ServerId};
+pub use self::drills::{Drill, DrillError, Drilled, PROTECTED, Shown};
 pub use self::expect::{Expect, Figure, Finding, Unmet};
 pub use self::fault::Fault;
 pub use self::run::{
