@@ -10,7 +10,7 @@ fn drilled(name: &str) -> Drilled {
     let drilled = Drill::named(name).unwrap().run().unwrap();
     println!("{drilled}");
     for (run, what) in [(&drilled.as_it_happened, "was"), (&drilled.protected, "protected")] {
-        println!("{what}: {:?}", run.totals);
+        println!("{what}: {:?}, {:?}", run.totals, run.largest_share());
         for it in run.happenings.iter().filter(|it| it.kind != "recovery").take(40) {
             println!("{:>10.2} {:?} {} {}", it.at.as_secs_f64(), it.client, it.kind, it.text);
         }

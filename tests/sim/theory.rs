@@ -11,7 +11,7 @@ use crate::{millis, seconds, shop};
 const TOLERANCE: f64 = if cfg!(debug_assertions) { 0.05 } else { 0.02 };
 
 /// How many times as long a run is where there is time for it.
-const LENGTH: u64 = if cfg!(debug_assertions) { 1 } else { 50 };
+const LENGTH: u64 = if cfg!(debug_assertions) { 1 } else { 25 };
 
 #[track_caller]
 fn near(what: &str, found: f64, theory: f64) {

@@ -1,8 +1,8 @@
 //! `bad-config`: a wrong configuration routed requests to the wrong servers, and a rollback failed.
 
 use crate::sim::drills::common::{
-    ALL, BARE, PROTECTED, SERVERS, after, callers, endpoints, guarded, minutes, settings, shop,
-    target,
+    ALL, BARE, PROTECTED, SERVERS, after, callers, deaf_shop, endpoints, guarded, minutes,
+    settings, shop, target,
 };
 use crate::sim::{Action, Arrivals, Change, Drill, Fault, Server};
 
@@ -26,7 +26,7 @@ pub(super) fn drill() -> Drill {
     let protected = |set: &str| settings(&format!("{PROTECTED}\n{set}"));
     let all = || callers(Arrivals::poisson(USUAL));
     let mistake = "the new settings have the addresses of another service";
-    let as_it_happened = shop("bad-config, as it happened", bare(&right), after(minutes(130)))
+    let as_it_happened = deaf_shop("bad-config, as it happened", bare(&right), after(minutes(130)))
         .server(search())
         .arrivals(all())
         .changes([

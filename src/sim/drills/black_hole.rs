@@ -1,7 +1,7 @@
 //! `black-hole`: whoever fails at once looks idle, and is sent everything.
 
 use crate::sim::drills::common::{
-    ALL, BARE, PROTECTED, after, callers, minutes, settings, shop, target,
+    ALL, BARE, PROTECTED, after, callers, deaf_shop, minutes, settings, shop, target,
 };
 use crate::sim::{Action, Arrivals, Change, Drill, Fault};
 
@@ -16,8 +16,9 @@ pub(super) fn drill() -> Drill {
         Change::at(after(minutes(0)), Action::fault("c", Fault::fast_failure()))
             .note("one server has lost its database and fails every request at once")
     };
-    let as_it_happened =
-        shop("black-hole, as it happened", bare, after(minutes(40))).arrivals(all()).changes([
+    let as_it_happened = deaf_shop("black-hole, as it happened", bare, after(minutes(40)))
+        .arrivals(all())
+        .changes([
             breaks(),
             Change::at(after(minutes(30)), Action::notice()).note("users call"),
             Change::at(after(minutes(35)), Action::drain("c")),

@@ -41,7 +41,7 @@ slow_start.min_weight_percent = 100
 pub(super) const SERVERS: [&str; 5] = ["a", "b", "c", "d", "e"];
 
 /// Requests a second that all of them can serve together.
-pub(super) const ALL: f64 = 40.0;
+pub(super) const ALL: f64 = 20.0;
 
 pub(super) const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -64,11 +64,11 @@ pub(super) fn settings(text: &str) -> Config {
     Config::from_toml(text).unwrap_or_default()
 }
 
-/// A server of the shop: two workers, which take a quarter of a second at random. Of fifty requests
-/// in hand it dies, and stays dead until somebody restarts it.
+/// A server of the shop: two workers, which take half a second at random. Of fifty requests in hand
+/// it dies, and stays dead until somebody restarts it.
 pub(super) fn server(name: &str) -> Server {
     Server::new(name)
-        .service(ServiceTime::exponential(Duration::from_millis(250)))
+        .service(ServiceTime::exponential(Duration::from_millis(500)))
         .workers(2)
         .crash_at(50)
         .cold(2.0, minutes(1))
@@ -87,6 +87,11 @@ pub(super) fn shop(name: &str, settings: Config, lasting: Duration) -> Scenario 
         .lasting(lasting)
         .trouble_at(TROUBLE)
         .interval(seconds(1))
+}
+
+/// The shop as it was: nobody listens to what its balancer says, until somebody notices.
+pub(super) fn deaf_shop(name: &str, settings: Config, lasting: Duration) -> Scenario {
+    shop(name, settings, lasting).detected_by(["noticed"])
 }
 
 /// A change of the settings as the protected make it: watched for a minute.

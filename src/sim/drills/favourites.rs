@@ -1,8 +1,8 @@
 //! `favourites`: an excessive share went to one backend, and no weight said so.
 
 use crate::sim::drills::common::{
-    ALL, BARE, PROTECTED, after, callers, guarded, minutes, restart_all, seconds, settings, shop,
-    target,
+    ALL, BARE, PROTECTED, after, callers, deaf_shop, guarded, minutes, restart_all, seconds,
+    settings, shop, target,
 };
 use crate::sim::{Action, Arrivals, Change, Drill, Keys};
 
@@ -17,7 +17,7 @@ pub(super) fn drill() -> Drill {
     let protected = |more: &str| settings(&format!("{more}\n{PROTECTED}"));
     let all = || callers(Arrivals::poisson(USUAL)).keys(Keys::even(1_000).hot(65.0));
     let mistake = "requests go by the address of their caller, which most have in common";
-    let as_it_happened = shop("favourites, as it happened", bare(""), after(minutes(240)))
+    let as_it_happened = deaf_shop("favourites, as it happened", bare(""), after(minutes(240)))
         .arrivals(all())
         .changes([
             Change::at(after(minutes(0)), Action::apply(bare(BY_KEYS))).note(mistake),

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::sim::drills::common::{
-    ALL, BARE, PROTECTED, SERVERS, after, callers, minutes, seconds, settings, shop,
+    ALL, BARE, PROTECTED, SERVERS, after, callers, deaf_shop, minutes, seconds, settings, shop,
 };
 use crate::sim::{Action, Arrivals, Change, Client, Drill, Expect, Scenario};
 use crate::strategy::{Candidates, PickContext, Picker, Strategy};
@@ -44,8 +44,8 @@ impl Picker for FromTheFirst {
 /// something has changed about it.
 fn updates(scenario: Scenario, until: u64) -> Scenario {
     let update = |second: u64| {
-        let last = if second.is_multiple_of(2) { 1 } else { 2 };
-        let weights = SERVERS.map(|name| (name, if name == "e" { last } else { 1 }));
+        let last = if second.is_multiple_of(2) { 11 } else { 10 };
+        let weights = SERVERS.map(|name| (name, if name == "e" { last } else { 10 }));
         Change::at(after(seconds(second)), Action::discover_weighted(weights))
             .note("discovery sends the set once more")
     };
@@ -61,7 +61,7 @@ pub(super) fn drill() -> Drill {
         updates(scenario, 300)
     };
     let as_it_happened = clients(
-        shop("herd, as it happened", naive.clone(), after(minutes(10))),
+        deaf_shop("herd, as it happened", naive.clone(), after(minutes(10))),
         Client::new("shop").config(naive).build(|it| it.strategy("naive", BeginsAnew)),
     );
     let protected = clients(

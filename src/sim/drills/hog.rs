@@ -1,22 +1,24 @@
 //! `hog`: the settings sent everybody to one backend, and its load took the others.
 
 use crate::sim::drills::common::{
-    ALL, BARE, PROTECTED, after, callers, guarded, minutes, restart_all, settings, shop, target,
-    weights,
+    ALL, BARE, PROTECTED, after, callers, deaf_shop, guarded, minutes, restart_all, settings, shop,
+    target, weights,
 };
 use crate::sim::{Action, Arrivals, Change, Drill};
 
-/// At noon three quarters of what all five can serve come.
-const NOON: f64 = 0.75 * ALL;
+/// At noon nine tenths come of what all five can serve, and later four tenths.
+const RATES: (f64, f64) = (0.9 * ALL, 0.4 * ALL);
 
 pub(super) fn drill() -> Drill {
     let (even, one) = (weights([1; 5]), weights([1_000, 1, 1, 1, 1]));
     // Checks notice that one is gone: so its load is sent to the next.
     let bare = |set: &str| settings(&format!("{BARE}\n[health]\ninterval = \"2s\"\n{set}"));
     let protected = |set: &str| settings(&format!("{PROTECTED}\n{set}"));
-    let all = || callers(Arrivals::poisson(NOON));
+    let (noon, later) = RATES;
+    let points = [(after(minutes(60)), noon), (after(minutes(80)), later)];
+    let all = || callers(Arrivals::ramp(points));
     let mistake = "the new settings give one backend a thousand times the weight";
-    let as_it_happened = shop("hog, as it happened", bare(&even), after(minutes(100)))
+    let as_it_happened = deaf_shop("hog, as it happened", bare(&even), after(minutes(100)))
         .arrivals(all())
         .changes([
             Change::at(after(minutes(0)), Action::apply(bare(&one))).note(mistake),

@@ -1,9 +1,10 @@
 //! `uneven-503`: the favoured answered 503 while others idled.
 
 use crate::sim::drills::common::{
-    ALL, BARE, PROTECTED, SERVERS, after, callers, guarded, minutes, server, settings, shop,
-    target, weights,
+    ALL, BARE, PROTECTED, SERVERS, after, callers, deaf_shop, guarded, minutes, server, settings,
+    shop, target, weights,
 };
+use crate::sim::expect::Figure;
 use crate::sim::{Action, Arrivals, Change, Drill, Scenario, Server, WhenFull};
 
 /// Three quarters of what all five can serve.
@@ -11,6 +12,9 @@ const USUAL: f64 = 0.75 * ALL;
 
 /// Two of them get four fifths: no one of them more than the share guard allows.
 const UNEVEN: [u32; 5] = [8, 8, 1, 2, 1];
+
+/// What finds it sooner than failures do.
+const AUDIT: &str = "an audit of shares against fair ones, which is not there yet";
 
 /// Such a server answers 503 instead of dying.
 fn refusing(name: &str) -> Server {
@@ -35,7 +39,7 @@ pub(super) fn drill() -> Drill {
         all
     };
     let mistake = "the new settings favour two backends";
-    let as_it_happened = shop("uneven-503, as it happened", bare(&even), after(minutes(250)))
+    let as_it_happened = deaf_shop("uneven-503, as it happened", bare(&even), after(minutes(250)))
         .arrivals(all())
         .changes([
             Change::at(after(minutes(0)), Action::apply(bare(&uneven))).note(mistake),
@@ -51,11 +55,15 @@ pub(super) fn drill() -> Drill {
         story: "Settings made the balancer favour some backends; these answered 503 while others \
                 idled.",
         reported: "30 % of users saw 503 for four hours, two of them until the cause was found",
-        answer: "least requests count what fails as load, so that the idle get what the favoured \
-                 refuse",
+        answer: "least requests count what fails as load, so that the idle get most of what the \
+                 favoured refuse; the guarded change takes itself back",
         as_it_happened: with_refusing(as_it_happened),
         protected: with_refusing(protected),
-        expected: target(),
-        missed: Vec::new(),
+        expected: target().happens("rolled_back"),
+        missed: vec![
+            (Figure::FailedPercent, "retries by the balancer, which are not there yet"),
+            (Figure::SecondsToDetection, AUDIT),
+            (Figure::SecondsToRecovery, AUDIT),
+        ],
     }
 }
