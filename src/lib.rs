@@ -51,7 +51,7 @@
 //!   `health-http`) and `GrpcProbe` (feature `health-grpc`) are built in.
 //! * `laws` (feature `testing`) is the suite that holds a strategy to its promises.
 //! * `sim` (feature `sim`) runs balancers in virtual time, with servers, arrivals, faults and changes.
-//! * `docs` holds the guides: what a request costs, outliers, failover, keys, sessions, the
+//! * `docs` holds the guides: what a request costs, outliers, failover, keys, sessions, drills, the
 //!   command-line tool.
 //!
 //! # How it stays right

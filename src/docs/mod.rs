@@ -21,6 +21,11 @@ pub mod failover {}
 #[doc = include_str!("../../docs/sessions.md")]
 pub mod sessions {}
 
+/// Drills: the outages that are replayed, and how to write one of your own.
+#[cfg(feature = "sim")]
+#[doc = include_str!("../../docs/drills.md")]
+pub mod drills {}
+
 /// What a request costs and why; choosing strategy, clock and the moment of completion.
 #[doc = include_str!("../../docs/speed.md")]
 pub mod speed {}

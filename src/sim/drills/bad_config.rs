@@ -6,8 +6,8 @@ use crate::sim::drills::common::{
 };
 use crate::sim::{Action, Arrivals, Change, Drill, Fault, Server};
 
-/// Half of what all five can serve.
-const USUAL: f64 = 0.5 * ALL;
+/// Two fifths of what all five can serve.
+const USUAL: f64 = 0.4 * ALL;
 
 pub(super) fn drill() -> Drill {
     let right = endpoints(SERVERS.map(|name| (name, name, 1)));

@@ -94,11 +94,11 @@ pub(super) fn deaf_shop(name: &str, settings: Config, lasting: Duration) -> Scen
     shop(name, settings, lasting).detected_by(["noticed"])
 }
 
-/// A change of the settings as the protected make it: watched for a minute.
+/// A change of the settings as the protected make it: watched for half a minute.
 pub(super) fn guarded(config: Config) -> Action {
     Action::Apply(Applied {
         config,
-        guarded_for: Some(minutes(1)),
+        guarded_for: Some(seconds(30)),
         by: Some(String::from("an engineer")),
     })
 }

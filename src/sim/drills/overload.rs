@@ -6,8 +6,8 @@ use crate::sim::drills::common::{
 use crate::sim::expect::Figure;
 use crate::sim::{Action, Arrivals, Change, Drill, Expect};
 
-/// Before: half of what all five can serve. In the rush: a quarter more than that.
-const RATES: (f64, f64) = (0.5 * ALL, 1.25 * ALL);
+/// Before: two fifths of what all five can serve. In the rush: a quarter more than all of it.
+const RATES: (f64, f64) = (0.4 * ALL, 1.25 * ALL);
 
 /// What a balancer needs to let nobody die of it.
 const NEEDS: &str = "a bound on requests in flight and shedding, which are not there yet";

@@ -60,10 +60,6 @@ pub(super) fn drill() -> Drill {
         as_it_happened: with_refusing(as_it_happened),
         protected: with_refusing(protected),
         expected: target().happens("rolled_back"),
-        missed: vec![
-            (Figure::FailedPercent, "retries by the balancer, which are not there yet"),
-            (Figure::SecondsToDetection, AUDIT),
-            (Figure::SecondsToRecovery, AUDIT),
-        ],
+        missed: vec![(Figure::SecondsToDetection, AUDIT)],
     }
 }
