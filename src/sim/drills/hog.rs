@@ -6,8 +6,8 @@ use crate::sim::drills::common::{
 };
 use crate::sim::{Action, Arrivals, Change, Drill};
 
-/// At noon nine tenths come of what all five can serve, and later four tenths.
-const RATES: (f64, f64) = (0.9 * ALL, 0.4 * ALL);
+/// At noon a little more comes than four of five can serve, and later half of that.
+const RATES: (f64, f64) = (0.82 * ALL, 0.4 * ALL);
 
 pub(super) fn drill() -> Drill {
     let (even, one) = (weights([1; 5]), weights([1_000, 1, 1, 1, 1]));

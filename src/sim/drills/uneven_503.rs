@@ -7,8 +7,8 @@ use crate::sim::drills::common::{
 use crate::sim::expect::Figure;
 use crate::sim::{Action, Arrivals, Change, Drill, Scenario, Server, WhenFull};
 
-/// Three quarters of what all five can serve.
-const USUAL: f64 = 0.75 * ALL;
+/// Four fifths of what all five can serve.
+const USUAL: f64 = 0.8 * ALL;
 
 /// Two of them get four fifths: no one of them more than the share guard allows.
 const UNEVEN: [u32; 5] = [8, 8, 1, 2, 1];
@@ -18,7 +18,7 @@ const AUDIT: &str = "an audit of shares against fair ones, which is not there ye
 
 /// Such a server answers 503 instead of dying.
 fn refusing(name: &str) -> Server {
-    let mut server = server(name).queue(8, WhenFull::Error);
+    let mut server = server(name).queue(10, WhenFull::Error);
     server.crash_at = None;
     server
 }
