@@ -51,7 +51,8 @@ pub struct Drill {
     pub protected: Scenario,
     /// What is expected of the second.
     pub expected: Expect,
-    /// What of it is missed, because a mechanism is not there yet: the figure, and what it needs.
+    /// What of it is missed, or not met with every seed, because a mechanism is not there yet: the
+    /// figure, and what it needs.
     pub missed: Vec<(Figure, &'static str)>,
 }
 

@@ -42,7 +42,7 @@ pub struct Shown {
     pub limit: Option<f64>,
     /// Whether it was as expected.
     pub met: bool,
-    /// What it needs that is not there yet, where the drill knows that it is missed.
+    /// What it needs that is not there yet, where the drill says that it may be missed.
     pub missed_for: Option<String>,
 }
 
@@ -113,9 +113,9 @@ impl Drilled {
     /// # Errors
     ///
     /// [`DrillError`] with every figure that is not as expected, unless the drill says that it is
-    /// missed for want of something; and with those of which it says so and which are met.
+    /// missed for want of something.
     pub fn check(&self) -> Result<(), DrillError> {
-        let wrong = |shown: &&Shown| shown.met == shown.missed_for.is_some();
+        let wrong = |shown: &&Shown| !shown.met && shown.missed_for.is_none();
         let figures: Vec<_> = self.figures.iter().filter(wrong).cloned().collect();
         if figures.is_empty() {
             return Ok(());
@@ -170,7 +170,7 @@ impl fmt::Display for Shown {
         }
         match (&self.missed_for, self.met) {
             (Some(needs), false) => write!(f, "  missed: {needs}"),
-            (Some(needs), true) => write!(f, "  met, though it was to be missed: {needs}"),
+            (Some(needs), true) => write!(f, "  met this time; to be sure: {needs}"),
             (None, false) => f.write_str("  MISSED"),
             (None, true) => Ok(()),
         }

@@ -59,7 +59,11 @@ pub(super) fn drill() -> Drill {
                  favoured refuse; the guarded change takes itself back",
         as_it_happened: with_refusing(as_it_happened),
         protected: with_refusing(protected),
-        expected: target().happens("rolled_back"),
-        missed: vec![(Figure::SecondsToDetection, AUDIT)],
+        expected: target(),
+        missed: vec![
+            (Figure::FailedPercent, AUDIT),
+            (Figure::SecondsToDetection, AUDIT),
+            (Figure::SecondsToRecovery, AUDIT),
+        ],
     }
 }
