@@ -67,7 +67,7 @@ pub enum When {
 pub enum Action {
     /// The settings are changed, by [`Balancer::apply`] or
     /// [`Balancer::apply_guarded`](crate::Balancer::apply_guarded).
-    Apply(Applied),
+    Apply(Box<Applied>),
     /// The last change of settings is taken back, by [`Balancer::rollback`].
     Rollback {},
     /// [`Balancer::set_weight`].
@@ -160,7 +160,9 @@ pub struct Applied {
 
 /// Code that a change runs with each balancer it is about.
 #[derive(Clone)]
-pub struct Call(pub(super) Arc<dyn Fn(&Balancer<ServerId>) + Send + Sync>);
+pub struct Call(pub(super) Code);
+
+type Code = Arc<dyn Fn(&Balancer<ServerId>) + Send + Sync>;
 
 impl Change {
     /// Something done this long after the start.
@@ -200,11 +202,10 @@ impl Change {
     }
 
     /// When it makes trouble, if it does by itself.
-    pub(super) const fn troubles_at(&self) -> Option<Duration> {
-        match (&self.when, &self.action) {
-            (_, Action::Remark {} | Action::Notice {}) => None,
-            (When::At(at), _) => Some(*at),
-            (When::AfterDetection(_) | When::AfterEvent { .. }, _) => None,
+    pub(super) fn troubles_at(&self) -> Option<Duration> {
+        match self.when {
+            When::At(at) if !self.action.is_harmless() => Some(at),
+            _ => None,
         }
     }
 
@@ -223,14 +224,14 @@ impl Change {
 impl Action {
     /// The settings are changed.
     #[must_use]
-    pub const fn apply(config: Config) -> Self {
-        Self::Apply(Applied { config, guarded_for: None, by: None })
+    pub fn apply(config: Config) -> Self {
+        Self::Apply(Box::new(Applied { config, guarded_for: None, by: None }))
     }
 
     /// The settings are changed, watched for a while, and taken back if they do harm.
     #[must_use]
-    pub const fn apply_guarded(config: Config, window: Duration) -> Self {
-        Self::Apply(Applied { config, guarded_for: Some(window), by: None })
+    pub fn apply_guarded(config: Config, window: Duration) -> Self {
+        Self::Apply(Box::new(Applied { config, guarded_for: Some(window), by: None }))
     }
 
     /// The last change of the settings is taken back.
@@ -345,6 +346,11 @@ impl Action {
         Self::Call(Call(Arc::new(call)))
     }
 
+    /// Whether it does nothing.
+    const fn is_harmless(&self) -> bool {
+        matches!(self, Self::Remark {} | Self::Notice {})
+    }
+
     /// The servers that it names.
     pub(super) fn servers(&self) -> Vec<&str> {
         match self {
@@ -365,10 +371,10 @@ impl fmt::Debug for Action {
     /// In words, as the report has it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Apply(Applied { guarded_for: Some(window), .. }) => {
-                write!(f, "the settings are changed, watched for {window:?}")
-            }
-            Self::Apply(_) => f.write_str("the settings are changed"),
+            Self::Apply(applied) => match applied.guarded_for {
+                Some(window) => write!(f, "the settings are changed, watched for {window:?}"),
+                None => f.write_str("the settings are changed"),
+            },
             Self::Rollback {} => f.write_str("the settings are rolled back"),
             Self::SetWeight { endpoint, weight } => {
                 write!(f, "the weight of `{endpoint}` is set to {weight}")

@@ -266,25 +266,22 @@ impl Run {
     #[must_use]
     pub fn time_to_recovery_to(&self, failure_rate: f64) -> Option<Duration> {
         let trouble = self.trouble_at?;
-        let window = self.window();
-        let over = self.intervals.iter().rposition(|interval| interval.at >= trouble)? + 1;
-        // The last window that has too many failures, seen from its last interval that has any.
-        let bad = |end: &usize| {
-            let from = (end + 1).saturating_sub(window);
-            let window = &self.intervals[from..=*end];
-            let (failures, requests) = window.iter().fold((0, 0), |(failures, requests), it| {
+        let since = self.intervals.partition_point(|it| it.at + self.interval <= trouble);
+        let after = self.intervals.get(since..).filter(|after| !after.is_empty())?;
+        // The last interval with failures that ends a window with too many of them.
+        let is_bad = |end: usize| {
+            let window = after.iter().take(end + 1).rev().take(self.window());
+            let (failures, requests) = window.fold((0, 0), |(failures, requests), it| {
                 (failures + it.failures, requests + it.requests)
             });
             failures as f64 > failure_rate * requests as f64
         };
-        let last = (0..over).rev().filter(|at| self.intervals[*at].at + self.interval > trouble);
-        let Some(last) = last.filter(|at| self.intervals[*at].failures > 0).find(bad) else {
+        let mut failing = after.iter().enumerate().rev().filter(|(_, it)| it.failures > 0);
+        let Some((last, interval)) = failing.find(|(end, _)| is_bad(*end)) else {
             return Some(Duration::ZERO);
         };
-        if last + 1 >= over {
-            return None;
-        }
-        Some((self.intervals[last].at + self.interval).saturating_sub(trouble))
+        let over = (interval.at + self.interval).saturating_sub(trouble);
+        (last + 1 < after.len()).then_some(over)
     }
 
     /// The largest share of the requests that one server got within a [`WINDOW`](Self::WINDOW) since

@@ -96,11 +96,11 @@ pub(super) fn deaf_shop(name: &str, settings: Config, lasting: Duration) -> Scen
 
 /// A change of the settings as the protected make it: watched for half a minute.
 pub(super) fn guarded(config: Config) -> Action {
-    Action::Apply(Applied {
+    Action::Apply(Box::new(Applied {
         config,
         guarded_for: Some(seconds(30)),
         by: Some(String::from("an engineer")),
-    })
+    }))
 }
 
 /// The set with these weights, and an address for each id.

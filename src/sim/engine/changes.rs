@@ -186,7 +186,8 @@ fn operate(process: &Process<'_>, action: &Action) -> Result<(), String> {
         |e: &dyn std::fmt::Display| e.to_string(),
     );
     match action {
-        Action::Apply(Applied { config, guarded_for, by }) => {
+        Action::Apply(applied) => {
+            let Applied { config, guarded_for, by } = &**applied;
             let mut change = Applying::new(config.clone());
             if let Some(by) = by {
                 change = change.by(by.as_str());

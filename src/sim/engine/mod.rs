@@ -87,7 +87,7 @@ impl<'s> Engine<'s> {
             let named = arrivals.client.as_ref();
             let client = scenario.clients.iter().position(|it| Some(&it.name) == named);
             let client = client.and_then(|at| first_of.get(at).copied());
-            let to = client.unwrap_or((0, index(processes.len())));
+            let to = client.unwrap_or_else(|| (0, index(processes.len())));
             Source::new(arrivals, Rng::seeded(of_sources.next_u64()), to)
         });
         let sources = sources.collect();

@@ -58,13 +58,10 @@ impl<'s> Source<'s> {
                 rounded(self.last * SECOND)
             }
             Pattern::Trace(times) => {
-                let at = loop {
-                    let at = time(*times.get(self.come)?);
-                    self.come += 1;
-                    if at >= time(self.spec.from) {
-                        break at;
-                    }
-                };
+                let early = times.iter().skip(self.come);
+                let early = early.take_while(|at| **at < self.spec.from).count();
+                let at = time(*times.get(self.come + early)?);
+                self.come += early + 1;
                 at
             }
             Pattern::Closed { .. } => return None,
