@@ -119,7 +119,7 @@ pub struct Keys {
 pub struct Retries {
     /// How many times they try again.
     pub times: u32,
-    /// How long they wait before. Default: not at all.
+    /// How long they wait before. Default: not at all, but for a millisecond where nobody was there.
     #[serde(default, with = "span::text")]
     pub after: Duration,
     /// Whether they ask for another endpoint than those they have tried. Default: no.

@@ -16,7 +16,7 @@ use crate::sim::{Arrivals, Change, Client, Run, Server};
 ///
 /// Described in code or in TOML ([`from_toml`](Self::from_toml)); the same scenario has the same
 /// [`Run`], to the last bit, as long as it is built from the same sources for the same machine.
-/// The page [`docs::drills`](crate::docs) says how one is made into a test.
+/// The page [`docs::drills`](crate::docs::drills) says how one is made into a test.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,7 +32,7 @@ use crate::sim::{Arrivals, Change, Client, Run, Server};
 ///     .lasting(seconds(60))
 ///     .run()?;
 ///
-/// let expected = Expect::new().detected_within(seconds(5)).failed_percent_at_most(1.0);
+/// let expected = Expect::new().detected_within(seconds(10)).failed_percent_at_most(1.0);
 /// run.check(&expected)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

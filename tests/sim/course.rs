@@ -134,6 +134,10 @@ fn whoever_has_no_endpoint_is_refused_and_a_closed_loop_goes_on() {
     let run = nobody.run().unwrap();
     assert_eq!(run.totals.refused, run.totals.requests);
     assert!((1_900..=2_002).contains(&run.totals.requests), "{:?}", run.totals);
+    // Nor do those who never tire of trying.
+    let stubborn = Arrivals::trace([seconds(1)]).retries(Retries::times(u32::MAX));
+    let run = Scenario::new("nobody").arrivals(stubborn).lasting(seconds(2)).run().unwrap();
+    assert_eq!((run.totals.refused, run.totals.unfinished), (1_000, 1));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::sim::engine::machine::{ROUND_TRIP, Taken};
 use crate::sim::engine::record::Ended;
 use crate::sim::engine::requests::Request;
 use crate::sim::run::Answer;
-use crate::sim::span::{MILLISECOND, time};
+use crate::sim::span::{MILLISECOND, Time, time};
 use crate::units::Key;
 
 impl Engine<'_> {
@@ -196,7 +196,7 @@ impl Engine<'_> {
         let source = self.sources.get(request.source as usize);
         match source.and_then(|source| source.spec.retries.as_ref()) {
             Some(retries) if request.attempts <= retries.times => {
-                let due = now.saturating_add(time(retries.after));
+                let due = now.saturating_add(time(retries.after).max(at_least(answer)));
                 self.agenda.note(due, Due::Resend { slot, request: number });
             }
             _ => self.close(slot, server, answer),
@@ -211,10 +211,13 @@ impl Engine<'_> {
         };
         self.record.ended(&Ended { born, at, process, server, attempts, answer });
         let Some(from) = self.sources.get_mut(source as usize) else { return };
-        // Whoever fails in no time and does not think would do so for ever.
-        let at_least = if answer == Answer::Good { 0 } else { MILLISECOND };
-        if let Some(next) = from.next_of_user(at, at_least) {
+        if let Some(next) = from.next_of_user(at, at_least(answer)) {
             self.agenda.note(next, Due::Arrival { source });
         }
     }
+}
+
+/// How long a caller waits at least: who is refused in no time and does not wait would be for ever.
+const fn at_least(answer: Answer) -> Time {
+    if matches!(answer, Answer::Refused | Answer::NoConnection) { MILLISECOND } else { 0 }
 }
