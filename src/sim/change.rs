@@ -61,6 +61,9 @@ pub enum When {
 }
 
 /// What is done.
+///
+/// In TOML each is a table of its name: `do.set_weight = { endpoint = "a", weight = 3 }`, and where
+/// there is nothing to say, `do.rollback = {}`.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
