@@ -57,10 +57,11 @@
 //! * [`Event::Skew`] is what the fairness audit says when requests are spread otherwise than
 //!   intended; `docs::audit` is about it.
 //! * `laws` (feature `testing`) is the suite that holds a strategy to its promises.
+//! * `sim` (feature `sim`) runs balancers in virtual time, with servers, arrivals, faults and changes.
 //! * `StatusPages` (feature `status`) shows balancers as a page and as JSON, and [`Balancer::by`] puts
 //!   names on what operators do.
 //! * `docs` holds the guides: what a request costs, outliers, failover, keys, sessions, status, metrics,
-//!   alarms, why a request goes where it goes, the command-line tool, the load test, the playbook for
+//!   drills, alarms, why a request goes where it goes, the command-line tool, the load test, the playbook for
 //!   when something goes wrong, the limits.
 //!
 //! # How it stays right
@@ -85,6 +86,7 @@
 //! | `metrics` | no | `Metrics`: what a balancer does, through the `metrics` facade |
 //! | `status` | no | `StatusPages`: an axum `Router` that shows balancers as a page and as JSON |
 //! | `testing` | no | the laws suite |
+//! | `sim` | no | the simulator, and the drills that replay outages |
 //! | `cli` | no | the tool `evenkeel`, which checks, previews and explains settings |
 
 mod alarm;
@@ -112,6 +114,8 @@ mod rng;
 mod rollout;
 mod service;
 mod shutdown;
+#[cfg(feature = "sim")]
+pub mod sim;
 mod snapshot;
 mod stats;
 pub mod strategy;

@@ -62,7 +62,7 @@ pub use self::alarms::AlarmStatus;
 pub use self::apply::Change;
 pub use self::builder::Builder;
 pub(crate) use self::checking::{Asked, Checking};
-#[cfg(feature = "testing")]
+#[cfg(any(feature = "testing", feature = "sim"))]
 pub(crate) use self::clock::held;
 pub use self::drain::Drain;
 pub use self::events::Events;
@@ -90,7 +90,7 @@ pub(crate) use self::tether::Tether;
 
 use std::fmt;
 
-use crate::balancer::clock::now;
+pub(crate) use self::clock::now;
 use crate::balancer::core::Core;
 use crate::config::Config;
 use crate::error::PickError;

@@ -52,6 +52,8 @@ pub use self::choices::Choices;
 pub use self::decisions::DecisionsConfig;
 #[cfg(feature = "config")]
 pub use self::document::locate;
+#[cfg(feature = "sim")]
+pub(crate) use self::document::nearest;
 #[cfg(feature = "config")]
 pub use self::file::ConfigFile;
 pub use self::guard::GuardConfig;

@@ -38,6 +38,11 @@ pub mod explain {}
 #[doc = include_str!("../../docs/sessions.md")]
 pub mod sessions {}
 
+/// Drills: the outages that are replayed, and how to write one of your own.
+#[cfg(feature = "sim")]
+#[doc = include_str!("../../docs/drills.md")]
+pub mod drills {}
+
 /// Metrics and tracing: every name and label, what it means, and what to ask of it.
 #[cfg(all(feature = "metrics", feature = "tracing"))]
 #[doc = include_str!("../../docs/metrics.md")]

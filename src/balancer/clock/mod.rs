@@ -37,7 +37,7 @@ pub(super) struct Reading {
 
 #[inline]
 pub(crate) fn now() -> Instant {
-    #[cfg(feature = "testing")]
+    #[cfg(any(feature = "testing", feature = "sim"))]
     if let Some(at) = held::get() {
         return at;
     }
@@ -68,22 +68,41 @@ mod plain {
     }
 }
 
-/// A clock that a trial of the laws holds for its thread, so that a busy machine changes nothing.
-#[cfg(feature = "testing")]
+/// A clock that one thread holds: a trial of the laws, so that a busy machine changes nothing, or a
+/// simulation, whose time is finer than that of tokio's timers.
+#[cfg(any(feature = "testing", feature = "sim"))]
 pub(crate) mod held {
     use std::cell::Cell;
 
     use tokio::time::Instant;
 
+    #[derive(Clone, Copy)]
+    enum Hold {
+        At(Instant),
+        NotBefore(Instant),
+    }
+
     thread_local! {
-        static AT: Cell<Option<Instant>> = const { Cell::new(None) };
+        static HOLD: Cell<Option<Hold>> = const { Cell::new(None) };
     }
 
+    #[inline]
     pub(super) fn get() -> Option<Instant> {
-        AT.get()
+        match HOLD.get()? {
+            Hold::At(at) => Some(at),
+            #[expect(clippy::disallowed_methods, reason = "the edge; all below is told the time")]
+            Hold::NotBefore(at) => Some(at.max(Instant::now())),
+        }
     }
 
+    /// Stops the thread's clock at an instant, or lets it go.
     pub(crate) fn set(at: Option<Instant>) {
-        AT.set(at);
+        HOLD.set(at.map(Hold::At));
+    }
+
+    /// Lets the thread's clock be tokio's, which may be behind: then it stands at this instant.
+    #[cfg(feature = "sim")]
+    pub(crate) fn not_before(at: Instant) {
+        HOLD.set(Some(Hold::NotBefore(at)));
     }
 }

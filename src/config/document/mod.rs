@@ -21,7 +21,7 @@ mod value;
 mod writing;
 
 pub(super) use self::key::{Key, Keyed, list};
-pub(super) use self::nearest::nearest;
+pub(crate) use self::nearest::nearest;
 pub(super) use self::section::Section;
 pub use self::toml::locate;
 pub(super) use self::value::{

@@ -2,7 +2,7 @@
 
 /// The word nearest to `written`, if it is near enough to have been meant: at most a third of
 /// the letters differ, whatever their case.
-pub(in crate::config) fn nearest<'w>(
+pub(crate) fn nearest<'w>(
     written: &str,
     words: impl IntoIterator<Item = &'w str>,
 ) -> Option<&'w str> {
