@@ -65,6 +65,7 @@ mod drills;
 mod engine;
 mod expect;
 mod fault;
+mod report;
 mod run;
 mod scenario;
 mod server;
@@ -78,6 +79,7 @@ pub use self::client::{Client, ServerId};
 pub use self::drills::{Drill, DrillError, Drilled, PROTECTED, Shown};
 pub use self::expect::{Expect, Figure, Finding, Unmet};
 pub use self::fault::Fault;
+pub use self::report::{Report, Section};
 pub use self::run::{
     Answer, FailedAttempts, Happening, Interval, Quantiles, Run, ServerRun, Totals, Traced,
 };

@@ -1,6 +1,7 @@
 //! What can be asked of the tool.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -10,7 +11,7 @@ Exit codes:
   1  the settings have a problem, or would be refused
   2  wrong usage, or a file that cannot be read";
 
-/// Checks, previews and explains the settings of evenkeel's balancers.
+/// Checks, previews and explains the settings of evenkeel's balancers, and drills what may happen.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
@@ -27,6 +28,7 @@ pub(crate) enum Command {
     Check(CheckArgs),
     Preview(PreviewArgs),
     Explain(ExplainArgs),
+    Drill(DrillArgs),
 }
 
 /// Finds every problem in files of settings.
@@ -89,6 +91,65 @@ pub(crate) struct ExplainArgs {
     /// Answer in JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Replays outages in virtual time, or rehearses a change of your own.
+///
+/// Each drill runs an outage as it happened and with the protection on, and shows
+/// the difference. A scenario of your own runs with the settings it has, and with
+/// those of --config beside them; the limits below are for the latter. The same
+/// seed has the same results. A drill that does not show what it should, or a limit
+/// that is exceeded, exits with 1.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct DrillArgs {
+    /// Which drills; `all`, or none, for all of them.
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+
+    /// Tell which drills there are.
+    #[arg(long)]
+    pub(crate) list: bool,
+
+    /// Write a page with pictures, report.html, and the data, report.json, in here.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Answer in JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// What every random choice follows from.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+
+    /// A scenario of your own in TOML; `-` reads from standard input.
+    #[arg(long, value_name = "FILE", conflicts_with = "names")]
+    pub(crate) scenario: Option<PathBuf>,
+
+    /// Settings that are set beside those of the scenario.
+    #[arg(long, value_name = "FILE", requires = "scenario")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// How many of a hundred requests may fail.
+    #[arg(long, value_name = "PERCENT", requires = "scenario", default_value_t = 1.0)]
+    pub(crate) max_failed: f64,
+
+    /// How many of a hundred requests one server may get.
+    #[arg(long, value_name = "PERCENT", requires = "scenario")]
+    pub(crate) max_share: Option<f64>,
+
+    /// How soon trouble must be detected, as in 10s.
+    #[arg(long, value_name = "TIME", requires = "scenario", value_parser = humantime::parse_duration)]
+    pub(crate) detected_within: Option<Duration>,
+
+    /// How soon it must be over.
+    #[arg(long, value_name = "TIME", requires = "scenario", value_parser = humantime::parse_duration)]
+    pub(crate) recovered_within: Option<Duration>,
+
+    /// How many servers may crash.
+    #[arg(long, value_name = "NUMBER", requires = "scenario")]
+    pub(crate) max_lost: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -1,5 +1,5 @@
 //! The tool `evenkeel`: checks settings before they are deployed, shows what they would do to the
-//! shares, and explains their keys.
+//! shares, explains their keys, and drills what may happen.
 //!
 //! Each command is a file, which works out an answer; [`render`] turns it into text for people and
 //! [`answer`] hands it over. A new command is a variant of [`args::Command`] and such a file.
@@ -7,6 +7,7 @@
 mod answer;
 mod args;
 mod check;
+mod drill;
 mod explain;
 mod finding;
 mod judge;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Preview(args) => preview::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Drill(args) => drill::run(&args),
     };
     answer.hand_over(color)
 }

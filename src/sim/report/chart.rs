@@ -1,0 +1,220 @@
+//! The pictures, as SVG.
+
+use std::error::Error;
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+use crate::sim::Run;
+use crate::sim::report::mark::{Mark, marks};
+use crate::sim::report::series::{Step, steps};
+
+const WIDTH: u32 = 640;
+const HEIGHT: u32 = 190;
+
+/// Told apart also by those who do not see all colours (Okabe and Ito 2008).
+const COLORS: [(u8, u8, u8); 8] = [
+    (0x00, 0x72, 0xb2),
+    (0xe6, 0x9f, 0x00),
+    (0x00, 0x9e, 0x73),
+    (0xcc, 0x79, 0xa7),
+    (0x56, 0xb4, 0xe9),
+    (0xd5, 0x5e, 0x00),
+    (0xf0, 0xe4, 0x42),
+    (0x77, 0x77, 0x77),
+];
+
+/// The colour of the server at this place.
+pub(super) fn color(at: usize) -> (u8, u8, u8) {
+    COLORS[at % COLORS.len()]
+}
+
+/// Why a picture came to nothing.
+type Failure = Box<dyn Error>;
+
+/// What pictures beside each other have in common.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Scale {
+    /// Requests of a second at most.
+    rate: f64,
+    /// The longest time that is drawn, in seconds.
+    latency: f64,
+}
+
+/// A run, ready to be drawn.
+pub(super) struct Pictures<'r> {
+    run: &'r Run,
+    steps: Vec<Step>,
+    marks: Vec<(f64, Mark)>,
+}
+
+impl<'r> Pictures<'r> {
+    pub(super) fn of(run: &'r Run) -> Self {
+        Self { run, steps: steps(run), marks: marks(run) }
+    }
+
+    /// The scale that it wants, if it is alone.
+    pub(super) fn scale(&self) -> Scale {
+        let largest = |of: fn(&Step) -> f64| self.steps.iter().map(of).fold(0.0, f64::max);
+        Scale { rate: largest(Step::rate), latency: largest(|step| step.p99) }
+    }
+
+    /// The share of each server, one upon the other.
+    pub(super) fn shares(&self) -> Result<String, Failure> {
+        drawn(|area| {
+            let mut chart = self.axes(area, 0.0..100.0, |share| format!("{share:.0} %"))?;
+            let mut below = vec![0.0; self.steps.len()];
+            for server in 0..self.run.servers.len() {
+                let lower = below.clone();
+                for (below, step) in below.iter_mut().zip(&self.steps) {
+                    *below += 100.0 * step.shares().nth(server).unwrap_or_default();
+                }
+                let there = self.edges(&below);
+                let back = self.edges(&lower).into_iter().rev();
+                let outline: Vec<_> = there.into_iter().chain(back).collect();
+                let (r, g, b) = color(server);
+                chart.draw_series([Polygon::new(outline, RGBColor(r, g, b).mix(0.85))])?;
+            }
+            self.mark(&mut chart, 100.0)
+        })
+    }
+
+    /// Requests of a second, and those that failed.
+    pub(super) fn failures(&self, scale: Scale) -> Result<String, Failure> {
+        let top = ceiling(scale.rate);
+        drawn(|area| {
+            let mut chart = self.axes(area, 0.0..top, |rate| format!("{rate:.0}/s"))?;
+            let all: Vec<_> = self.steps.iter().map(Step::rate).collect();
+            let failed = |step: &Step| step.rate() * step.failed_percent() / 100.0;
+            let failed: Vec<_> = self.steps.iter().map(failed).collect();
+            let area = |heights: &[f64], color: RGBAColor| {
+                AreaSeries::new(self.edges(heights), 0.0, color)
+            };
+            chart.draw_series(area(&all, RGBColor(0x00, 0x9e, 0x73).mix(0.35)))?;
+            chart.draw_series(area(&failed, RGBColor(0xcc, 0x33, 0x11).mix(0.9)))?;
+            self.mark(&mut chart, top)
+        })
+    }
+
+    /// How long good answers took: the half of them and 99 of a hundred.
+    pub(super) fn latencies(&self, scale: Scale) -> Result<String, Failure> {
+        let top = ceiling(1_000.0 * scale.latency);
+        drawn(|area| {
+            let mut chart = self.axes(area, 0.0..top, |ms| format!("{ms:.0} ms"))?;
+            let heights = |of: fn(&Step) -> f64| {
+                self.steps.iter().map(|step| 1_000.0 * of(step)).collect::<Vec<_>>()
+            };
+            let line = |heights: &[f64], color: RGBColor| {
+                LineSeries::new(self.edges(heights), color.stroke_width(1))
+            };
+            chart.draw_series(line(&heights(|step| step.p99), RGBColor(0xd5, 0x5e, 0x00)))?;
+            chart.draw_series(line(&heights(|step| step.p50), RGBColor(0x00, 0x72, 0xb2)))?;
+            self.mark(&mut chart, top)
+        })
+    }
+
+    /// The corners of a line that stays level within a step.
+    fn edges(&self, heights: &[f64]) -> Vec<(f64, f64)> {
+        let steps = self.steps.iter().zip(heights);
+        steps.flat_map(|(step, &height)| [(step.at, height), (step.end, height)]).collect()
+    }
+
+    fn axes<'a>(
+        &self,
+        area: &DrawingArea<SVGBackend<'a>, Shift>,
+        heights: std::ops::Range<f64>,
+        label: impl Fn(f64) -> String,
+    ) -> Result<Chart<'a>, Failure> {
+        let end = self.run.lasted.as_secs_f64().max(1.0);
+        let mut chart = ChartBuilder::on(area)
+            .margin_top(6)
+            .margin_right(10)
+            .x_label_area_size(22)
+            .y_label_area_size(52)
+            .build_cartesian_2d(0.0..end, heights)?;
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(RGBColor(0xdd, 0xdd, 0xdd))
+            .axis_style(RGBColor(0x99, 0x99, 0x99))
+            .label_style(("sans-serif", 11))
+            .y_labels(5)
+            .x_labels(6)
+            .y_label_formatter(&|y| label(*y))
+            .x_label_formatter(&|x| clock(*x))
+            .draw()?;
+        Ok(chart)
+    }
+
+    fn mark(&self, chart: &mut Chart<'_>, top: f64) -> Result<(), Failure> {
+        for &(at, mark) in &self.marks {
+            let (r, g, b) = mark.color();
+            let line = [(at, 0.0), (at, top)];
+            chart.draw_series([PathElement::new(line, RGBColor(r, g, b).stroke_width(1))])?;
+        }
+        Ok(())
+    }
+}
+
+type Chart<'a> = ChartContext<
+    'a,
+    SVGBackend<'a>,
+    Cartesian2d<plotters::coord::types::RangedCoordf64, plotters::coord::types::RangedCoordf64>,
+>;
+
+impl Scale {
+    /// A scale for both.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { rate: self.rate.max(other.rate), latency: self.latency.max(other.latency) }
+    }
+}
+
+fn drawn(
+    draw: impl FnOnce(&DrawingArea<SVGBackend<'_>, Shift>) -> Result<(), Failure>,
+) -> Result<String, Failure> {
+    let mut picture = String::new();
+    {
+        let area = SVGBackend::with_string(&mut picture, (WIDTH, HEIGHT)).into_drawing_area();
+        area.fill(&WHITE)?;
+        draw(&area)?;
+        area.present()?;
+    }
+    Ok(picture)
+}
+
+/// The next of 1, 2, 5, 10, 20, … above.
+fn ceiling(height: f64) -> f64 {
+    let height = height.max(1.0);
+    let power = 10_f64.powf(height.log10().floor());
+    let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * power);
+    steps.into_iter().find(|step| *step >= height).unwrap_or(10.0 * power)
+}
+
+/// Seconds as minutes and hours are said.
+pub(super) fn clock(seconds: f64) -> String {
+    let seconds = seconds.max(0.0) as u64;
+    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes}:{seconds:02}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ceilings_are_round_and_above() {
+        for (height, round) in [(0.0, 1.0), (1.0, 1.0), (1.1, 2.0), (49.0, 50.0), (51.0, 100.0)] {
+            assert_eq!(ceiling(height), round, "{height}");
+        }
+    }
+
+    #[test]
+    fn times_are_said_as_on_a_clock() {
+        assert_eq!([0.0, 61.0, 3_600.0, -1.0].map(clock), ["0:00", "1:01", "1:00:00", "0:00"]);
+    }
+}
