@@ -32,6 +32,7 @@ impl Terms {
                 return Some(Self { lasts: 0, over: 0 });
             }
             AlarmKind::ShareRaised { .. } => config.share_raised()?,
+            AlarmKind::Skew { .. } => config.skew()?,
             AlarmKind::SourceFailed { .. } => config.source_failed()?,
         };
         Some(Self { lasts: nanos(lasts), over: nanos(config.clear_after()) })

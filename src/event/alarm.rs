@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::event::{Decision, Rule};
+use crate::event::{Decision, Rule, Skew};
 use crate::units::EndpointId;
 
 /// Something about a balancer that somebody should look at begins to stand, or stands no more.
@@ -119,6 +119,11 @@ pub enum AlarmKind {
         /// What each would get of an even split.
         fair: f64,
     },
+    /// Requests are spread otherwise than intended (`alarms.skew`).
+    Skew {
+        /// Who gets what, and why; the one that is told longest, where there are several.
+        skew: Skew,
+    },
     /// A source of settings or endpoints has failed and is not well again
     /// (`alarms.source_failed`).
     SourceFailed {
@@ -144,6 +149,7 @@ impl AlarmKind {
             Self::ConfigRefused { .. } => "config_refused",
             Self::SetUnchanged { .. } => "set_unchanged",
             Self::ShareRaised { .. } => "share_raised",
+            Self::Skew { .. } => "skew",
             Self::SourceFailed { .. } => "source_failed",
         }
     }
@@ -208,6 +214,7 @@ impl fmt::Display for AlarmKind {
                 100.0 * share,
                 100.0 * fair
             ),
+            Self::Skew { skew } => skew.fmt(f),
             Self::SourceFailed { source, reason } => write!(f, "{source} failed: {reason}"),
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::alarm::tempo::Tempo;
 use crate::config::AlarmsConfig;
-use crate::event::{AlarmKind, Ejection};
+use crate::event::{AlarmKind, Ejection, Skew};
 use crate::stats::Latencies;
 use crate::units::{EndpointId, Nanos, nanos};
 
@@ -24,6 +24,8 @@ pub(crate) struct Facts {
     set_at: Nanos,
     /// Who has been raised far above a fair share: the share and the fair one.
     shares: Vec<(EndpointId, f64, f64)>,
+    /// What the audit has told longest of what still stands.
+    skew: Option<Skew>,
     sources: BTreeMap<String, String>,
     tempo: Tempo,
 }
@@ -81,6 +83,11 @@ impl Facts {
         self.shares.push((id, share, fair));
     }
 
+    /// What the audit says now.
+    pub(crate) fn audited(&mut self, skew: Option<Skew>) {
+        self.skew = skew;
+    }
+
     /// A source has failed. Of very many, some are not remembered.
     #[cfg(any(feature = "file", test))]
     pub(crate) fn source_failed(&mut self, source: &str, reason: String) {
@@ -123,6 +130,7 @@ impl Facts {
                 share: *share,
                 fair: *fair,
             }),
+            self.skew.clone().map(|skew| AlarmKind::Skew { skew }),
             self.sources.first_key_value().map(|(source, reason)| AlarmKind::SourceFailed {
                 source: source.clone(),
                 reason: reason.clone(),

@@ -70,6 +70,11 @@ impl Findings {
         (all > 0.0).then(|| (f64::from(cell.audited.recent()) / all).min(1.0))
     }
 
+    /// What was told longest of what is not over.
+    pub(crate) fn eldest(&self) -> Option<Skew> {
+        self.alarms.lock().first().map(|alarm| alarm.skew.clone())
+    }
+
     pub(crate) fn alarms(&self) -> Vec<Alarm> {
         self.alarms.lock().clone()
     }

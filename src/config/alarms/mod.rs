@@ -39,6 +39,7 @@ pub struct AlarmsConfig {
     update_refused: Option<Duration>,
     set_unchanged: Option<Duration>,
     share_raised: Option<Duration>,
+    skew: Option<Duration>,
     source_failed: Option<Duration>,
     clear_after: Duration,
     page_timeout: Duration,
@@ -56,6 +57,7 @@ impl Default for AlarmsConfig {
             update_refused: Some(Duration::from_mins(2)),
             set_unchanged: None,
             share_raised: Some(Duration::from_secs(10)),
+            skew: Some(Duration::ZERO),
             source_failed: Some(Duration::from_mins(1)),
             clear_after: Duration::from_mins(1),
             page_timeout: Duration::from_secs(10),
@@ -129,6 +131,13 @@ impl AlarmsConfig {
     #[must_use]
     pub const fn share_raised(&self) -> Option<Duration> {
         self.share_raised
+    }
+
+    /// How long requests have been spread otherwise than intended, as the audit tells, before that is
+    /// an alarm; 0s to 24h, default 0s: the audit has waited already.
+    #[must_use]
+    pub const fn skew(&self) -> Option<Duration> {
+        self.skew
     }
 
     /// How long a source of settings or endpoints has failed before that is an alarm; 0s to 24h,
@@ -231,6 +240,16 @@ impl AlarmsConfig {
         Ok(self)
     }
 
+    /// Sets [how long a skew stands](Self::skew) before it is an alarm; `None` switches the rule off.
+    ///
+    /// # Errors
+    ///
+    /// Above 24h.
+    pub fn with_skew(mut self, lasts: Option<Duration>) -> Result<Self, Problem> {
+        self.skew = lasting("alarms.skew", lasts)?;
+        Ok(self)
+    }
+
     /// Sets [how long a source fails](Self::source_failed) before it is an alarm; `None` switches the rule off.
     ///
     /// # Errors
@@ -277,6 +296,7 @@ impl Spell for AlarmsConfig {
             ("update_refused", Spelling::or_off(self.update_refused)),
             ("set_unchanged", Spelling::or_absent(self.set_unchanged)),
             ("share_raised", Spelling::or_off(self.share_raised)),
+            ("skew", Spelling::or_off(self.skew)),
             ("source_failed", Spelling::or_off(self.source_failed)),
             ("clear_after", self.clear_after.into()),
             ("page_timeout", self.page_timeout.into()),
@@ -353,6 +373,14 @@ mod reading {
                 "How long an endpoint has had a share far above a fair one before that is an \
                  alarm: one that a change gave it, as the share guard tells.",
                 |it, found| Ok(it.with_share_raised(or_off(duration)(found)?)?),
+            )
+            .or_off(),
+            Key::<Self>::new(
+                "skew",
+                Range::Duration(Self::LASTS),
+                "How long requests have been spread otherwise than intended before that is an \
+                 alarm, as `[audit]` finds them.",
+                |it, found| Ok(it.with_skew(or_off(duration)(found)?)?),
             )
             .or_off(),
             Key::<Self>::new(

@@ -115,6 +115,7 @@ ejection_suppressed = "90s"
 update_refused = "1m 30s"
 set_unchanged = "168h"
 share_raised = "250ms"
+skew = "2s"
 source_failed = "1h"
 clear_after = "0s"
 page_timeout = "10m"
@@ -252,6 +253,7 @@ fn alarms() -> AlarmsConfig {
         .and_then(|it| it.with_update_refused(Some(Duration::from_secs(90))))
         .and_then(|it| it.with_set_unchanged(Some(Duration::from_secs(604_800))))
         .and_then(|it| it.with_share_raised(Some(Duration::from_millis(250))))
+        .and_then(|it| it.with_skew(Some(Duration::from_secs(2))))
         .and_then(|it| it.with_source_failed(Some(Duration::from_secs(3600))))
         .and_then(|it| it.with_clear_after(Duration::ZERO))
         .and_then(|it| it.with_page_timeout(Duration::from_secs(600)))

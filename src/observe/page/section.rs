@@ -10,8 +10,9 @@ use super::links::Links;
 use super::rank::{Trouble, is_failing, trouble, trouble_of};
 use super::view::View;
 use super::words::{counted, foreign, span, visible};
-use crate::balancer::Status;
+use crate::balancer::{AlarmStatus, Status};
 use crate::endpoint::Availability;
+use crate::event::AlarmKind;
 
 /// A balancer with at most this many of its endpoints, unless all are asked for.
 pub(super) fn section(
@@ -57,7 +58,12 @@ fn notices(status: &Status) -> Vec<String> {
                 .to_owned(),
         );
     }
-    for alarm in &status.alarms {
+    for skew in &status.skews {
+        let message = skew.skew.to_string();
+        notices.push(format!("Skew for {}: {}.", span(skew.age), visible(&message)));
+    }
+    let is_told = |alarm: &&AlarmStatus| matches!(alarm.kind, AlarmKind::Skew { .. });
+    for alarm in status.alarms.iter().filter(|alarm| !is_told(alarm)) {
         notices.push(format!("Alarm for {}: {}.", span(alarm.lasting), visible(&alarm.message)));
     }
     for tier in status.tiers.iter().filter(|tier| tier.panic) {

@@ -19,11 +19,12 @@ pub(super) fn alarms() -> impl Strategy<Value = AlarmsConfig> {
         lasts("update_refused"),
         lasts("set_unchanged"),
         lasts("share_raised"),
+        lasts("skew"),
         lasts("source_failed"),
     );
     let times = (duration("alarms.clear_after"), duration("alarms.page_timeout"));
     (of_health, of_changes, times).prop_map(
-        |((panic, cap, floor, kept, slow), (refused, old, share, source), (over, limit))| {
+        |((panic, cap, floor, kept, slow), (refused, old, share, skew, source), (over, limit))| {
             AlarmsConfig::default()
                 .with_everybody_slow(slow)
                 .with_panic(panic)
@@ -33,6 +34,7 @@ pub(super) fn alarms() -> impl Strategy<Value = AlarmsConfig> {
                 .and_then(|it| it.with_update_refused(refused))
                 .and_then(|it| it.with_set_unchanged(old))
                 .and_then(|it| it.with_share_raised(share))
+                .and_then(|it| it.with_skew(skew))
                 .and_then(|it| it.with_source_failed(source))
                 .and_then(|it| it.with_clear_after(over))
                 .and_then(|it| it.with_page_timeout(limit))
