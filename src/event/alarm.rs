@@ -165,6 +165,7 @@ impl fmt::Display for Alarm {
         let Self { kind, raised, lasting, .. } = self;
         let lasting = Duration::from_millis(u64::try_from(lasting.as_millis()).unwrap_or(u64::MAX));
         match raised {
+            true if lasting.is_zero() => write!(f, "alarm: {kind}"),
             true => write!(f, "alarm for {lasting:?}: {kind}"),
             false => write!(f, "alarm over after {lasting:?}: {kind}"),
         }

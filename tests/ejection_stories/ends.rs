@@ -310,8 +310,9 @@ async fn chance_decides_as_often_as_it_is_told_to() {
     story.fail(1, 5);
     // All of these requests exclude the other two, and one of three that has all is told.
     let words = story.words();
-    assert_eq!(words.len(), 2, "{words:?}");
+    assert_eq!(words.len(), 3, "{words:?}");
     assert!(words[0].starts_with("`e001` receives 100 % of all requests"), "{words:?}");
     assert!(words[0].ends_with("exclude endpoints, as attempts after the first do"), "{words:?}");
-    assert_eq!(words[1], "`e001` not ejected: 5 failures in a row: left to chance");
+    assert_eq!(words[1], format!("alarm: {}", words[0]));
+    assert_eq!(words[2], "`e001` not ejected: 5 failures in a row: left to chance");
 }
