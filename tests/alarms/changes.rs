@@ -117,7 +117,7 @@ async fn alarms_come_after_what_they_follow_from() {
         [
             "`e002` ejected: 5 failures in a row",
             "panic: only 1 of 4 endpoints are well, all are used",
-            "alarm for 0ns: panic, 1 of 4 endpoints are well",
+            "alarm: panic, 1 of 4 endpoints are well",
         ]
     );
 }
