@@ -14,7 +14,8 @@ const USUAL: f64 = 0.8 * ALL;
 const UNEVEN: [u32; 5] = [8, 8, 1, 2, 1];
 
 /// What finds it sooner than failures do.
-const AUDIT: &str = "an audit of shares against fair ones, which is not there yet";
+const INTENDED: &str = "an objection to shares that the settings intend: 36 % for one of five is \
+                        below what the guard refuses and the audit calls a concentration";
 
 /// Such a server answers 503 instead of dying.
 fn refusing(name: &str) -> Server {
@@ -61,9 +62,9 @@ pub(super) fn drill() -> Drill {
         protected: with_refusing(protected),
         expected: target(),
         missed: vec![
-            (Figure::FailedPercent, AUDIT),
-            (Figure::SecondsToDetection, AUDIT),
-            (Figure::SecondsToRecovery, AUDIT),
+            (Figure::FailedPercent, INTENDED),
+            (Figure::SecondsToDetection, INTENDED),
+            (Figure::SecondsToRecovery, INTENDED),
         ],
     }
 }
