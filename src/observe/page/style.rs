@@ -21,7 +21,10 @@ mod tests {
 
     #[test]
     fn the_policy_knows_the_style_sheet() {
-        let source = format!("'sha256-MMwwslFFPn6VeFJRup+JNlsnySoAtJAKpm5iwcB3syE={}'", STANDARD.encode(Sha256::digest(SHEET)));
+        let source = format!(
+            "'sha256-MMwwslFFPn6VeFJRup+JNlsnySoAtJAKpm5iwcB3syE={}'",
+            STANDARD.encode(Sha256::digest(SHEET))
+        );
         assert!(POLICY.contains(&source), "style-src has to be {source}");
     }
 

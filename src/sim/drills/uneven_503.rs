@@ -14,7 +14,8 @@ const USUAL: f64 = 0.8 * ALL;
 const UNEVEN: [u32; 5] = [8, 8, 1, 2, 1];
 
 /// What finds it sooner than failures do.
-const AUDIT: &str = "an audit of shares against fair ones, which is not there yet";
+const AUDIT: &str =
+    "a look at shares against fair ones; the audit holds them against what is meant";
 
 /// Such a server answers 503 instead of dying.
 fn refusing(name: &str) -> Server {

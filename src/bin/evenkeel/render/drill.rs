@@ -26,7 +26,15 @@ pub(crate) fn drills(drills: &[Drill]) -> String {
 pub(crate) fn drilled(all: &[Drilled]) -> String {
     let mut text = String::new();
     for drilled in all {
-        let _ = writeln!(text, "{drilled}\n");
+        let _ = writeln!(text, "{BOLD}{}{BOLD:#}", drilled.name);
+        let reported = format!("Reported: {}.", drilled.reported);
+        text += &wrapped(&drilled.story, "", WIDTH);
+        text += &wrapped(&reported, "", WIDTH);
+        // The table, without the words that were wrapped above.
+        for line in drilled.to_string().lines().skip(2) {
+            let _ = writeln!(text, "{line}");
+        }
+        text.push('\n');
     }
     let wrong: Vec<_> = all.iter().filter_map(|drilled| drilled.check().err()).collect();
     for error in &wrong {
