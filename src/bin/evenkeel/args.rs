@@ -132,11 +132,11 @@ pub(crate) struct DrillArgs {
     pub(crate) config: Option<PathBuf>,
 
     /// How many of a hundred requests may fail.
-    #[arg(long, value_name = "PERCENT", requires = "scenario", default_value_t = 1.0)]
+    #[arg(long, value_name = "PERCENT", requires = "scenario", default_value = "1", value_parser = percent)]
     pub(crate) max_failed: f64,
 
     /// How many of a hundred requests one server may get.
-    #[arg(long, value_name = "PERCENT", requires = "scenario")]
+    #[arg(long, value_name = "PERCENT", requires = "scenario", value_parser = percent)]
     pub(crate) max_share: Option<f64>,
 
     /// How soon trouble must be detected, as in 10s.
@@ -150,6 +150,11 @@ pub(crate) struct DrillArgs {
     /// How many servers may crash.
     #[arg(long, value_name = "NUMBER", requires = "scenario")]
     pub(crate) max_lost: Option<usize>,
+}
+
+fn percent(text: &str) -> Result<f64, &'static str> {
+    let percent = text.parse().ok().filter(|percent| (0.0..=100.0).contains(percent));
+    percent.ok_or("a number from 0 to 100 is needed")
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -84,8 +84,8 @@ impl<'r> Pictures<'r> {
                 for (below, step) in below.iter_mut().zip(&self.steps) {
                     *below += 100.0 * step.shares().nth(server).unwrap_or_default();
                 }
-                let there = self.edges(&below);
-                let back = self.edges(&lower).into_iter().rev();
+                let there = edges(&self.steps, &below);
+                let back = edges(&self.steps, &lower).into_iter().rev();
                 let outline: Vec<_> = there.into_iter().chain(back).collect();
                 chart.draw_series([Polygon::new(outline, rgb(color(server)).mix(0.85))])?;
             }
@@ -102,7 +102,7 @@ impl<'r> Pictures<'r> {
             let failed = |step: &Step| step.rate() * step.failed_percent() / 100.0;
             let failed: Vec<_> = self.steps.iter().map(failed).collect();
             let area = |heights: &[f64], color: RGBAColor| {
-                AreaSeries::new(self.edges(heights), 0.0, color)
+                AreaSeries::new(edges(&self.steps, heights), 0.0, color)
             };
             chart.draw_series(area(&all, rgb(ALL).into()))?;
             chart.draw_series(area(&failed, rgb(FAILED).into()))?;
@@ -118,23 +118,19 @@ impl<'r> Pictures<'r> {
                 2_000.0.. => format!("{} s", ms / 1_000.0),
                 _ => format!("{ms} ms"),
             })?;
-            let heights = |of: fn(&Step) -> f64| {
-                self.steps.iter().map(|step| 1_000.0 * of(step)).collect::<Vec<_>>()
-            };
-            let line = |heights: &[f64], color: RGBColor| {
-                LineSeries::new(self.edges(heights), color.stroke_width(2))
-            };
-            let (p99, p50) = (heights(|step| step.p99), heights(|step| step.p50));
-            chart.draw_series(line(&p99, rgb(P99)))?;
-            chart.draw_series(line(&p50, rgb(P50)))?;
+            // Where there were no good answers there is no line.
+            for steps in self.steps.chunk_by(|a, b| (a.p99 > 0.0) == (b.p99 > 0.0)) {
+                if steps.iter().all(|step| step.p99 > 0.0) {
+                    let line = |of: fn(&Step) -> f64, color| {
+                        let ms: Vec<_> = steps.iter().map(|step| 1_000.0 * of(step)).collect();
+                        LineSeries::new(edges(steps, &ms), rgb(color).stroke_width(2))
+                    };
+                    chart.draw_series(line(|step| step.p99, P99))?;
+                    chart.draw_series(line(|step| step.p50, P50))?;
+                }
+            }
             self.mark(&mut chart, top)
         })
-    }
-
-    /// The corners of a line that stays level within a step.
-    fn edges(&self, heights: &[f64]) -> Vec<(f64, f64)> {
-        let steps = self.steps.iter().zip(heights);
-        steps.flat_map(|(step, &height)| [(step.at, height), (step.end, height)]).collect()
     }
 
     fn axes<'a>(
@@ -221,6 +217,12 @@ fn drawn(
         area.present()?;
     }
     Ok(picture)
+}
+
+/// The corners of a line that stays level within a step.
+fn edges(steps: &[Step], heights: &[f64]) -> Vec<(f64, f64)> {
+    let steps = steps.iter().zip(heights);
+    steps.flat_map(|(step, &height)| [(step.at, height), (step.end, height)]).collect()
 }
 
 /// Where time is told: at round minutes or seconds, at most eight times.

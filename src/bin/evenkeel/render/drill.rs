@@ -56,7 +56,7 @@ pub(crate) fn rehearsed(rehearsed: &Rehearsed) -> String {
     let Rehearsed { before, run, findings, remarks, .. } = rehearsed;
     let mut text = format!("{BOLD}{}{BOLD:#}\n\n", short(&run.scenario, WIDTH));
     let head = match before {
-        Some(_) => ["with its own", "with the new"],
+        Some(_) => ["own settings", "new settings"],
         None => ["", ""],
     };
     let row = |text: &mut String, what: &str, of: &dyn Fn(&Run) -> String| {
