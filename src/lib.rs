@@ -87,7 +87,7 @@
 //! | `status` | no | `StatusPages`: an axum `Router` that shows balancers as a page and as JSON |
 //! | `testing` | no | the laws suite |
 //! | `sim` | no | the simulator, and the drills that replay outages |
-//! | `cli` | no | the tool `evenkeel`, which checks, previews and explains settings |
+//! | `cli` | no | the tool `evenkeel`, which checks, previews and explains settings, and runs drills |
 
 mod alarm;
 mod audit;

@@ -40,7 +40,7 @@ pub(crate) fn drilled(all: &[Drilled]) -> String {
     for error in &wrong {
         let _ = writeln!(text, "{BAD}{error}{BAD:#}");
     }
-    let said = |figure: &&evenkeel::sim::Shown| figure.missed_for.is_some();
+    let said = |figure: &&evenkeel::sim::Shown| !figure.met && figure.missed_for.is_some();
     let missed = all.iter().flat_map(|drilled| &drilled.figures).filter(said).count();
     if wrong.is_empty() {
         let _ = write!(text, "{GOOD}all as expected{GOOD:#}");
@@ -67,6 +67,7 @@ pub(crate) fn rehearsed(rehearsed: &Rehearsed) -> String {
         let _ = writeln!(text, "{}{:>14}{:>14}", left("", 18), head[0], head[1]);
     }
     row(&mut text, "requests", &|run| run.totals.requests.to_string());
+    row(&mut text, "never answered", &|run| run.totals.unfinished.to_string());
     row(&mut text, "requests failed", &|run| format!("{:.2} %", 100.0 * run.failure_rate()));
     row(&mut text, "largest share", &|run| {
         run.largest_share().map_or_else(String::new, |(share, _)| format!("{:.1} %", 100.0 * share))
