@@ -4,6 +4,7 @@ mod keep;
 mod rehearsal;
 mod wrong;
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use evenkeel::sim::{Drill, Drilled, Report, Section};
@@ -83,8 +84,11 @@ fn section(drill: &Drill, drilled: &Drilled) -> Section {
         .story(story)
         .findings(drill.expected.findings(&drilled.protected))
         .beside("as it happened", drilled.as_it_happened.clone());
-    let missed = drilled.figures.iter().filter_map(|shown| shown.missed_for.as_ref());
-    missed.fold(section, |section, needs| section.remark(format!("missed: {needs}")))
+    let missed = drilled.figures.iter().filter(|shown| !shown.met);
+    let needs: BTreeSet<_> = missed.filter_map(|shown| shown.missed_for.as_ref()).collect();
+    needs
+        .iter()
+        .fold(section, |section, needs| section.remark(format!("missed for want of {needs}")))
 }
 
 /// Runs something that takes a while, and tells whoever waits.
