@@ -97,7 +97,6 @@ fn timed<R, E>(what: &str, run: impl FnOnce() -> Result<R, E>) -> Result<R, E> {
     #[expect(clippy::disallowed_methods, reason = "for whoever waits; nothing is decided by it")]
     let began = Instant::now();
     let result = run();
-    #[expect(clippy::disallowed_methods, reason = "as above")]
     let took = began.elapsed();
     match &result {
         Ok(_) => anstream::eprintln!("{:.1} s", took.as_secs_f64()),
