@@ -7,6 +7,8 @@
 mod ends;
 #[path = "cli/machines.rs"]
 mod machines;
+#[path = "cli/rehearsals.rs"]
+mod rehearsals;
 #[path = "cli/session.rs"]
 mod session;
 
@@ -57,7 +59,7 @@ fn code(output: &Output) -> i32 {
 
 #[test]
 fn sessions_answer_as_they_are_kept() {
-    for name in ["check.console", "preview.console", "explain.console"] {
+    for name in ["check.console", "preview.console", "explain.console", "drill.console"] {
         session::check(&files().join(name), |_| true);
     }
 }

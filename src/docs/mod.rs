@@ -12,7 +12,7 @@ pub mod alarms {}
 #[doc = include_str!("../../docs/audit.md")]
 pub mod audit {}
 
-/// The command-line tool: checking, previewing and explaining settings.
+/// The command-line tool: checking, previewing and explaining settings, and drills.
 #[doc = include_str!("../../docs/cli.md")]
 pub mod cli {}
 

@@ -17,7 +17,6 @@ fn spans(kind: &str) -> (Duration, Duration) {
         "ejection_suppressed" => 30,
         "update_refused" => 120,
         "share_raised" => 10,
-        "skew" => 0,
         _ => 0,
     };
     (60 * SECOND, raise * SECOND)

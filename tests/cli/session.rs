@@ -58,7 +58,10 @@ fn answer(command: &str) -> String {
         Some(input) => run_on(&args, &fs::read(files().join(input)).unwrap()),
         None => run(&args),
     };
-    let mut answer = format!("{}{}", text(&output.stdout), text(&output.stderr));
+    let mut answer = text(&output.stdout).to_owned();
+    // How long it takes is told while it runs, and never the same.
+    let lasting = text(&output.stderr).split_inclusive('\n').filter(|line| !line.contains(" … "));
+    answer.extend(lasting);
     if tells_code {
         answer += &format!("{}\n", code(&output));
     }

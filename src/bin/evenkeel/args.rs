@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  fine; warnings do not count unless --deny-warnings is given
-  1  the settings have a problem, or would be refused
-  2  wrong usage, or a file that cannot be read";
+  1  the settings have a problem or would be refused, or a drill is not as expected
+  2  wrong usage, or a file that cannot be read or written";
 
 /// Checks, previews and explains the settings of evenkeel's balancers, and drills what may happen.
 #[derive(Debug, Parser)]
@@ -101,7 +101,7 @@ pub(crate) struct ExplainArgs {
 /// seed has the same results. A drill that does not show what it should, or a limit
 /// that is exceeded, exits with 1.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = EXIT_CODES, verbatim_doc_comment)]
 pub(crate) struct DrillArgs {
     /// Which drills; `all`, or none, for all of them.
     #[arg(value_name = "NAME")]
@@ -131,12 +131,12 @@ pub(crate) struct DrillArgs {
     #[arg(long, value_name = "FILE", requires = "scenario")]
     pub(crate) config: Option<PathBuf>,
 
-    /// How many of a hundred requests may fail.
-    #[arg(long, value_name = "PERCENT", requires = "scenario", default_value_t = 1.0)]
+    /// How many of a hundred requests may fail, since the trouble began.
+    #[arg(long, value_name = "PERCENT", requires = "scenario", default_value = "1", value_parser = percent)]
     pub(crate) max_failed: f64,
 
     /// How many of a hundred requests one server may get.
-    #[arg(long, value_name = "PERCENT", requires = "scenario")]
+    #[arg(long, value_name = "PERCENT", requires = "scenario", value_parser = percent)]
     pub(crate) max_share: Option<f64>,
 
     /// How soon trouble must be detected, as in 10s.
@@ -150,6 +150,11 @@ pub(crate) struct DrillArgs {
     /// How many servers may crash.
     #[arg(long, value_name = "NUMBER", requires = "scenario")]
     pub(crate) max_lost: Option<usize>,
+}
+
+fn percent(text: &str) -> Result<f64, &'static str> {
+    let percent = text.parse().ok().filter(|percent| (0.0..=100.0).contains(percent));
+    percent.ok_or("a number from 0 to 100 is needed")
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -52,17 +52,23 @@ impl Source {
         Self { name, text, refused }
     }
 
+    /// Why its text is not what the file says, if it is not.
+    pub(crate) fn refusal(&self) -> Option<Finding> {
+        let (message, at) = self.refused.as_ref()?;
+        let place = at.map(|at| Places::of(&self.text).at_offset(at));
+        Some(Finding::new(Level::Error, "", message.as_str()).at(place))
+    }
+
     /// The settings it holds.
     ///
     /// # Errors
     ///
     /// With everything that is wrong.
     pub(crate) fn parse(&self) -> Result<ConfigFile, Vec<Finding>> {
-        let places = Places::of(&self.text);
-        if let Some((message, at)) = &self.refused {
-            let place = at.map(|at| places.at_offset(at));
-            return Err(vec![Finding::new(Level::Error, "", message.as_str()).at(place)]);
+        if let Some(refusal) = self.refusal() {
+            return Err(vec![refusal]);
         }
+        let places = Places::of(&self.text);
         ConfigFile::from_toml(&self.text).map_err(|error| {
             error.problems().iter().map(|problem| Finding::of_text(problem, &places)).collect()
         })

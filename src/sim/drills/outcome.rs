@@ -83,9 +83,11 @@ impl Drilled {
         let mut figures: Vec<_> = before.into_iter().zip(after).map(shown).collect();
         let others = expected.iter().filter(|it| figures.iter().all(|f| f.figure != it.figure));
         let others: Vec<_> = others.cloned().collect();
+        let before = drill.expected.findings(&as_it_happened);
+        let found = |figure: &Figure| before.iter().find(|it| it.figure == *figure)?.found;
         figures.extend(others.into_iter().map(|finding| Shown {
+            as_it_happened: found(&finding.figure),
             figure: finding.figure,
-            as_it_happened: None,
             protected: finding.found,
             limit: Some(finding.limit),
             met: finding.met,
@@ -155,17 +157,21 @@ fn label(figure: &Figure) -> String {
         Figure::SecondsToRecovery => String::from("to recovery"),
         Figure::ServersLost => String::from("servers lost"),
         Figure::P99Seconds => String::from("99 % within"),
-        Figure::Happened(kind) => format!("`{kind}` happened"),
+        Figure::Happened(kind) => format!("times `{kind}`"),
     }
 }
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let of = |value| cell(&self.figure, value);
-        write!(f, "{:<16}", label(&self.figure))?;
+        write!(f, "{:<20}", label(&self.figure))?;
         write!(f, "{:>12}{:>12}", of(self.as_it_happened), of(self.protected))?;
         match self.limit {
+            Some(limit) if matches!(self.figure, Figure::Happened(_)) => {
+                write!(f, "{:>12}", format!("at least {limit:.0}"))?;
+            }
             Some(limit) => write!(f, "{:>12}", of(Some(limit)))?,
+            None if self.met && self.missed_for.is_none() => {}
             None => write!(f, "{:>12}", "")?,
         }
         match (&self.missed_for, self.met) {
@@ -182,7 +188,7 @@ impl fmt::Display for Drilled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {}", self.name, self.story)?;
         writeln!(f, "reported: {}", self.reported)?;
-        write!(f, "{:<16}{:>12}{:>12}{:>12}", "", "as it was", "protected", "at most")?;
+        write!(f, "{:<20}{:>12}{:>12}{:>12}", "", "as it was", "protected", "at most")?;
         self.figures.iter().try_for_each(|shown| write!(f, "\n{shown}"))
     }
 }

@@ -3,6 +3,8 @@
 use std::error::Error;
 
 use plotters::coord::Shift;
+use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint};
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
 use crate::sim::Run;
@@ -23,6 +25,19 @@ const COLORS: [(u8, u8, u8); 8] = [
     (0xf0, 0xe4, 0x42),
     (0x77, 0x77, 0x77),
 ];
+
+/// The colours of requests, of those that failed, and of the two latencies.
+pub(super) const ALL: (u8, u8, u8) = (0xa6, 0xd8, 0xc8);
+pub(super) const FAILED: (u8, u8, u8) = (0xcc, 0x33, 0x11);
+pub(super) const P50: (u8, u8, u8) = (0x00, 0x72, 0xb2);
+pub(super) const P99: (u8, u8, u8) = (0xe6, 0x9f, 0x00);
+
+/// The head of a line that marks something, in pixels.
+const HEAD: [(i32, i32); 3] = [(-4, -6), (4, -6), (0, 1)];
+
+fn rgb((r, g, b): (u8, u8, u8)) -> RGBColor {
+    RGBColor(r, g, b)
+}
 
 /// The colour of the server at this place.
 pub(super) fn color(at: usize) -> (u8, u8, u8) {
@@ -69,11 +84,10 @@ impl<'r> Pictures<'r> {
                 for (below, step) in below.iter_mut().zip(&self.steps) {
                     *below += 100.0 * step.shares().nth(server).unwrap_or_default();
                 }
-                let there = self.edges(&below);
-                let back = self.edges(&lower).into_iter().rev();
+                let there = edges(&self.steps, &below);
+                let back = edges(&self.steps, &lower).into_iter().rev();
                 let outline: Vec<_> = there.into_iter().chain(back).collect();
-                let (r, g, b) = color(server);
-                chart.draw_series([Polygon::new(outline, RGBColor(r, g, b).mix(0.85))])?;
+                chart.draw_series([Polygon::new(outline, rgb(color(server)).mix(0.85))])?;
             }
             self.mark(&mut chart, 100.0)
         })
@@ -88,10 +102,10 @@ impl<'r> Pictures<'r> {
             let failed = |step: &Step| step.rate() * step.failed_percent() / 100.0;
             let failed: Vec<_> = self.steps.iter().map(failed).collect();
             let area = |heights: &[f64], color: RGBAColor| {
-                AreaSeries::new(self.edges(heights), 0.0, color)
+                AreaSeries::new(edges(&self.steps, heights), 0.0, color)
             };
-            chart.draw_series(area(&all, RGBColor(0x00, 0x9e, 0x73).mix(0.35)))?;
-            chart.draw_series(area(&failed, RGBColor(0xcc, 0x33, 0x11).mix(0.9)))?;
+            chart.draw_series(area(&all, rgb(ALL).into()))?;
+            chart.draw_series(area(&failed, rgb(FAILED).into()))?;
             self.mark(&mut chart, top)
         })
     }
@@ -100,23 +114,23 @@ impl<'r> Pictures<'r> {
     pub(super) fn latencies(&self, scale: Scale) -> Result<String, Failure> {
         let top = ceiling(1_000.0 * scale.latency);
         drawn(|area| {
-            let mut chart = self.axes(area, 0.0..top, |ms| format!("{ms:.0} ms"))?;
-            let heights = |of: fn(&Step) -> f64| {
-                self.steps.iter().map(|step| 1_000.0 * of(step)).collect::<Vec<_>>()
-            };
-            let line = |heights: &[f64], color: RGBColor| {
-                LineSeries::new(self.edges(heights), color.stroke_width(1))
-            };
-            chart.draw_series(line(&heights(|step| step.p99), RGBColor(0xd5, 0x5e, 0x00)))?;
-            chart.draw_series(line(&heights(|step| step.p50), RGBColor(0x00, 0x72, 0xb2)))?;
+            let mut chart = self.axes(area, 0.0..top, |ms| match top {
+                2_000.0.. => format!("{} s", ms / 1_000.0),
+                _ => format!("{ms} ms"),
+            })?;
+            // Where there were no good answers there is no line.
+            for steps in self.steps.chunk_by(|a, b| (a.p99 > 0.0) == (b.p99 > 0.0)) {
+                if steps.iter().all(|step| step.p99 > 0.0) {
+                    let line = |of: fn(&Step) -> f64, color| {
+                        let ms: Vec<_> = steps.iter().map(|step| 1_000.0 * of(step)).collect();
+                        LineSeries::new(edges(steps, &ms), rgb(color).stroke_width(2))
+                    };
+                    chart.draw_series(line(|step| step.p99, P99))?;
+                    chart.draw_series(line(|step| step.p50, P50))?;
+                }
+            }
             self.mark(&mut chart, top)
         })
-    }
-
-    /// The corners of a line that stays level within a step.
-    fn edges(&self, heights: &[f64]) -> Vec<(f64, f64)> {
-        let steps = self.steps.iter().zip(heights);
-        steps.flat_map(|(step, &height)| [(step.at, height), (step.end, height)]).collect()
     }
 
     fn axes<'a>(
@@ -128,17 +142,17 @@ impl<'r> Pictures<'r> {
         let end = self.run.lasted.as_secs_f64().max(1.0);
         let mut chart = ChartBuilder::on(area)
             .margin_top(6)
-            .margin_right(10)
-            .x_label_area_size(22)
-            .y_label_area_size(52)
-            .build_cartesian_2d(0.0..end, heights)?;
+            .margin_right(24)
+            .x_label_area_size(26)
+            .y_label_area_size(60)
+            .build_cartesian_2d(Time { end }, heights)?;
         chart
             .configure_mesh()
             .disable_x_mesh()
             .light_line_style(TRANSPARENT)
             .bold_line_style(RGBColor(0xdd, 0xdd, 0xdd))
             .axis_style(RGBColor(0x99, 0x99, 0x99))
-            .label_style(("sans-serif", 11))
+            .label_style(("sans-serif", 14))
             .y_labels(5)
             .x_labels(6)
             .y_label_formatter(&|y| label(*y))
@@ -149,19 +163,41 @@ impl<'r> Pictures<'r> {
 
     fn mark(&self, chart: &mut Chart<'_>, top: f64) -> Result<(), Failure> {
         for &(at, mark) in &self.marks {
-            let (r, g, b) = mark.color();
+            let color = rgb(mark.color());
             let line = [(at, 0.0), (at, top)];
-            chart.draw_series([PathElement::new(line, RGBColor(r, g, b).stroke_width(1))])?;
+            chart.draw_series([PathElement::new(line, color.mix(0.8).stroke_width(1))])?;
+            // Also where the line itself is lost in what is drawn.
+            let head = [(at, top)].into_iter();
+            let head = head.map(|at| EmptyElement::at(at) + Polygon::new(HEAD, color.filled()));
+            chart.draw_series(head)?;
         }
         Ok(())
     }
 }
 
-type Chart<'a> = ChartContext<
-    'a,
-    SVGBackend<'a>,
-    Cartesian2d<plotters::coord::types::RangedCoordf64, plotters::coord::types::RangedCoordf64>,
->;
+type Chart<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<Time, RangedCoordf64>>;
+
+/// The axis of time, in seconds from zero.
+struct Time {
+    end: f64,
+}
+
+impl Ranged for Time {
+    type FormatOption = DefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
+        RangedCoordf64::from(self.range()).map(value, limit)
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, _hint: Hint) -> Vec<f64> {
+        ticks(self.end)
+    }
+
+    fn range(&self) -> std::ops::Range<f64> {
+        0.0..self.end
+    }
+}
 
 impl Scale {
     /// A scale for both.
@@ -183,11 +219,27 @@ fn drawn(
     Ok(picture)
 }
 
-/// The next of 1, 2, 5, 10, 20, … above.
+/// The corners of a line that stays level within a step.
+fn edges(steps: &[Step], heights: &[f64]) -> Vec<(f64, f64)> {
+    let steps = steps.iter().zip(heights);
+    steps.flat_map(|(step, &height)| [(step.at, height), (step.end, height)]).collect()
+}
+
+/// Where time is told: at round minutes or seconds, at most eight times.
+fn ticks(end: f64) -> Vec<f64> {
+    const ROUND: [f64; 16] = [
+        1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0,
+        7_200.0, 21_600.0, 86_400.0,
+    ];
+    let apart = ROUND.into_iter().find(|apart| end / apart < 8.0).unwrap_or(end / 7.0);
+    (0..8).map(|tick| apart * f64::from(tick)).take_while(|at| *at <= end).collect()
+}
+
+/// The next round number above.
 fn ceiling(height: f64) -> f64 {
     let height = height.max(1.0);
     let power = 10_f64.powf(height.log10().floor());
-    let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * power);
+    let steps = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0].map(|step| step * power);
     steps.into_iter().find(|step| *step >= height).unwrap_or(10.0 * power)
 }
 
@@ -208,8 +260,19 @@ mod tests {
 
     #[test]
     fn ceilings_are_round_and_above() {
-        for (height, round) in [(0.0, 1.0), (1.0, 1.0), (1.1, 2.0), (49.0, 50.0), (51.0, 100.0)] {
+        for (height, round) in [(0.0, 1.0), (1.0, 1.0), (1.1, 1.5), (49.0, 50.0), (81.0, 100.0)] {
             assert_eq!(ceiling(height), round, "{height}");
+        }
+    }
+
+    #[test]
+    fn ticks_are_few_and_round() {
+        assert_eq!(ticks(1.0), [0.0, 1.0]);
+        assert_eq!(ticks(20.0), [0.0, 5.0, 10.0, 15.0, 20.0]);
+        for end in [0.5, 59.0, 2_500.0, 15_000.0, 1e9] {
+            let ticks = ticks(end);
+            assert!((1..=8).contains(&ticks.len()), "{end}: {ticks:?}");
+            assert!(ticks.iter().all(|at| (0.0..=end).contains(at)), "{end}: {ticks:?}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! What of that which happened is marked in the pictures, and how.
 
+use std::collections::BTreeMap;
+
 use crate::sim::{Happening, Run};
 
 /// What kind of thing it is, for whoever looks.
@@ -53,20 +55,42 @@ impl Mark {
     }
 }
 
-/// Where something is marked, in seconds: what is not only a note, the first of those that come close
-/// together.
+/// Where something is marked, in seconds: what is not only a note, the first of those of a kind that
+/// come close upon each other, however many they are.
 pub(super) fn marks(run: &Run) -> Vec<(f64, Mark)> {
-    let close = run.lasted.as_secs_f64() / 200.0;
-    let mut marks: Vec<(f64, Mark)> = Vec::new();
+    let close = run.lasted.as_secs_f64() / 100.0;
+    let (mut marks, mut last) = (Vec::new(), BTreeMap::new());
     for happening in &run.happenings {
         let (at, mark) = (happening.at.as_secs_f64(), Mark::of(run, happening));
-        let is_near = |&&(other, kind): &&(f64, Mark)| kind == mark && at - other < close;
-        if mark != Mark::Note && marks.iter().rev().find(is_near).is_none() {
+        let is_near = last.insert(mark, at).is_some_and(|last| at - last < close);
+        if mark != Mark::Note && !is_near && marks.len() < MARKS {
             marks.push((at, mark));
-        }
-        if marks.len() == MARKS {
-            break;
         }
     }
     marks
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::sim::{Action, Arrivals, Change, Scenario, Server};
+
+    #[test]
+    fn what_comes_in_a_row_is_marked_once() {
+        let weight = |second| {
+            Change::at(Duration::from_secs(second), Action::set_weight("a", second as u32))
+        };
+        let run = Scenario::new("busy hands")
+            .servers([Server::new("a"), Server::new("b")])
+            .arrivals(Arrivals::poisson(5.0))
+            .changes((20..60).map(weight))
+            .change(weight(120))
+            .lasting(Duration::from_secs(200))
+            .run()
+            .unwrap();
+        let changes = marks(&run).into_iter().filter(|(_, mark)| *mark == Mark::Change);
+        assert_eq!(changes.map(|(at, _)| at).collect::<Vec<_>>(), [20.0, 120.0]);
+    }
 }

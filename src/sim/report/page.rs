@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::sim::report::chart::{Pictures, Scale, clock, color};
+use crate::sim::report::chart::{self, Pictures, Scale, clock, color};
 use crate::sim::report::mark::Mark;
 use crate::sim::report::style::STYLE;
 use crate::sim::report::{Report, Section};
@@ -75,7 +75,10 @@ fn heads(first: &str) -> Markup {
 
 fn figures(run: &Run) -> Markup {
     let percent = |part: f64| format!("{:.2} %", 100.0 * part);
-    let after = |time: Option<Duration>| time.map_or_else(|| String::from("never"), span);
+    let after = |time: Option<Duration>| match time {
+        Some(Duration::ZERO) => String::from("at once"),
+        time => time.map_or_else(|| String::from("never"), span),
+    };
     html! {
         td.n { (percent(run.failure_rate())) }
         td.n { (run.largest_share().map_or_else(String::new, |(share, _)| percent(share))) }
@@ -105,7 +108,11 @@ fn part(at: usize, section: &Section) -> Markup {
             @for remark in &section.remarks { p { strong { "Note: " } (remark) } }
             div.runs {
                 @for ((label, run), pictures) in section.runs().zip(&pictures) {
-                    div { h3 { (shown(label)) } (drawn(run, pictures, scale)) (log(run)) }
+                    div {
+                        h3 { (shown(label)) small { " " (clock(run.lasted.as_secs_f64())) " simulated" } }
+                        (drawn(run, pictures, scale))
+                        (log(run))
+                    }
                 }
             }
         }
@@ -128,35 +135,48 @@ fn expected(findings: &[Finding]) -> Markup {
 fn drawn(run: &Run, pictures: &Pictures<'_>, scale: Scale) -> Markup {
     html! {
         h4 { "Share of each server" }
-        (picture(pictures.shares()))
+        (picture("share of each server over time", pictures.shares()))
         ul.legend {
             @for (at, server) in run.servers.iter().take(NAMED).enumerate() {
                 li { (key(color(at))) (shown(&server.name)) @if server.crashes > 0 { " (crashed)" } }
             }
             @if run.servers.len() > NAMED { li { "and " (run.servers.len() - NAMED) " more" } }
         }
-        h4 { "Requests, and those that failed" }
-        (picture(pictures.failures(scale)))
-        h4 { "Latency of good answers: half of them (blue), 99 of a hundred (orange)" }
-        (picture(pictures.latencies(scale)))
+        h4 { "Requests of a second" }
+        (picture("requests and failures over time", pictures.failures(scale)))
         ul.legend {
+            li { (key(chart::ALL)) "all" }
+            li { (key(chart::FAILED)) "failed" }
+        }
+        h4 { "Latency of good answers" }
+        (picture("latency over time", pictures.latencies(scale)))
+        ul.legend {
+            li { (key(chart::P50)) "half of them within" }
+            li { (key(chart::P99)) "99 of a hundred within" }
+        }
+        ul.legend {
+            li { "Lines across:" }
             @for mark in [Mark::Change, Mark::Alarm, Mark::Crash] {
-                li { (key(mark.color())) "line: " (mark.word()) }
+                li { (stroke(mark.color())) (mark.word()) }
             }
         }
     }
 }
 
-fn picture(svg: Result<String, Box<dyn Error>>) -> Markup {
+fn picture(what: &str, svg: Result<String, Box<dyn Error>>) -> Markup {
     match svg {
         // No name of anybody is in there: only axes, lines and areas.
-        Ok(svg) => html! { (PreEscaped(svg)) },
+        Ok(svg) => html! { div role="img" aria-label=(what) { (PreEscaped(svg)) } },
         Err(error) => html! { p { "This picture could not be drawn: " (error) } },
     }
 }
 
 fn key((r, g, b): (u8, u8, u8)) -> Markup {
     html! { span.key style=(format!("background:rgb({r},{g},{b})")) {} }
+}
+
+fn stroke((r, g, b): (u8, u8, u8)) -> Markup {
+    html! { span.stroke style=(format!("background:rgb({r},{g},{b})")) {} }
 }
 
 fn log(run: &Run) -> Markup {

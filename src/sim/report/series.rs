@@ -2,8 +2,8 @@
 
 use crate::sim::Run;
 
-/// Steps at most.
-const STEPS: usize = 480;
+/// Steps at most: with more, each has so few requests that chance is all that is seen.
+const STEPS: usize = 160;
 
 /// Several intervals together.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -15,10 +15,12 @@ svg{width:100%;height:auto;display:block;background:#fff;border-radius:4px}\
 .wide{overflow-x:auto}\
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}\
 th,td{text-align:left;padding:.15rem .7rem .15rem 0;border-bottom:1px solid var(--soft);\
-vertical-align:top}td.n,th.n{text-align:right}td{overflow-wrap:anywhere}\
+vertical-align:top}td.n,th.n{text-align:right}td.n{white-space:nowrap}td{overflow-wrap:anywhere}\
 .good{color:var(--good)}.bad{color:var(--bad);font-weight:600}\
 .key{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.35em;\
 border:1px solid #0003}\
+.stroke{display:inline-block;width:3px;height:.9em;margin-right:.4em;vertical-align:-.1em}\
+small{font-weight:400;opacity:.75}\
 ul.legend{list-style:none;padding:0;margin:.2rem 0;display:flex;flex-wrap:wrap;gap:.1rem .9rem;\
 font-size:.85rem}\
 details{margin:.5rem 0}summary{cursor:pointer}\

@@ -2,7 +2,9 @@
 
 mod keep;
 mod rehearsal;
+mod wrong;
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use evenkeel::sim::{Drill, Drilled, Report, Section};
@@ -12,6 +14,10 @@ use crate::args::DrillArgs;
 use crate::render;
 
 pub(crate) use self::rehearsal::Rehearsed;
+use self::wrong::Wrong;
+
+/// Columns of a name that is told while it runs.
+const WIDTH: usize = 60;
 
 /// Stands for all drills.
 const ALL: &str = "all";
@@ -22,21 +28,25 @@ pub(crate) fn run(args: &DrillArgs) -> Answer {
         Some(scenario) => rehearsal::run(args, scenario),
         None => replayed(args),
     };
-    answer.unwrap_or_else(Answer::failure)
+    answer.unwrap_or_else(|wrong| wrong.answer(args.json))
 }
 
 /// # Errors
 ///
 /// In words, if there is no such drill, or what came of it cannot be kept.
-fn replayed(args: &DrillArgs) -> Result<Answer, String> {
+fn replayed(args: &DrillArgs) -> Result<Answer, Wrong> {
     let mut shown = Vec::new();
     let mut report = Report::new("Drills: as it happened, and with evenkeel");
-    for drill in wanted(&args.names)? {
+    let drills = wanted(&args.names)?;
+    args.out.as_deref().map_or(Ok(()), keep::ready)?;
+    for drill in drills {
         let drill = match args.seed {
             Some(seed) => drill.seed(seed),
             None => drill,
         };
-        let drilled = timed(drill.name, || drill.run())?;
+        let drilled = timed(drill.name, || drill.run());
+        let drilled =
+            drilled.map_err(|error| format!("`{}` cannot be run: {error}", drill.name))?;
         report = report.section(section(&drill, &drilled));
         shown.push(drilled);
     }
@@ -56,16 +66,15 @@ fn replayed(args: &DrillArgs) -> Result<Answer, String> {
 ///
 /// In words, with the names there are.
 fn wanted(names: &[String]) -> Result<Vec<Drill>, String> {
-    if names.is_empty() || names.iter().any(|name| name == ALL) {
-        return Ok(Drill::all());
-    }
     let drill = |name: &String| {
         Drill::named(name).ok_or_else(|| {
             let all: Vec<_> = Drill::all().iter().map(|drill| drill.name).collect();
             format!("there is no drill `{name}`; there are {}, and `{ALL}`", all.join(", "))
         })
     };
-    names.iter().map(drill).collect()
+    let named = names.iter().filter(|name| *name != ALL).map(drill).collect::<Result<_, _>>()?;
+    let all = names.is_empty() || names.iter().any(|name| name == ALL);
+    Ok(if all { Drill::all() } else { named })
 }
 
 fn section(drill: &Drill, drilled: &Drilled) -> Section {
@@ -75,28 +84,23 @@ fn section(drill: &Drill, drilled: &Drilled) -> Section {
         .story(story)
         .findings(drill.expected.findings(&drilled.protected))
         .beside("as it happened", drilled.as_it_happened.clone());
-    let missed = drilled.figures.iter().filter_map(|shown| shown.missed_for.as_ref());
-    missed.fold(section, |section, needs| section.remark(format!("missed: {needs}")))
+    let missed = drilled.figures.iter().filter(|shown| !shown.met);
+    let needs: BTreeSet<_> = missed.filter_map(|shown| shown.missed_for.as_ref()).collect();
+    needs
+        .iter()
+        .fold(section, |section, needs| section.remark(format!("missed for want of {needs}")))
 }
 
 /// Runs something that takes a while, and tells whoever waits.
-///
-/// # Errors
-///
-/// In words, if it could not be run.
-fn timed<R, E: std::fmt::Display>(
-    what: &str,
-    run: impl FnOnce() -> Result<R, E>,
-) -> Result<R, String> {
-    anstream::eprint!("{what} … ");
+fn timed<R, E>(what: &str, run: impl FnOnce() -> Result<R, E>) -> Result<R, E> {
+    anstream::eprint!("{} … ", render::short(what, WIDTH));
     #[expect(clippy::disallowed_methods, reason = "for whoever waits; nothing is decided by it")]
     let began = Instant::now();
     let result = run();
-    #[expect(clippy::disallowed_methods, reason = "as above")]
     let took = began.elapsed();
     match &result {
         Ok(_) => anstream::eprintln!("{:.1} s", took.as_secs_f64()),
         Err(_) => anstream::eprintln!("no"),
     }
-    result.map_err(|error| format!("`{what}` cannot be run: {error}"))
+    result
 }

@@ -6,11 +6,12 @@ use evenkeel::sim::{Client, Expect, Finding, Report, Run, Scenario, Section};
 use evenkeel::{Config, EndpointSpec};
 use serde::Serialize;
 
+use super::wrong::Wrong;
 use super::{keep, timed};
 use crate::answer::{Answer, Exit};
 use crate::args::DrillArgs;
 use crate::render;
-use crate::source::{self, Source};
+use crate::source::{STDIN, Source};
 
 /// What has come of a scenario.
 #[derive(Debug, Serialize)]
@@ -28,17 +29,28 @@ pub(crate) struct Rehearsed {
 
 /// # Errors
 ///
-/// In words, if a file cannot be read, or something cannot be run or kept.
-pub(super) fn run(args: &DrillArgs, path: &Path) -> Result<Answer, String> {
-    let scenario = scenario(args, path)?;
+/// If a file cannot be read or is wrong, or what came of it cannot be kept.
+pub(super) fn run(args: &DrillArgs, path: &Path) -> Result<Answer, Wrong> {
+    let is_stdin = |path: &Path| path.to_str() == Some(STDIN);
+    if is_stdin(path) && args.config.as_deref().is_some_and(is_stdin) {
+        let why = "both files are `-`, and standard input can be read only once";
+        return Err(Wrong::Call(why.into()));
+    }
+    let (file, scenario) = scenario(args, path)?;
     let mut remarks = Vec::new();
     let changed = args.config.as_deref().map(|file| with(&scenario, file, &mut remarks));
-    let (before, run) = match changed.transpose()? {
+    let changed = changed.transpose()?;
+    args.out.as_deref().map_or(Ok(()), keep::ready)?;
+    let run = |what: &str, scenario: &Scenario| {
+        let run = timed(what, || scenario.run());
+        run.map_err(|error| Wrong::text(file.clone(), error.problems()))
+    };
+    let (before, run) = match changed {
         Some(changed) => {
-            let before = timed("with its own settings", || scenario.run())?;
-            (Some(before), timed("with the new settings", || changed.run())?)
+            let before = run("with its own settings", &scenario)?;
+            (Some(before), run("with the new settings", &changed)?)
         }
-        None => (None, timed(&scenario.name, || scenario.run())?),
+        None => (None, run(&scenario.name, &scenario)?),
     };
     let findings = expected(args).findings(&run);
     let met = findings.iter().all(|finding| finding.met);
@@ -54,28 +66,35 @@ pub(super) fn run(args: &DrillArgs, path: &Path) -> Result<Answer, String> {
     })
 }
 
-fn scenario(args: &DrillArgs, path: &Path) -> Result<Scenario, String> {
+fn scenario(args: &DrillArgs, path: &Path) -> Result<(Source, Scenario), Wrong> {
     let file = Source::read(path)?;
-    let scenario = Scenario::from_toml(&file.text);
-    let scenario = scenario.map_err(|error| format!("`{}`: {error}", file.name))?;
-    Ok(match args.seed {
-        Some(seed) => scenario.seed(seed),
-        None => scenario,
-    })
+    if let Some(refusal) = file.refusal() {
+        return Err(Wrong::file(file, vec![refusal]));
+    }
+    match (Scenario::from_toml(&file.text), args.seed) {
+        (Ok(scenario), Some(seed)) => Ok((file, scenario.seed(seed))),
+        (Ok(scenario), None) => Ok((file, scenario)),
+        (Err(error), _) => Err(Wrong::text(file, error.problems())),
+    }
 }
 
 /// The scenario with the settings of a file.
-fn with(scenario: &Scenario, path: &Path, remarks: &mut Vec<String>) -> Result<Scenario, String> {
+fn with(scenario: &Scenario, path: &Path, remarks: &mut Vec<String>) -> Result<Scenario, Wrong> {
     let file = Source::read(path)?;
-    let config = Config::from_toml(&file.text);
-    let mut config = config.map_err(|error| format!("`{}`: {error}", file.name))?;
+    if let Some(refusal) = file.refusal() {
+        return Err(Wrong::file(file, vec![refusal]));
+    }
+    let mut config = match Config::from_toml(&file.text) {
+        Ok(config) => config,
+        Err(error) => return Err(Wrong::text(file, error.problems())),
+    };
     if let Some(endpoints) = config.endpoints() {
         let known = known(scenario, endpoints);
         if known.is_none() {
             remarks.push(format!(
                 "the endpoints of `{}` are not all servers of the scenario, by id or address; \
                  those of the scenario are used",
-                source::name(path)
+                file.name
             ));
         }
         config = config.with_endpoints(known).map_err(|problem| problem.to_string())?;

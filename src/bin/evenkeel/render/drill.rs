@@ -26,13 +26,21 @@ pub(crate) fn drills(drills: &[Drill]) -> String {
 pub(crate) fn drilled(all: &[Drilled]) -> String {
     let mut text = String::new();
     for drilled in all {
-        let _ = writeln!(text, "{drilled}\n");
+        let _ = writeln!(text, "{BOLD}{}{BOLD:#}", drilled.name);
+        let reported = format!("Reported: {}.", drilled.reported);
+        text += &wrapped(&drilled.story, "", WIDTH);
+        text += &wrapped(&reported, "", WIDTH);
+        // The table, without the words that were wrapped above.
+        for line in drilled.to_string().lines().skip(2) {
+            let _ = writeln!(text, "{line}");
+        }
+        text.push('\n');
     }
     let wrong: Vec<_> = all.iter().filter_map(|drilled| drilled.check().err()).collect();
     for error in &wrong {
         let _ = writeln!(text, "{BAD}{error}{BAD:#}");
     }
-    let said = |figure: &&evenkeel::sim::Shown| figure.missed_for.is_some();
+    let said = |figure: &&evenkeel::sim::Shown| !figure.met && figure.missed_for.is_some();
     let missed = all.iter().flat_map(|drilled| &drilled.figures).filter(said).count();
     if wrong.is_empty() {
         let _ = write!(text, "{GOOD}all as expected{GOOD:#}");
@@ -48,7 +56,7 @@ pub(crate) fn rehearsed(rehearsed: &Rehearsed) -> String {
     let Rehearsed { before, run, findings, remarks, .. } = rehearsed;
     let mut text = format!("{BOLD}{}{BOLD:#}\n\n", short(&run.scenario, WIDTH));
     let head = match before {
-        Some(_) => ["with its own", "with the new"],
+        Some(_) => ["own settings", "new settings"],
         None => ["", ""],
     };
     let row = |text: &mut String, what: &str, of: &dyn Fn(&Run) -> String| {
@@ -59,6 +67,7 @@ pub(crate) fn rehearsed(rehearsed: &Rehearsed) -> String {
         let _ = writeln!(text, "{}{:>14}{:>14}", left("", 18), head[0], head[1]);
     }
     row(&mut text, "requests", &|run| run.totals.requests.to_string());
+    row(&mut text, "never answered", &|run| run.totals.unfinished.to_string());
     row(&mut text, "requests failed", &|run| format!("{:.2} %", 100.0 * run.failure_rate()));
     row(&mut text, "largest share", &|run| {
         run.largest_share().map_or_else(String::new, |(share, _)| format!("{:.1} %", 100.0 * share))

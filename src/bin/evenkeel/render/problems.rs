@@ -25,6 +25,14 @@ pub(crate) fn problems(source: &Source, findings: &[Finding], out: &mut String) 
     }
 }
 
+/// Each finding with its line of `source`.
+pub(crate) fn listed(source: &Source, findings: &[Finding]) -> String {
+    let mut out = String::new();
+    problems(source, findings, &mut out);
+    out.truncate(out.trim_end().len());
+    out + "\n"
+}
+
 fn group<'s>(source: &'s Source, finding: &'s Finding) -> Group<'s> {
     let level = match finding.level {
         Level::Note => annotate_snippets::Level::NOTE,
