@@ -49,9 +49,15 @@ impl<T: Send + Sync + 'static> Core<T> {
         writer.garbage.push(Garbage::Snapshot(current));
     }
 
-    /// What is raised from the beginning: nobody has subscribed yet, but the pager is told.
+    /// What is raised from the beginning: nobody has subscribed yet, but the pager is told, and whoever
+    /// asks for the status.
     pub(crate) fn tell_first(&self, turns: Vec<Turn>) {
-        turns.into_iter().for_each(|turn| self.paging.push(&self.alarm(turn, Nanos(0))));
+        for turn in turns {
+            let alarm = self.alarm(turn, Nanos(0));
+            self.paging.push(&alarm);
+            self.hub.push(Event::Alarm(alarm));
+        }
+        self.hub.flush();
     }
 
     fn alarm(&self, turn: Turn, now: Nanos) -> Alarm {

@@ -178,6 +178,11 @@ impl<T: Send + Sync + 'static> Core<T> {
                 Ok(_) => writer.alarms.facts.set_accepted(now),
                 // A word about nobody, which changes nothing.
                 Err(UpdateError::Unknown { .. }) => {}
+                // What the factory says are words of its own, and nobody but us may run here.
+                Err(UpdateError::Make { id, .. }) => {
+                    let reason = format!("the target of `{id}` was not made");
+                    writer.alarms.facts.set_refused(reason);
+                }
                 Err(error) => writer.alarms.facts.set_refused(error.to_string()),
             }
             result

@@ -70,6 +70,11 @@ impl Samples {
         self.overflowed.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Makes room for those who are not ready, so that no request has to.
+    pub(crate) fn expect_unready(&self) {
+        self.unready.get_or_init(|| Box::new(Mutex::new(Heavy::new())));
+    }
+
     /// Makes room for keys, so that no pick has to.
     pub(crate) fn expect_keys(&self) {
         let keys = || Mutex::new(Keys { hot: Heavy::new(), seen: Seen::new() });
@@ -86,7 +91,7 @@ impl Samples {
 
     /// A request went elsewhere, for `cell` was not ready.
     pub(crate) fn unready(&self, cell: &EndpointCell) {
-        if let Some(mut unready) = self.unready_places().try_lock() {
+        if let Some(mut unready) = self.unready.get().and_then(Mutex::try_lock) {
             unready.count(whom(cell));
         }
     }
@@ -128,10 +133,6 @@ impl Samples {
     /// Who was not ready, with how many requests went elsewhere for it.
     pub(crate) fn not_ready(&self) -> Vec<(Whom, f64)> {
         self.unready.get().map_or_else(Vec::new, |unready| unready.lock().iter().collect())
-    }
-
-    fn unready_places(&self) -> &Mutex<Heavy<Whom, 8>> {
-        self.unready.get_or_init(|| Box::new(Mutex::new(Heavy::new())))
     }
 }
 

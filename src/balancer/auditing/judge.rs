@@ -31,7 +31,9 @@ impl Auditor {
     ) -> Vec<Event> {
         let mut told = Vec::new();
         let all = findings.all();
-        let mut alarms = findings.alarms.lock();
+        // A copy: what is found may ask the user's strategy, which may ask for the status. Nobody
+        // else writes.
+        let mut alarms = findings.alarms();
         for alarm in alarms.extract_if(.., |alarm| is_over(base, alarm, looked, all)) {
             told.push(Event::Skew { on: false, skew: alarm.skew });
         }
@@ -52,6 +54,9 @@ impl Auditor {
                 told.push(Event::Skew { on: true, skew: skew.clone() });
                 alarms.push(Alarm { skew, since: now, more });
             }
+        }
+        if !told.is_empty() {
+            findings.set_alarms(alarms);
         }
         told
     }

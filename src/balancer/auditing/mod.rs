@@ -75,6 +75,10 @@ impl Findings {
         self.alarms.lock().first().map(|alarm| alarm.skew.clone())
     }
 
+    fn set_alarms(&self, alarms: Vec<Alarm>) {
+        *self.alarms.lock() = alarms;
+    }
+
     pub(crate) fn alarms(&self) -> Vec<Alarm> {
         self.alarms.lock().clone()
     }
@@ -170,6 +174,9 @@ impl Auditor {
     fn plan<T>(&mut self, served: &Snapshot<T>, samples: &Samples, now: Nanos) {
         if served.basis == Basis::Keys {
             samples.expect_keys();
+        }
+        if served.basis != Basis::Off {
+            samples.expect_unready();
         }
         // A shorter interval holds at once.
         let next = served.config.audit().map(|audit| now.plus(audit.interval()));

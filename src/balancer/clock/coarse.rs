@@ -49,6 +49,8 @@ static ANCHOR: OnceLock<Anchor> = OnceLock::new();
 /// Where the time of a balancer that is built now begins.
 pub(in crate::balancer) fn origin() -> Origin {
     let at = now();
+    // It may be built for a test that pauses the clock, on a thread that had another one before.
+    SEEN.set(Seen { agreed: 0, last: None });
     Origin::counted(at, ANCHOR.get_or_init(Anchor::new).counted(at))
 }
 
