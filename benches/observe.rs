@@ -1,4 +1,5 @@
-//! What it costs to be seen: picks with nothing recorded, with the default, with everything.
+//! What it costs to be seen: picks with audit, alarms and records off, with the default, with every pick
+//! recorded.
 //!
 //! `cargo bench --bench observe`. Compare the three within one run: the machine is the same then.
 
@@ -11,9 +12,8 @@ use evenkeel::{Balancer, Config, Endpoint, Key, Outcome};
 
 const ENDPOINTS: usize = 100;
 
-fn balancer(kind: StrategyKind, decisions: Option<DecisionsConfig>) -> Balancer<()> {
-    let config =
-        Config::default().with_strategy(StrategyConfig::new(kind)).with_decisions(decisions);
+fn balancer(kind: StrategyKind, config: Config) -> Balancer<()> {
+    let config = config.with_strategy(StrategyConfig::new(kind));
     Balancer::builder()
         .config(config)
         .endpoints((0..ENDPOINTS).map(|i| Endpoint::new(format!("e{i}"), ())))
@@ -21,12 +21,18 @@ fn balancer(kind: StrategyKind, decisions: Option<DecisionsConfig>) -> Balancer<
         .expect("the settings are sound")
 }
 
+/// Nothing is recorded, and nobody looks.
+fn blind() -> Config {
+    Config::default().with_decisions(None).with_audit(None).with_alarms(None)
+}
+
 fn picks(c: &mut Criterion) {
     let every_pick = DecisionsConfig::default().with_every(1).expect("1 is in the range");
     let settings = [
-        ("off", None),
-        ("default", Some(DecisionsConfig::default())),
-        ("every pick", Some(every_pick)),
+        ("all off", blind()),
+        ("no records", Config::default().with_decisions(None)),
+        ("default", Config::default()),
+        ("every pick", Config::default().with_decisions(Some(every_pick))),
     ];
     let kinds = [
         StrategyKind::RoundRobin,
@@ -37,8 +43,8 @@ fn picks(c: &mut Criterion) {
     ];
     for kind in kinds {
         let mut group = c.benchmark_group(kind.to_string());
-        for (name, decisions) in &settings {
-            let balancer = balancer(kind.clone(), decisions.clone());
+        for (name, config) in &settings {
+            let balancer = balancer(kind.clone(), config.clone());
             group.bench_function(BenchmarkId::from_parameter(name), |b| {
                 let mut hash = 0_u64;
                 b.iter(|| {
@@ -56,7 +62,7 @@ fn picks(c: &mut Criterion) {
 fn explanations(c: &mut Criterion) {
     let mut group = c.benchmark_group("explain");
     for kind in [StrategyKind::LeastRequest, StrategyKind::Maglev] {
-        let balancer = balancer(kind.clone(), None);
+        let balancer = balancer(kind.clone(), blind());
         group.bench_function(BenchmarkId::from_parameter(kind), |b| {
             b.iter(|| balancer.explain(&Key::from_hash(7)));
         });

@@ -186,6 +186,23 @@ async fn every_documented_name_appears_with_its_labels_and_no_other_does() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn alarms_are_told_for_as_long_as_they_are_raised() {
+    let balancer = balancer("", 4, 1);
+    let (mut metrics, written) = watched(&balancer);
+    let mut raised = || {
+        metrics.record();
+        ["share_raised", "panic"].map(|alarm| written.gauge("evenkeel_alarm", &[("alarm", alarm)]))
+    };
+    assert_eq!(raised(), [0.0, 0.0]);
+    balancer.set_weight(&id(0), 1_000).unwrap();
+    tokio::time::advance(Duration::from_secs(11)).await;
+    assert_eq!(raised(), [1.0, 0.0]);
+    balancer.set_weight(&id(0), 1).unwrap();
+    tokio::time::advance(Duration::from_secs(61)).await;
+    assert_eq!(raised(), [0.0, 0.0]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_told_is_what_the_status_says() {
     let balancer = balancer("[strategy]\nkind = 'round_robin'", 4, 1);
     let (metrics, written) = watched(&balancer);

@@ -36,6 +36,12 @@ impl Audited {
         self.tally.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Takes one off the tally, unless it was taken meanwhile.
+    pub(super) fn count_back(&self) {
+        let less = |tally: u32| tally.checked_sub(1);
+        let _ = self.tally.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+
     /// Takes the tally.
     pub(crate) fn take_tally(&self) -> u32 {
         // Mostly there is none, and reading takes nothing from whoever picks.
@@ -108,5 +114,10 @@ mod tests {
         let audited = Audited::new();
         (0..3).for_each(|_| audited.count());
         assert_eq!((audited.take_tally(), audited.take_tally()), (3, 0));
+        audited.count_back();
+        assert_eq!(audited.take_tally(), 0, "that one was taken before");
+        audited.count();
+        audited.count_back();
+        assert_eq!(audited.take_tally(), 0);
     }
 }

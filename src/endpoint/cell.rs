@@ -170,6 +170,13 @@ impl EndpointCell {
         self.end();
     }
 
+    /// A request that excluded others was counted as one outside of the schedule, and was none.
+    pub(super) fn comes_to_nothing(&self) {
+        if self.shared.samples.counts_aside() {
+            self.audited.count_back();
+        }
+    }
+
     /// How long the endpoint has had unanswered requests and given no answer to any, in
     /// nanoseconds.
     ///

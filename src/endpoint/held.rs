@@ -234,7 +234,6 @@ impl<T> Held<T> {
         self.marks = Marks(marks | u64::from(before) << Marks::BEFORE);
     }
 
-    #[cfg(feature = "tracing")]
     pub(crate) fn before(&self) -> u64 {
         self.marks.0 >> Marks::BEFORE
     }
@@ -312,6 +311,9 @@ impl<T> Held<T> {
         if self.release().is_some() {
             self.end_answer();
             self.bound.cell.withdraw();
+            if self.before() > 0 {
+                self.bound.cell.comes_to_nothing();
+            }
             self.free_probe();
         }
     }

@@ -5,7 +5,7 @@ use once_cell::race::OnceBox;
 use crate::endpoint::EndpointCell;
 use crate::hash;
 use crate::stats::Heavy;
-use crate::sync::{AtomicU32, Mutex, Ordering};
+use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering};
 
 /// Which endpoint a sample is of: where its cell lies. A number to compare and nothing else.
 pub(crate) type Whom = usize;
@@ -14,6 +14,8 @@ pub(crate) type Whom = usize;
 ///
 /// Nobody waits here: where another thread is at it, the sample is let go.
 pub(crate) struct Samples {
+    /// Whether endpoints count what stands outside of the schedule.
+    counts_aside: AtomicBool,
     /// Sampled requests that excluded endpoints.
     moved: AtomicU32,
     /// Sampled requests of sessions.
@@ -47,12 +49,22 @@ pub(crate) struct Odd {
 impl Samples {
     pub(super) fn new() -> Self {
         Self {
+            counts_aside: AtomicBool::new(false),
             moved: AtomicU32::new(0),
             sessions: AtomicU32::new(0),
             overflowed: AtomicU32::new(0),
             keys: OnceBox::new(),
             unready: OnceBox::new(),
         }
+    }
+
+    /// Says whether endpoints count what stands outside of the schedule.
+    pub(crate) fn count_aside(&self, do_so: bool) {
+        self.counts_aside.store(do_so, Ordering::Relaxed);
+    }
+
+    pub(super) fn counts_aside(&self) -> bool {
+        self.counts_aside.load(Ordering::Relaxed)
     }
 
     /// The request excluded endpoints.

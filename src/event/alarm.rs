@@ -135,6 +135,22 @@ pub enum AlarmKind {
 }
 
 impl AlarmKind {
+    /// The names there are.
+    #[cfg(feature = "metrics")]
+    pub(crate) const NAMES: &[&str] = &[
+        "panic",
+        "cap_reached",
+        "floor_reached",
+        "ejection_suppressed",
+        "everybody_slow",
+        "update_refused",
+        "config_refused",
+        "set_unchanged",
+        "share_raised",
+        "skew",
+        "source_failed",
+    ];
+
     /// The kind as one word, as in `cap_reached`: the same when it is raised and when it is
     /// cleared, and never another for this kind. With the balancer's name it tells incidents apart.
     #[must_use]

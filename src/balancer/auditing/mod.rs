@@ -172,6 +172,7 @@ impl Auditor {
 
     /// Makes a look due where there is something to look for.
     fn plan<T>(&mut self, served: &Snapshot<T>, samples: &Samples, now: Nanos) {
+        samples.count_aside(served.basis == Basis::Share);
         if served.basis == Basis::Keys {
             samples.expect_keys();
         }

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::balancer::{EndpointStatus, Figures, Status};
 use crate::endpoint::{Availability, EndpointCell, Totals};
+use crate::event::AlarmKind;
 use crate::observe::metrics::catalogue as names;
 use crate::observe::metrics::names::{Names, OTHER};
 use crate::observe::metrics::sheet::Sheet;
@@ -215,6 +216,10 @@ fn stands(status: &Status, sheet: &mut Sheet) {
         sheet.set(&names::TIER_PANIC, [label], f64::from(u8::from(it.panic)));
     }
     sheet.set(&names::PANIC, [], f64::from(u8::from(status.panic)));
+    for name in AlarmKind::NAMES {
+        let is_raised = status.alarms.iter().any(|alarm| alarm.kind.name() == *name);
+        sheet.set(&names::ALARM, [SharedString::const_str(name)], f64::from(u8::from(is_raised)));
+    }
     sheet.set(&names::VERSION_CONFIG, [], status.version.config as f64);
     sheet.set(&names::VERSION_SET, [], status.version.set as f64);
     sheet.set(&names::STRATEGY, [status.strategy.clone().into()], 1.0);

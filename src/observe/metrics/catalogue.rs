@@ -133,6 +133,8 @@ pub(super) static TIER_PANIC: Metric = Metric::gauge(
 );
 pub(super) static PANIC: Metric =
     Metric::gauge("evenkeel_panic", &[], None, "1 while health is not believed in some tier");
+pub(super) static ALARM: Metric =
+    Metric::gauge("evenkeel_alarm", &["alarm"], None, "1 while an alarm of this kind is raised");
 pub(super) static VERSION_CONFIG: Metric = Metric::gauge(
     "evenkeel_version_config",
     &[],
@@ -231,6 +233,7 @@ pub(super) static ALL: &[&Metric] = &[
     &TIER_LOAD,
     &TIER_PANIC,
     &PANIC,
+    &ALARM,
     &VERSION_CONFIG,
     &VERSION_SET,
     &SET_AGE,
