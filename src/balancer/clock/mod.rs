@@ -79,6 +79,7 @@ pub(crate) mod held {
     #[derive(Clone, Copy)]
     enum Hold {
         At(Instant),
+        #[cfg(feature = "sim")]
         NotBefore(Instant),
     }
 
@@ -90,6 +91,7 @@ pub(crate) mod held {
     pub(super) fn get() -> Option<Instant> {
         match HOLD.get()? {
             Hold::At(at) => Some(at),
+            #[cfg(feature = "sim")]
             #[expect(clippy::disallowed_methods, reason = "the edge; all below is told the time")]
             Hold::NotBefore(at) => Some(at.max(Instant::now())),
         }
