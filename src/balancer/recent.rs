@@ -83,8 +83,14 @@ pub(super) struct Dated {
 
 /// The last events, those of changes and the others apart: a fleet that ejects and recovers pushes
 /// nobody's change out of sight.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Recent(Mutex<Lists>);
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self(Mutex::new(Lists::default()))
+    }
+}
 
 /// Oldest first.
 #[derive(Debug, Default)]
