@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 use crate::balancer::Share;
-use crate::event::{Changed, Event};
+use crate::event::Event;
 use crate::sync::{Arc, Mutex};
 use crate::units::{EndpointId, Version};
 
@@ -106,7 +106,6 @@ impl Dated {
 
     /// In words. They may be those of an error that is not ours, so nobody may hold a lock here.
     fn tell(&self, now: Instant) -> Happening {
-        let (kind, version, endpoint) = parts(&self.event);
         let (by, because) = match &self.event {
             Event::Published { change, .. } => change.author(),
             Event::Ejection(ejection) => (ejection.by.as_deref(), ejection.because.as_deref()),
@@ -119,9 +118,9 @@ impl Dated {
         Happening {
             at: self.at,
             ago: now.saturating_duration_since(self.instant),
-            kind,
-            version,
-            endpoint: endpoint.cloned(),
+            kind: kind(&self.event),
+            version: self.event.version(),
+            endpoint: self.event.endpoint().cloned(),
             text: cut(text),
             by: by.map(str::to_owned),
             because: because.map(str::to_owned),
@@ -169,56 +168,16 @@ fn is_change(event: &Event) -> bool {
     )
 }
 
-fn parts(event: &Event) -> (&'static str, Option<Version>, Option<&EndpointId>) {
+fn kind(event: &Event) -> &'static str {
     match event {
-        Event::Published { version, change } => ("published", Some(*version), about(change)),
-        Event::UpdateRefused { version, .. } | Event::ConfigRefused { version, .. } => {
-            ("refused", Some(*version), None)
-        }
-        Event::RollbackFailed { version, .. } => ("not_rolled_back", Some(*version), None),
-        Event::ShareRaised { version, endpoint, .. } => {
-            ("share_raised", Some(*version), Some(endpoint))
-        }
-        Event::Judged { verdict } => ("judged", Some(verdict.version()), None),
-        Event::Ejection(ejection) => {
-            let kind = if ejection.enforced() { "ejected" } else { "not_ejected" };
-            (kind, None, Some(&ejection.endpoint))
-        }
-        Event::Unhealthy { endpoint, .. } => ("unhealthy", None, Some(endpoint)),
-        Event::CheckPanicked { endpoint, .. } => ("check_panicked", None, Some(endpoint)),
-        Event::Recovery { endpoint, .. } => ("recovery", None, Some(endpoint)),
-        Event::Panic { on: true, .. } => ("panic", None, None),
-        Event::Panic { on: false, .. } => ("panic_over", None, None),
-        Event::DetectorPanicked { .. } => ("detector_panicked", None, None),
-        Event::RebuildFailed { endpoint, .. } => ("rebuild_failed", None, Some(endpoint)),
-        Event::SourceFailed { .. } => ("source_failed", None, None),
-        Event::SourceRecovered { .. } => ("source_recovered", None, None),
-        Event::Keyless { .. } => ("keyless", None, None),
-        Event::Skew { on, skew } => {
-            (if *on { "skew" } else { "skew_over" }, None, Some(&skew.endpoint))
-        }
-        Event::Alarm(alarm) if alarm.raised => ("alarm", None, None),
-        Event::Alarm(_) => ("alarm_over", None, None),
-        Event::PagerFailed { .. } => ("pager_failed", None, None),
-        Event::Missed(_) => ("missed", None, None),
-    }
-}
-
-fn about(change: &Changed) -> Option<&EndpointId> {
-    match change {
-        Changed::Inserted { endpoint, .. }
-        | Changed::Removed { endpoint }
-        | Changed::Reweighted { endpoint, .. }
-        | Changed::Draining { endpoint, .. }
-        | Changed::Disabled { endpoint, .. }
-        | Changed::Enabled { endpoint, .. }
-        | Changed::Expired { endpoint }
-        | Changed::Rebuilt { endpoint } => Some(endpoint),
-        Changed::Replaced { .. }
-        | Changed::DrainingAll { .. }
-        | Changed::EnabledAll { .. }
-        | Changed::Configured { .. }
-        | Changed::RolledBack { .. } => None,
+        Event::UpdateRefused { .. } | Event::ConfigRefused { .. } => "refused",
+        Event::RollbackFailed { .. } => "not_rolled_back",
+        Event::Ejection(ejection) if ejection.enforced() => "ejected",
+        Event::Ejection(_) => "not_ejected",
+        Event::Panic { on: false, .. } => "panic_over",
+        Event::Skew { on: false, .. } => "skew_over",
+        Event::Alarm(alarm) if !alarm.raised => "alarm_over",
+        event => event.kind(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What happens to a balancer, told to whoever subscribes.
 
+mod about;
 mod alarm;
 mod author;
 mod ejection;

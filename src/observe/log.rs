@@ -4,7 +4,6 @@ use tracing::{debug, error, info, warn};
 
 use crate::balancer::Balancer;
 use crate::event::{Changed, Event, Recovery};
-use crate::units::{EndpointId, Version};
 use crate::worker::Worker;
 
 impl<T: Send + Sync + 'static> Balancer<T> {
@@ -47,8 +46,8 @@ macro_rules! say {
             target: "evenkeel::events",
             balancer = $balancer,
             kind = $event.kind(),
-            endpoint = endpoint($event).map(display),
-            version = version($event).map(display),
+            endpoint = $event.endpoint().map(display),
+            version = $event.version().map(display),
             "{}",
             $event
         )
@@ -78,44 +77,5 @@ fn log(balancer: &str, event: &Event) {
         Event::Published { change: Changed::Expired { .. }, .. }
         | Event::Recovery { step: Recovery::Probing, .. } => say!(debug, balancer, event),
         _ => say!(info, balancer, event),
-    }
-}
-
-/// The endpoint that an event is about, if it is about one.
-fn endpoint(event: &Event) -> Option<&EndpointId> {
-    match event {
-        Event::Published {
-            change:
-                Changed::Inserted { endpoint, .. }
-                | Changed::Removed { endpoint }
-                | Changed::Reweighted { endpoint, .. }
-                | Changed::Draining { endpoint, .. }
-                | Changed::Disabled { endpoint, .. }
-                | Changed::Enabled { endpoint, .. }
-                | Changed::Expired { endpoint }
-                | Changed::Rebuilt { endpoint },
-            ..
-        }
-        | Event::ShareRaised { endpoint, .. }
-        | Event::Unhealthy { endpoint, .. }
-        | Event::CheckPanicked { endpoint, .. }
-        | Event::Recovery { endpoint, .. }
-        | Event::RebuildFailed { endpoint, .. } => Some(endpoint),
-        Event::Ejection(ejection) => Some(&ejection.endpoint),
-        Event::Skew { skew, .. } => Some(&skew.endpoint),
-        _ => None,
-    }
-}
-
-/// The version that an event is about, or that is still served.
-fn version(event: &Event) -> Option<Version> {
-    match event {
-        Event::Published { version, .. }
-        | Event::UpdateRefused { version, .. }
-        | Event::ConfigRefused { version, .. }
-        | Event::RollbackFailed { version, .. }
-        | Event::ShareRaised { version, .. } => Some(*version),
-        Event::Judged { verdict } => Some(verdict.version()),
-        _ => None,
     }
 }

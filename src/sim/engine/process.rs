@@ -73,8 +73,8 @@ impl Heard {
         let happening = Happening {
             at: span::span(at),
             client: Some(client.to_owned()),
-            kind: kind(event),
-            endpoint: about(event),
+            kind: kind(event).to_owned(),
+            endpoint: event.endpoint().map(ToString::to_string),
             text: event.to_string(),
         };
         self.said.lock().push((at, happening));
@@ -161,35 +161,13 @@ pub(super) fn endpoint(at: usize, server: &Server, weight: u32) -> Endpoint<Serv
     }
 }
 
-/// What an event is called: as the enum calls it, in small letters. Read from what it prints, so that
-/// no event is forgotten here that others add.
-fn kind(event: &Event) -> String {
-    if let Event::Judged { verdict } = event {
-        let undone = matches!(verdict, Verdict::RolledBack { .. } | Verdict::NotRolledBack { .. });
-        return String::from(if undone { "rolled_back" } else { "judged" });
-    }
-    let printed = format!("{event:?}");
-    let name = printed.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    let mut kind = String::with_capacity(name.len() + 4);
-    for letter in name.chars() {
-        if letter.is_uppercase() && !kind.is_empty() {
-            kind.push('_');
-        }
-        kind.extend(letter.to_lowercase());
-    }
-    kind
-}
-
-/// The endpoint that an event is about.
-fn about(event: &Event) -> Option<String> {
+/// What an event is called; a guard that takes a change back is something else than one that lets it
+/// be.
+fn kind(event: &Event) -> &'static str {
     match event {
-        Event::Ejection(ejection) => Some(&ejection.endpoint),
-        Event::ShareRaised { endpoint, .. }
-        | Event::Unhealthy { endpoint, .. }
-        | Event::CheckPanicked { endpoint, .. }
-        | Event::Recovery { endpoint, .. }
-        | Event::RebuildFailed { endpoint, .. } => Some(endpoint),
-        _ => None,
+        Event::Judged { verdict: Verdict::RolledBack { .. } | Verdict::NotRolledBack { .. } } => {
+            "rolled_back"
+        }
+        event => event.kind(),
     }
-    .map(ToString::to_string)
 }
