@@ -35,6 +35,7 @@ impl<T: Send + Sync + 'static> Core<T> {
     pub(crate) fn look_for_alarms(&self, writer: &mut Writer<T>, now: Nanos) {
         let current = self.published.current();
         let due = writer.alarms.due;
+        writer.alarms.facts.set_is_from(self.dates.confirmed());
         writer.alarms.facts.audited(self.findings.eldest());
         let turns = writer.alarms.look(&current, self.ground.has_detectors, now);
         for turn in turns {

@@ -182,8 +182,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             .map_err(|refused| refused.for_config(&name))?;
         if replaced {
             writer.guard.believe();
-            writer.alarms.facts.set_accepted(now);
-            self.dates.confirm(now);
+            writer.alarms.facts.set_accepted();
             self.remember(writer, base, now);
         }
         Ok(version)

@@ -90,8 +90,6 @@ pub(crate) struct Writer<T> {
     /// The change of the settings that is being watched.
     pub(crate) watched: Option<Box<Watched<T>>>,
     pub(crate) alarms: Alarms,
-    /// When a set was taken last, changed or not.
-    pub(crate) set_at: Nanos,
 }
 
 impl<T> Writer<T> {
@@ -106,7 +104,6 @@ impl<T> Writer<T> {
             builds: Builds::default(),
             watched: None,
             alarms: Alarms::default(),
-            set_at: Nanos(0),
             guard: UpdateGuard::default(),
             removed: BTreeMap::new(),
             rebuilds: BTreeMap::new(),
@@ -355,10 +352,10 @@ impl<T: Send + Sync + 'static> Core<T> {
         }
     }
 
-    /// Remembers the cells of endpoints that left `base`, within bounds, and forgets what is kept
-    /// of those that are back or gone for good.
+    /// A set was taken after `base`. Remembers the cells of endpoints that left, within bounds, and
+    /// forgets what is kept of those that are back or gone for good.
     pub(crate) fn remember(&self, writer: &mut Writer<T>, base: &Snapshot<T>, now: Nanos) {
-        writer.set_at = now;
+        self.dates.confirm(now);
         let current = self.published.current();
         let until = now.plus(base.config.memory().remember_removed());
         let left = departed(&base.members, &current.members);

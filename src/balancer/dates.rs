@@ -20,7 +20,8 @@ impl Dates {
 
     /// The set has been sent, or changed.
     pub(crate) fn confirm(&self, now: Nanos) {
-        self.confirmed.store(now.0, Ordering::Relaxed);
+        // Whoever read the clock first may come last.
+        self.confirmed.fetch_max(now.0, Ordering::Relaxed);
     }
 
     pub(crate) fn confirmed(&self) -> Nanos {

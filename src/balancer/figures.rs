@@ -46,7 +46,7 @@ impl<T: Send + Sync + 'static> Observable for Core<T> {
         let at = now();
         let now = self.ground.origin.nanos(at);
         let status = self.status(at);
-        let (cells, left, totals, set_at) = self.read(now, |writer| {
+        let (cells, left, totals) = self.read(now, |writer| {
             let (cells, mut totals) = self.published.read(|served| {
                 let cells = served.members.iter().map(|member| Arc::clone(&member.bound.cell));
                 (cells.collect::<Vec<_>>(), writer.ledger.read(served, now).totals)
@@ -56,10 +56,10 @@ impl<T: Send + Sync + 'static> Observable for Core<T> {
                 totals = totals.plus(&left.cell.totals().since(&left.left_with));
             }
             let left = writer.removed.values().map(|left| Arc::clone(&left.cell));
-            (cells, left.collect::<Vec<_>>(), totals, writer.set_at)
+            (cells, left.collect::<Vec<_>>(), totals)
         });
         let in_flight = cells.iter().chain(&left).map(|cell| cell.in_flight()).sum();
-        let set_age = Duration::from_nanos(now.0.saturating_sub(set_at.0));
+        let set_age = status.set_age;
         let checks = self.checks.ended();
         Figures { status, cells, left, totals, in_flight, set_age, checks }
     }

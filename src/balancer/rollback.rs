@@ -112,8 +112,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         writer.alarms.facts.config_accepted();
         if set {
             writer.guard.believe();
-            writer.alarms.facts.set_accepted(now);
-            self.dates.confirm(now);
+            writer.alarms.facts.set_accepted();
             self.remember(writer, base, now);
         }
         Ok(version)

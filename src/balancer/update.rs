@@ -111,7 +111,6 @@ impl<T: Send + Sync + 'static> Core<T> {
             }
             let Merged { members, tally } = self.merge(writer, base, offers, &base.config, now)?;
             if tally.is_nothing() {
-                writer.set_at = now;
                 writer.guard.believe();
                 self.dates.confirm(now);
                 return Ok(base.version);
@@ -175,7 +174,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         self.update(now, |writer, base| {
             let result = act(writer, base);
             match &result {
-                Ok(_) => writer.alarms.facts.set_accepted(now),
+                Ok(_) => writer.alarms.facts.set_accepted(),
                 // A word about nobody, which changes nothing.
                 Err(UpdateError::Unknown { .. }) => {}
                 // What the factory says are words of its own, and nobody but us may run here.
@@ -217,7 +216,6 @@ impl<T: Send + Sync + 'static> Core<T> {
         let version = self
             .publish(writer, base, draft, vec![change], judged, now)
             .map_err(|refused| refused.for_update(&base.chosen.name))?;
-        self.dates.confirm(now);
         self.remember(writer, base, now);
         Ok(version)
     }

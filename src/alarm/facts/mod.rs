@@ -52,9 +52,13 @@ impl Facts {
     }
 
     /// A set was accepted, be it the same again.
-    pub(crate) fn set_accepted(&mut self, now: Nanos) {
+    pub(crate) fn set_accepted(&mut self) {
         self.refused_set = None;
-        self.set_at = now;
+    }
+
+    /// When a set was accepted last.
+    pub(crate) fn set_is_from(&mut self, at: Nanos) {
+        self.set_at = at;
     }
 
     pub(crate) fn config_refused(&mut self, reason: String) {

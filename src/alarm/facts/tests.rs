@@ -37,7 +37,7 @@ fn a_refusal_stands_until_one_of_its_kind_is_accepted() {
     facts.set_refused("no".into());
     facts.config_refused("never".into());
     assert_eq!(names(&facts, &config, 1), ["update_refused", "config_refused"]);
-    facts.set_accepted(Nanos(SECOND));
+    facts.set_accepted();
     assert_eq!(names(&facts, &config, 1), ["config_refused"]);
     facts.config_accepted();
     assert!(names(&facts, &config, 1).is_empty());
@@ -50,7 +50,7 @@ fn a_set_grows_old_where_that_is_asked_for() {
     assert_eq!(facts.due(Some(&config), Nanos(0)), Nanos(60 * SECOND));
     assert!(names(&facts, &config, 59).is_empty());
     assert_eq!(names(&facts, &config, 60), ["set_unchanged"]);
-    facts.set_accepted(Nanos(70 * SECOND));
+    facts.set_is_from(Nanos(70 * SECOND));
     assert!(names(&facts, &config, 129).is_empty());
     assert_eq!(facts.due(Some(&config), Nanos(70 * SECOND)), Nanos(130 * SECOND));
     // A clock that went back.
