@@ -186,6 +186,23 @@ async fn every_documented_name_appears_with_its_labels_and_no_other_does() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_long_answer_of_who_left_long_ago_is_in_flight() {
+    let balancer = balancer("[outlier]\nremember_removed = '20s'", 3, 1);
+    let (mut metrics, written) = watched(&balancer);
+    metrics.record();
+    let held = pick(&balancer);
+    balancer.remove(&held.endpoint().clone()).unwrap();
+    for _ in 0..6 {
+        tokio::time::advance(Duration::from_secs(60)).await;
+        metrics.record();
+        assert_eq!(written.gauge("evenkeel_in_flight", &[]), 1.0);
+    }
+    held.finish(Outcome::Success);
+    metrics.record();
+    assert_eq!(written.gauge("evenkeel_in_flight", &[]), 0.0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn alarms_are_told_for_as_long_as_they_are_raised() {
     let balancer = balancer("", 4, 1);
     let (mut metrics, written) = watched(&balancer);

@@ -1,7 +1,6 @@
 //! The seam for whoever shows what a balancer does.
 
 use std::sync::Weak;
-use std::time::Duration;
 
 use crate::balancer::core::Core;
 use crate::balancer::{Balancer, Status, now};
@@ -25,10 +24,6 @@ pub(crate) struct Figures {
     pub(crate) left: Vec<Arc<EndpointCell>>,
     /// What all requests came to since the balancer was built, whatever became of their endpoints.
     pub(crate) totals: Totals,
-    /// Requests in flight, those to endpoints that have left among them.
-    pub(crate) in_flight: u64,
-    /// How long ago a set was taken last, changed or not.
-    pub(crate) set_age: Duration,
     /// Checks that have ended well, and those that have not.
     pub(crate) checks: (u64, u64),
 }
@@ -58,9 +53,7 @@ impl<T: Send + Sync + 'static> Observable for Core<T> {
             let left = writer.removed.values().map(|left| Arc::clone(&left.cell));
             (cells, left.collect::<Vec<_>>(), totals)
         });
-        let in_flight = cells.iter().chain(&left).map(|cell| cell.in_flight()).sum();
-        let set_age = status.set_age;
         let checks = self.checks.ended();
-        Figures { status, cells, left, totals, in_flight, set_age, checks }
+        Figures { status, cells, left, totals, checks }
     }
 }

@@ -114,7 +114,7 @@ impl Book {
 
     /// Writes what is new, and how things stand.
     pub(super) fn write(&mut self, figures: &Figures, sheet: &mut Sheet, now: Instant) {
-        let Figures { status, totals, in_flight, set_age, checks, .. } = figures;
+        let Figures { status, totals, checks, .. } = figures;
         requests(
             sheet,
             self.requests.tell(Requests::of(totals)),
@@ -127,8 +127,6 @@ impl Book {
         {
             sheet.add(&names::CHECKS, [result.into()], advance(told, now));
         }
-        sheet.set(&names::IN_FLIGHT, [], *in_flight as f64);
-        sheet.set(&names::SET_AGE, [], set_age.as_secs_f64());
         stands(status, sheet);
         self.names.forget(now);
         self.endpoints(figures, sheet, now);
@@ -165,12 +163,13 @@ impl Book {
                 }
             }
         }
-        let (mut sum, mut most) = (0, 0);
+        let (mut sum, mut most, mut held) = (0, 0, 0);
         let Self { endpoints, names, per_endpoint, .. } = self;
         endpoints.retain(|id, known| {
             // Before its counters, so that nothing ends in between unseen.
             let in_flight = known.cell.in_flight();
             let new = known.told.tell(Requests::of(&known.cell.totals()));
+            held += in_flight;
             sum += new.picks;
             most = most.max(new.picks);
             if *per_endpoint && (known.is_there || in_flight > 0 || !new.is_nothing()) {
@@ -182,6 +181,8 @@ impl Book {
         });
         let share = if sum == 0 { 0.0 } else { most as f64 / sum as f64 };
         sheet.set(&names::SHARE_REALISED, [], share);
+        // Those to endpoints that left long ago among them.
+        sheet.set(&names::IN_FLIGHT, [], held as f64);
     }
 }
 
@@ -215,6 +216,7 @@ fn stands(status: &Status, sheet: &mut Sheet) {
         sheet.set(&names::TIER_LOAD, [label.clone()], it.load);
         sheet.set(&names::TIER_PANIC, [label], f64::from(u8::from(it.panic)));
     }
+    sheet.set(&names::SET_AGE, [], status.set_age.as_secs_f64());
     sheet.set(&names::PANIC, [], f64::from(u8::from(status.panic)));
     for name in AlarmKind::NAMES {
         let is_raised = status.alarms.iter().any(|alarm| alarm.kind.name() == *name);
