@@ -170,7 +170,8 @@ impl EndpointCell {
         self.end();
     }
 
-    /// A request that excluded others was counted as one outside of the schedule, and was none.
+    /// A request of a session, or one that excluded others, was counted as one outside of the
+    /// schedule, and was none.
     pub(super) fn comes_to_nothing(&self) {
         if self.shared.samples.counts_aside() {
             self.audited.count_back();

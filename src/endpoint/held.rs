@@ -148,6 +148,8 @@ impl Marks {
     const UNSENT: u64 = 2;
     /// It is known to a tick when it began.
     const ABOUT: u64 = 4;
+    /// It belongs to a session, which stands outside of the schedule.
+    const ASIDE: u64 = 8;
     /// How many endpoints its request was kept from before, in the bits from here on.
     const BEFORE: u32 = 8;
 
@@ -187,6 +189,12 @@ impl<T> Held<T> {
     /// A request that is counted besides.
     pub(crate) fn counted(mut self, counted: Counted) -> Self {
         self.counted = Some(counted);
+        self
+    }
+
+    /// A request of a session.
+    pub(crate) fn aside(mut self) -> Self {
+        self.marks.set(Marks::ASIDE, true);
         self
     }
 
@@ -311,7 +319,7 @@ impl<T> Held<T> {
         if self.release().is_some() {
             self.end_answer();
             self.bound.cell.withdraw();
-            if self.before() > 0 {
+            if self.before() > 0 || self.marks.has(Marks::ASIDE) {
                 self.bound.cell.comes_to_nothing();
             }
             self.free_probe();

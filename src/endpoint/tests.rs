@@ -235,6 +235,25 @@ fn what_began_about_then_measures_nothing() {
 }
 
 #[test]
+fn what_came_to_nothing_stands_outside_of_no_schedule() {
+    for (counts, tally) in [(true, 0), (false, 1)] {
+        let bound = bound();
+        bound.cell.samples().count_aside(counts);
+        let mut excluding = hold(&bound);
+        excluding.set_before(2);
+        for held in [excluding, hold(&bound).aside()] {
+            bound.cell.audited.count();
+            let mut held = held;
+            held.withdraw();
+            assert_eq!(bound.cell.audited.take_tally(), tally);
+        }
+        bound.cell.audited.count();
+        hold(&bound).withdraw();
+        assert_eq!(bound.cell.audited.take_tally(), 1, "that one was of the schedule");
+    }
+}
+
+#[test]
 fn what_was_not_sent_was_never_picked() {
     let bound = bound();
     hold(&bound).withdraw();

@@ -164,7 +164,7 @@ impl<T> Snapshot<T> {
                     self.note_apart(&cx, kept.bound, PickReason::Preferred);
                 }
                 self.note_session(kept.bound, kept.number);
-                let held = Held::begun(kept.bound, now, kept.number, self.under);
+                let held = Held::begun(kept.bound, now, kept.number, self.under).aside();
                 return Ok(match kept.counted {
                     Some(counted) => held.counted(counted),
                     None => held,
