@@ -2,6 +2,6 @@ use std::sync::atomic::AtomicU8;
 
 use evenkeel::Endpoint;
 
-fn main() {
+pub(crate) fn main() {
     let _ = Endpoint::new("a", AtomicU8::new(1));
 }

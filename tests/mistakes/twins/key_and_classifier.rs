@@ -1,7 +1,7 @@
 use evenkeel::{Balancer, Endpoint, Key, Outcome};
 use tower::{Service, service_fn};
 
-fn main() {
+pub(crate) fn main() {
     let echo = service_fn(|n: u8| async move { Ok::<u8, std::io::Error>(n) });
     let balancer = Balancer::builder().endpoint(Endpoint::new("a", echo)).build().unwrap();
     let mut service = balancer

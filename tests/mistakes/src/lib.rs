@@ -1,0 +1,1 @@
+//! Nothing: see `tests/read_well.rs`.
