@@ -56,11 +56,13 @@ fn kept_steps() {
     }
 }
 
+const SEEDS: u64 = if cfg!(debug_assertions) { 600 } else { 4_000 };
+
 /// Every `EACH`th seed from `first` on.
 fn random_steps(first: u64) {
     const EACH: usize = 2;
     let seeds = std::env::var("EVENKEEL_SEEDS").ok().and_then(|seeds| seeds.parse().ok());
-    for seed in (first..seeds.unwrap_or(2_000)).step_by(EACH) {
+    for seed in (first..seeds.unwrap_or(SEEDS)).step_by(EACH) {
         let bytes = bytes(seed);
         if !holds(&bytes) {
             let shorter = shortened(bytes);

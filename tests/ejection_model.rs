@@ -478,13 +478,15 @@ async fn sequence(seed: u64, n: usize, percent: u64, steps: usize, seen: &mut Se
 
 #[tokio::test(start_paused = true)]
 async fn any_order_of_anything_is_what_the_model_says() {
+    let steps = if cfg!(debug_assertions) { 20 } else { 120 };
     let mut seen = Seen::default();
     for percent in 0..=100 {
         for n in 1..=12 {
-            sequence(1_000 * percent + n as u64, n, percent, 60, &mut seen).await;
+            sequence(1_000 * percent + n as u64, n, percent, steps, &mut seen).await;
         }
     }
-    assert!(seen.out > 10_000 && seen.full > 5_000 && seen.again > 1_000, "{seen:?}");
+    let met = |seen: usize, of_a_step: usize| seen > of_a_step * steps;
+    assert!(met(seen.out, 150) && met(seen.full, 70) && met(seen.again, 15), "{seen:?}");
 }
 
 #[tokio::test(start_paused = true)]

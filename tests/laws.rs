@@ -16,13 +16,15 @@ use evenkeel::strategy::{
 /// Seeds that once failed; they stay.
 const REGRESSIONS: &str = include_str!("regressions/laws.txt");
 
+const SEEDS: u64 = if cfg!(debug_assertions) { 24 } else { 64 };
+
 fn hold<S: Strategy>(make: impl Fn() -> S + Copy + 'static) {
     let seeds = REGRESSIONS.lines().filter_map(|line| line.split('#').next()?.trim().parse().ok());
     for seed in seeds {
         Laws::of(make).seed(seed).check().unwrap();
     }
     let more = std::env::var("EVENKEEL_SEEDS").ok().and_then(|seeds| seeds.parse().ok());
-    Laws::of(make).seeds(0..more.unwrap_or(64)).check().unwrap();
+    Laws::of(make).seeds(0..more.unwrap_or(SEEDS)).check().unwrap();
 }
 
 #[test]

@@ -225,7 +225,8 @@ fn while_health_is_not_believed() {
 #[test]
 fn what_keeps_going_back_and_forth_ends_well() {
     let mut seen = Seen::default();
-    for seed in 0..60 {
+    let lives = if cfg!(debug_assertions) { 12 } else { 60 };
+    for seed in 0..lives {
         let mut life = Life::new(seed);
         (0..1_500).for_each(|_| life.step());
         life.recover();
@@ -233,7 +234,8 @@ fn what_keeps_going_back_and_forth_ends_well() {
         seen.proved += life.seen.proved;
         seen.panics += life.seen.panics;
     }
-    assert!(seen.ejected > 500 && seen.proved > 100 && seen.panics > 20, "{seen:?}");
+    let met = |seen: usize, of_a_life: f64| seen as f64 > of_a_life * lives as f64;
+    assert!(met(seen.ejected, 8.0) && met(seen.proved, 1.6) && met(seen.panics, 0.3), "{seen:?}");
 }
 
 /// A random life on a clock that goes forth and back.

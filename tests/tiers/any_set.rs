@@ -121,8 +121,10 @@ fn of_tier(status: &Status, tier: u32) -> f64 {
     of_tier.map(|it| it.expected_share).sum()
 }
 
+const CASES: u32 = if cfg!(debug_assertions) { 40 } else { 400 };
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(CASES))]
 
     #[test]
     fn shares_sum_to_one_and_no_tier_is_passed_over(set in set()) {
