@@ -142,13 +142,24 @@ fn of_alarms(alarms: &AlarmsConfig, update: &UpdateConfig, found: &mut Vec<Probl
     if let Some(lasts) = alarms.update_refused()
         && lasts <= confirmed
     {
+        let (lasts, confirmed) = (Spelt(lasts), Spelt(confirmed));
+        // Of the two, the one that was set.
+        let (path, compared) =
+            if alarms.update_refused() == AlarmsConfig::default().update_refused() {
+                (
+                    "update.confirm_after",
+                    format!("{confirmed} is no less than alarms.update_refused ({lasts})"),
+                )
+            } else {
+                (
+                    "alarms.update_refused",
+                    format!("{lasts} is no longer than update.confirm_after ({confirmed})"),
+                )
+            };
         let message = format!(
-            "{} is no longer than update.confirm_after ({}), so each smaller set that is meant \
-             raises an alarm before it is believed",
-            Spelt(lasts),
-            Spelt(confirmed)
+            "{compared}, so each smaller set that is meant raises an alarm before it is believed"
         );
-        found.push(Problem::warning("alarms.update_refused", message));
+        found.push(Problem::warning(path, message));
     }
 }
 
