@@ -2,6 +2,8 @@
 
 use std::num::NonZeroU64;
 
+use once_cell::race::OnceBox;
+
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 use crate::units::Nanos;
 
@@ -16,6 +18,13 @@ pub(crate) struct Trial {
     behaved: AtomicBool,
     /// Whether the next pick is to go to it, however small its share is.
     nudge: AtomicBool,
+    /// Made with the first probe: most endpoints never need one.
+    probing: OnceBox<Probing>,
+}
+
+/// Who probes, and from when on anybody may.
+#[derive(Debug)]
+struct Probing {
     /// The token of the probe that is waited for; 0 for none.
     probe: AtomicU64,
     /// Before this nobody may probe.
@@ -76,9 +85,8 @@ impl Trial {
         Self {
             since: AtomicU64::new(0),
             behaved: AtomicBool::new(false),
-            probe: AtomicU64::new(0),
-            not_before: AtomicU64::new(0),
             nudge: AtomicBool::new(false),
+            probing: OnceBox::new(),
         }
     }
 
@@ -118,8 +126,9 @@ impl Trial {
     ) -> Option<Token> {
         let taken = self.free_for_probe(epoch, now, rested, patience)?;
         let token = Token::new(epoch, now)?;
+        let probe = &self.probing.get_or_init(|| Box::new(Probing::new())).probe;
         let exchanged =
-            self.probe.compare_exchange(taken, token.0.get(), Ordering::AcqRel, Ordering::Relaxed);
+            probe.compare_exchange(taken, token.0.get(), Ordering::AcqRel, Ordering::Relaxed);
         exchanged.is_ok().then_some(token)
     }
 
@@ -130,34 +139,40 @@ impl Trial {
 
     /// The word that stands where the token of a probe would, if one may be put there.
     fn free_for_probe(&self, epoch: u32, now: Nanos, rested: Nanos, patience: u64) -> Option<u64> {
-        let taken = self.probe.load(Ordering::Relaxed);
+        let Some(probing) = self.probing.get() else { return Some(0) };
+        let taken = probing.probe.load(Ordering::Relaxed);
         let free = NonZeroU64::new(taken).map(Token).is_none_or(|token| {
             // A later ejection's is left to it: this one is known from an old snapshot.
             token.epoch() < epoch || token.epoch() == epoch && token.age(now) >= patience
         });
-        let is_rested = rested.0 >= self.not_before.load(Ordering::Relaxed);
+        let is_rested = rested.0 >= probing.not_before.load(Ordering::Relaxed);
         (free && is_rested).then_some(taken)
     }
 
     /// Gives it back: the probe has decided something.
     pub(crate) fn end_probe(&self, token: Token) {
-        if self.free_probe(token) {
-            self.not_before.store(0, Ordering::Relaxed);
-        }
+        self.free_until(token, 0);
     }
 
     /// Gives it back: the probe was waited for from `began` to `now`, and came to nothing.
     pub(super) fn give_up_probe(&self, token: Token, began: Nanos, now: Nanos) {
         let rest = now.0.saturating_sub(began.0).saturating_mul(REST).min(LONGEST_REST);
-        if self.free_probe(token) {
-            self.not_before.store(now.0.saturating_add(rest), Ordering::Relaxed);
+        self.free_until(token, now.0.saturating_add(rest));
+    }
+
+    /// Gives it back; nobody may have it again before `rested`.
+    fn free_until(&self, token: Token, rested: u64) {
+        if let Some(probing) = self.probing.get()
+            && probing.free(token)
+        {
+            probing.not_before.store(rested, Ordering::Relaxed);
         }
     }
 
     /// Gives it back unused; says whether there was anything to give back. What somebody else has
     /// taken since is left alone.
     pub(crate) fn free_probe(&self, token: Token) -> bool {
-        self.probe.compare_exchange(token.0.get(), 0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        self.probing.get().is_some_and(|probing| probing.free(token))
     }
 
     /// Asks for the next pick.
@@ -173,6 +188,16 @@ impl Trial {
     /// Takes the pick that was asked for, if one was.
     pub(crate) fn claim_nudge(&self) -> bool {
         self.is_nudged() && self.nudge.swap(false, Ordering::AcqRel)
+    }
+}
+
+impl Probing {
+    fn new() -> Self {
+        Self { probe: AtomicU64::new(0), not_before: AtomicU64::new(0) }
+    }
+
+    fn free(&self, token: Token) -> bool {
+        self.probe.compare_exchange(token.0.get(), 0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 }
 
