@@ -14,14 +14,14 @@ use crate::strategy::{Candidates, Picker, Strategy};
 use crate::sync::Arc;
 use crate::units::EndpointId;
 
-/// A table in which every endpoint has its part of the rows, to a row; a key belongs to the row of
-/// its hash modulo their number.
+/// A table in which every endpoint has its part of the rows; a key belongs to the row of its hash
+/// modulo their number.
 ///
 /// The table of Maglev (Eisenbud et al., NSDI 2016): each endpoint goes through all rows in an order
 /// of its own, from xxHash64 of its id with the seeds 0 and 1 as in Envoy, and they claim rows by
 /// turns; whoever weighs less has fewer turns. A lookup is one read, and parts are as even as
-/// [`table_size`](HashConfig::table_size) allows: the more rows, the more even, and the fewer keys
-/// change their endpoint with the set.
+/// [`table_size`](HashConfig::table_size) allows: nobody has two rows more than its part, and the
+/// more rows, the fewer keys change their endpoint with the set.
 ///
 /// A key of an endpoint that is out goes to the next row of somebody who is not. The endpoint keeps
 /// its rows meanwhile. A request without a key is drawn by weight.
