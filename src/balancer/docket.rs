@@ -178,7 +178,7 @@ impl<'a, T> Docket<'a, T> {
         for (at, member) in self.base.members.iter().enumerate() {
             let standing = self.untimed(at).filter(|it| it.times > 0 && !it.is_out());
             let Some(standing) = standing else { continue };
-            if member.is_in_rotation() && member.bound.cell.trial.take_behaved() {
+            if member.is_in_rotation() && member.bound.cell.take_behaved() {
                 self.changed.insert(at, standing.behaved());
             }
         }

@@ -30,22 +30,21 @@ pub(super) const ONE: u64 = 4;
 /// The counters and estimates of one endpoint.
 ///
 /// In this order, for the sake of balancers with so many endpoints that each cell has to be fetched
-/// from far: the id lies beside the counts of the `Arc`, where a change of the set looks at both; what
-/// a pick compares lies together, and after it what a good answer looks at.
+/// from far: what a pick compares and what a good answer looks at fills 48 bytes together.
 #[repr(C)]
 pub(crate) struct EndpointCell {
-    id: EndpointId,
-    failures: RecentFailures,
     pub(super) begun: AtomicU64,
     pub(super) ended: AtomicU64,
     /// When the endpoint last gave a sign of life, or got work while it had none.
     stirred: AtomicU64,
     streak: Streak,
     pace: Pace,
-    pub(crate) trial: Trial,
+    failures: RecentFailures,
     latency: Latency,
     /// Requests in flight whose answers have begun: of them nothing more is waited for.
     answering: AtomicU64,
+    id: EndpointId,
+    pub(crate) trial: Trial,
     failed: AtomicU64,
     overloaded: AtomicU64,
     ignored: AtomicU64,
@@ -335,15 +334,17 @@ impl EndpointCell {
 
     #[inline]
     fn behave(&self, began: Nanos) {
-        self.streak.end();
-        if self.trial.counts(began) {
-            self.trial.behaves();
-        }
+        self.streak.end(|| self.trial.counts(began));
+    }
+
+    /// Whether it has answered well since the last time this was asked.
+    pub(crate) fn take_behaved(&self) -> bool {
+        self.streak.take_behaved()
     }
 
     /// A new chapter begins at `now`: what is on its way from before says nothing any more.
     pub(crate) fn turn_page(&self, now: Nanos) {
-        self.streak.end();
+        self.streak.forget();
         self.trial.turn_page(now);
     }
 

@@ -7,24 +7,20 @@ use once_cell::race::OnceBox;
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 use crate::units::Nanos;
 
-/// Evidence, and the one probe that is waited for.
+/// From when on evidence counts, and the one probe that is waited for.
 #[derive(Debug)]
-#[repr(C)]
 pub(crate) struct Trial {
-    // The first two are looked at by every good answer.
     /// Requests that began before do not count for failures in a row.
     since: AtomicU64,
-    /// Whether it has answered well since the last look.
-    behaved: AtomicBool,
-    /// Whether the next pick is to go to it, however small its share is.
-    nudge: AtomicBool,
-    /// Made with the first probe: most endpoints never need one.
-    probing: OnceBox<Probing>,
+    /// Made when it is first needed, which it never is for most endpoints.
+    wanted: OnceBox<Wanted>,
 }
 
-/// Who probes, and from when on anybody may.
+/// Which picks are wanted of it beyond its share.
 #[derive(Debug)]
-struct Probing {
+struct Wanted {
+    /// Whether the next one is to go to it, however small its share is.
+    nudge: AtomicBool,
     /// The token of the probe that is waited for; 0 for none.
     probe: AtomicU64,
     /// Before this nobody may probe.
@@ -82,37 +78,18 @@ const LONGEST_REST: u64 = 60_000_000_000;
 
 impl Trial {
     pub(super) fn new() -> Self {
-        Self {
-            since: AtomicU64::new(0),
-            behaved: AtomicBool::new(false),
-            nudge: AtomicBool::new(false),
-            probing: OnceBox::new(),
-        }
+        Self { since: AtomicU64::new(0), wanted: OnceBox::new() }
     }
 
     pub(super) fn turn_page(&self, now: Nanos) {
         self.since.store(now.0, Ordering::Relaxed);
-        self.behaved.store(false, Ordering::Relaxed);
-        self.nudge.store(false, Ordering::Relaxed);
+        self.claim_nudge();
     }
 
     /// Whether the failure of a request that began at `began` counts.
     #[inline]
     pub(crate) fn counts(&self, began: Nanos) -> bool {
         began.0 >= self.since.load(Ordering::Relaxed)
-    }
-
-    /// A good answer. Written once, so that the line stays shared.
-    #[inline]
-    pub(super) fn behaves(&self) {
-        if !self.behaved.load(Ordering::Relaxed) {
-            self.behaved.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// Whether it has answered well since the last time this was asked.
-    pub(crate) fn take_behaved(&self) -> bool {
-        self.behaved.swap(false, Ordering::Relaxed)
     }
 
     /// Takes the right to probe ejection `epoch`: one at a time, but that one which was waited for
@@ -126,7 +103,7 @@ impl Trial {
     ) -> Option<Token> {
         let taken = self.free_for_probe(epoch, now, rested, patience)?;
         let token = Token::new(epoch, now)?;
-        let probe = &self.probing.get_or_init(|| Box::new(Probing::new())).probe;
+        let probe = &self.wanted().probe;
         let exchanged =
             probe.compare_exchange(taken, token.0.get(), Ordering::AcqRel, Ordering::Relaxed);
         exchanged.is_ok().then_some(token)
@@ -139,13 +116,13 @@ impl Trial {
 
     /// The word that stands where the token of a probe would, if one may be put there.
     fn free_for_probe(&self, epoch: u32, now: Nanos, rested: Nanos, patience: u64) -> Option<u64> {
-        let Some(probing) = self.probing.get() else { return Some(0) };
-        let taken = probing.probe.load(Ordering::Relaxed);
+        let Some(wanted) = self.wanted.get() else { return Some(0) };
+        let taken = wanted.probe.load(Ordering::Relaxed);
         let free = NonZeroU64::new(taken).map(Token).is_none_or(|token| {
             // A later ejection's is left to it: this one is known from an old snapshot.
             token.epoch() < epoch || token.epoch() == epoch && token.age(now) >= patience
         });
-        let is_rested = rested.0 >= probing.not_before.load(Ordering::Relaxed);
+        let is_rested = rested.0 >= wanted.not_before.load(Ordering::Relaxed);
         (free && is_rested).then_some(taken)
     }
 
@@ -162,38 +139,51 @@ impl Trial {
 
     /// Gives it back; nobody may have it again before `rested`.
     fn free_until(&self, token: Token, rested: u64) {
-        if let Some(probing) = self.probing.get()
-            && probing.free(token)
+        if let Some(wanted) = self.wanted.get()
+            && wanted.free(token)
         {
-            probing.not_before.store(rested, Ordering::Relaxed);
+            wanted.not_before.store(rested, Ordering::Relaxed);
         }
     }
 
     /// Gives it back unused; says whether there was anything to give back. What somebody else has
     /// taken since is left alone.
     pub(crate) fn free_probe(&self, token: Token) -> bool {
-        self.probing.get().is_some_and(|probing| probing.free(token))
+        self.wanted.get().is_some_and(|wanted| wanted.free(token))
     }
 
     /// Asks for the next pick.
     pub(crate) fn nudge(&self) {
-        self.nudge.store(true, Ordering::Release);
+        self.wanted().nudge.store(true, Ordering::Release);
     }
 
     /// Whether a pick is asked for.
     pub(crate) fn is_nudged(&self) -> bool {
-        self.nudge.load(Ordering::Relaxed)
+        self.wanted.get().is_some_and(Wanted::is_nudged)
     }
 
     /// Takes the pick that was asked for, if one was.
     pub(crate) fn claim_nudge(&self) -> bool {
-        self.is_nudged() && self.nudge.swap(false, Ordering::AcqRel)
+        let wanted = self.wanted.get().filter(|wanted| wanted.is_nudged());
+        wanted.is_some_and(|wanted| wanted.nudge.swap(false, Ordering::AcqRel))
+    }
+
+    fn wanted(&self) -> &Wanted {
+        self.wanted.get_or_init(|| Box::new(Wanted::new()))
     }
 }
 
-impl Probing {
+impl Wanted {
     fn new() -> Self {
-        Self { probe: AtomicU64::new(0), not_before: AtomicU64::new(0) }
+        Self {
+            nudge: AtomicBool::new(false),
+            probe: AtomicU64::new(0),
+            not_before: AtomicU64::new(0),
+        }
+    }
+
+    fn is_nudged(&self) -> bool {
+        self.nudge.load(Ordering::Relaxed)
     }
 
     fn free(&self, token: Token) -> bool {

@@ -26,11 +26,11 @@ const PLEA: u64 = 1 << 48;
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct RecentFailures {
+    /// When the last of them stops weighing: the one word that is read while all is well. It is the
+    /// first one, so that it can stand beside the counts that are read with it.
+    until: AtomicU64,
     /// Made by the first failure: most endpoints have none.
     record: OnceBox<Record>,
-    /// When the last of them stops weighing: the one word that is read while all is well. It is the
-    /// last one, so that it can stand beside the counts that are read with it.
-    until: AtomicU64,
 }
 
 #[derive(Debug)]

@@ -2,10 +2,11 @@
 
 use crate::sync::{AtomicU64, Ordering};
 
-/// How many failures came one after the other: of any kind, as a gateway, before any answer.
+/// How many failures came one after the other: of any kind, as a gateway, before any answer; and
+/// whether there was a good answer since somebody last looked.
 ///
-/// Three counts in one word, so that a failure is one exchange and a success, nearly always, a
-/// single look.
+/// All of it in one word, so that a failure is one exchange and a success, nearly always, a single
+/// look.
 #[derive(Debug)]
 pub(crate) struct Streak(AtomicU64);
 
@@ -35,17 +36,37 @@ pub(crate) struct Reached {
 
 const WIDTH: u32 = 16;
 
+/// Set by a good answer; above the three counts.
+const BEHAVED: u64 = 1 << (3 * WIDTH);
+
 impl Streak {
     pub(crate) fn new() -> Self {
         Self(AtomicU64::new(0))
     }
 
-    /// The endpoint has answered well: every row is over.
+    /// The endpoint has answered well: every row is over. `counts` says whether the answer is one
+    /// to remember, and is asked where that is not remembered yet.
     #[inline]
-    pub(crate) fn end(&self) {
-        if self.0.load(Ordering::Relaxed) != 0 {
-            self.0.store(0, Ordering::Relaxed);
+    pub(crate) fn end(&self, counts: impl FnOnce() -> bool) {
+        let word = self.0.load(Ordering::Relaxed);
+        // Written seldom, so that the line stays shared.
+        if word != BEHAVED {
+            if counts() {
+                self.0.store(BEHAVED, Ordering::Relaxed);
+            } else {
+                self.0.fetch_and(BEHAVED, Ordering::Relaxed);
+            }
         }
+    }
+
+    /// Every row is over, and nothing is remembered.
+    pub(crate) fn forget(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether there was a good answer since this was last asked.
+    pub(crate) fn take_behaved(&self) -> bool {
+        self.0.fetch_and(!BEHAVED, Ordering::Relaxed) & BEHAVED != 0
     }
 
     /// Takes in a failure. A row that reaches its limit begins again, and the first to reach it
@@ -55,7 +76,8 @@ impl Streak {
         loop {
             let counts = Counts::unpack(word).and(kind);
             let reached = counts.reached(limits);
-            let next = if reached.is_some() { 0 } else { counts.pack() };
+            let rows = if reached.is_some() { 0 } else { counts.pack() };
+            let next = word & BEHAVED | rows;
             match self.0.compare_exchange_weak(word, next, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return reached,
                 Err(seen) => word = seen,
@@ -140,9 +162,26 @@ mod tests {
     fn a_good_answer_ends_the_row() {
         let streak = Streak::new();
         count(&streak, &[Row::Any; 4], FIVE);
-        streak.end();
+        streak.end(|| true);
         assert!(count(&streak, &[Row::Any; 4], FIVE).iter().all(Option::is_none));
         assert!(streak.count(Row::Local, FIVE).is_some());
+    }
+
+    #[test]
+    fn a_good_answer_is_remembered_until_somebody_looks() {
+        let streak = Streak::new();
+        streak.end(|| false);
+        assert!(!streak.take_behaved(), "it does not count");
+        count(&streak, &[Row::Any; 4], FIVE);
+        streak.end(|| true);
+        streak.end(|| unreachable!("it is remembered"));
+        count(&streak, &[Row::Any; 6], FIVE);
+        streak.end(|| false);
+        assert!(count(&streak, &[Row::Any; 4], FIVE).iter().all(Option::is_none));
+        assert!(streak.take_behaved() && !streak.take_behaved());
+        streak.end(|| true);
+        streak.forget();
+        assert!(!streak.take_behaved());
     }
 
     #[test]
