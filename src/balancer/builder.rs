@@ -21,7 +21,7 @@ use crate::balancer::tend::Agenda;
 use crate::balancer::{Balancer, clock};
 use crate::config::Config;
 use crate::decision::Decisions;
-use crate::endpoint::{Attributes, Bound, Endpoint, EndpointCell, EndpointSpec, Home, Shared};
+use crate::endpoint::{Attributes, Bound, Endpoint, EndpointCell, EndpointSpec, Shared};
 use crate::error::{BoxError, ConfigError, Problem};
 use crate::health::Probe;
 use crate::outlier::{Detector, Panics, Rules, Standing};
@@ -187,10 +187,9 @@ impl<T: Send + Sync + 'static> Builder<T> {
         };
         let name = self.name.as_deref().or_else(|| self.config.name()).unwrap_or("default");
         let shared = Arc::new(Shared::new(ground.origin, name.into()));
-        let home = Arc::new(Home::new());
         let strategy = Arc::clone(&chosen.name);
         let standing = checks.awaited(&self.config).unwrap_or_default();
-        let member = |joining: Joining<T>| joining.member(standing, &shared, &home);
+        let member = |joining: Joining<T>| joining.member(standing, &shared);
         let members: Vec<_> = joining.into_iter().map(member).collect();
         let rotation = Stand::rotation(members.iter().map(Member::stand));
         let ledger = Ledger::new(Nanos(0), rotation.of - rotation.out);
@@ -239,7 +238,6 @@ impl<T: Send + Sync + 'static> Builder<T> {
             verdicts: Randomness::new(self.seed.map(|seed| !seed)),
             decisions,
             shared: Arc::clone(&shared),
-            home: Arc::clone(&home),
             factory: self.factory,
             #[cfg(feature = "file")]
             alive: tokio::sync::watch::Sender::new(()),
@@ -250,8 +248,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
         });
         core.tell_first(turns);
         let control: Weak<Core<T>> = Arc::downgrade(&core);
-        shared.report_to(control.clone());
-        home.is(control);
+        shared.report_to(control);
         Ok(Balancer { core })
     }
 }
@@ -266,9 +263,9 @@ struct Joining<T> {
 }
 
 impl<T> Joining<T> {
-    fn member(self, standing: Standing, shared: &Arc<Shared>, home: &Arc<Home<T>>) -> Member<T> {
+    fn member(self, standing: Standing, shared: &Arc<Shared>) -> Member<T> {
         let cell = EndpointCell::new(self.id, Arc::clone(shared));
-        let bound = Arc::new(Bound::new(Arc::new(cell), Arc::clone(home), self.target));
+        let bound = Arc::new(Bound::new(Arc::new(cell), self.target));
         let member = Member::new(self.attributes, self.weight, bound);
         member.under(Said::default(), standing).made_of(self.spec)
     }

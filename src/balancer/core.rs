@@ -25,7 +25,7 @@ use crate::balancer::sweep::Sweeps;
 use crate::balancer::tend::Agenda;
 use crate::balancer::verdict::{Garbage, Judged, Unpublished};
 use crate::decision::Decisions;
-use crate::endpoint::{EndpointCell, Held, Home, PickAgain, Shared, Totals, Tripped};
+use crate::endpoint::{Anchor, Control, EndpointCell, Held, Shared, Totals};
 use crate::error::PickError;
 use crate::event::{Changed, Event};
 use crate::outlier::{Rotation, Standing};
@@ -52,7 +52,6 @@ pub(crate) struct Core<T> {
     pub(crate) verdicts: Randomness,
     pub(crate) decisions: Arc<Decisions>,
     pub(crate) shared: Arc<Shared>,
-    pub(crate) home: Arc<Home<T>>,
     pub(crate) factory: Option<Factory<T>>,
     /// Ends with the balancer, which tells the tasks that work for it.
     #[cfg(feature = "file")]
@@ -152,16 +151,28 @@ pub(crate) struct Remembered {
 impl<T: Send + Sync + 'static> Core<T> {
     /// Written into its caller, so that what it gives is built where it will stand.
     #[inline(always)]
-    pub(crate) fn pick(&self, key: &Key, now: Nanos) -> Result<Held<T>, PickError> {
-        match self.choose(key, now, true, self.randomness.fork()) {
+    pub(crate) fn pick<A: Anchor<T>>(&self, key: &Key, now: Nanos) -> Result<Held<A>, PickError> {
+        match self.first_look(key, now) {
             Ok(held) => Ok(held),
             Err(miss) => self.look_on(key, now, miss).map(|held| *held),
         }
     }
 
+    /// The first look, which nearly every pick is.
+    #[inline(always)]
+    pub(crate) fn first_look<A: Anchor<T>>(&self, key: &Key, now: Nanos) -> Result<Held<A>, Miss> {
+        self.choose(key, now, true, self.randomness.fork())
+    }
+
     /// Looks at the present snapshot, for a request that does not go before what is due unless it may.
     #[inline(always)]
-    fn choose(&self, key: &Key, now: Nanos, waits: bool, rng: Rng) -> Result<Held<T>, Miss> {
+    fn choose<A: Anchor<T>>(
+        &self,
+        key: &Key,
+        now: Nanos,
+        waits: bool,
+        rng: Rng,
+    ) -> Result<Held<A>, Miss> {
         let typical = self.shared.typical.read();
         let snapshot = self.published.guard();
         if now >= snapshot.next_due.at() && waits {
@@ -172,7 +183,12 @@ impl<T: Send + Sync + 'static> Core<T> {
 
     /// Boxed, so that what is chosen at once need not stand in memory for the sake of the others.
     #[cold]
-    fn look_on(&self, key: &Key, now: Nanos, mut miss: Miss) -> Result<Box<Held<T>>, PickError> {
+    pub(crate) fn look_on<A: Anchor<T>>(
+        &self,
+        key: &Key,
+        now: Nanos,
+        mut miss: Miss,
+    ) -> Result<Box<Held<A>>, PickError> {
         let mut waits = true;
         for _ in 0..LOOKS {
             let mut drawn = None;
@@ -427,15 +443,9 @@ impl<T: Send + Sync + 'static> Session<'_, T> {
     }
 }
 
-impl<T: Send + Sync + 'static> Tripped for Core<T> {
+impl<T: Send + Sync + 'static> Control for Core<T> {
     fn tripped(&self, now: Nanos) {
         self.take_up(now);
-    }
-}
-
-impl<T: Send + Sync + 'static> PickAgain<T> for Core<T> {
-    fn pick_again(&self, key: &Key, now: Nanos) -> Result<Held<T>, PickError> {
-        self.pick(key, now)
     }
 
     #[cfg(feature = "tracing")]

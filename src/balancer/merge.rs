@@ -166,7 +166,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             }
         };
         let bound = match (arrival.target, known) {
-            (Some(target), _) => Arc::new(Bound::new(cell, Arc::clone(&self.home), target)),
+            (Some(target), _) => Arc::new(Bound::new(cell, target)),
             (None, Some(known)) => Arc::clone(&known.bound),
             (None, None) => return None,
         };

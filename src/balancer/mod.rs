@@ -24,6 +24,7 @@ mod figures;
 mod guard;
 mod guarded;
 mod history;
+mod hold;
 mod lease;
 mod ledger;
 #[cfg(feature = "status")]
@@ -72,7 +73,7 @@ pub(crate) use self::figures::{Figures, Observable};
 pub use self::guarded::Guard;
 pub(crate) use self::guarded::{Applied, Look, Watch};
 pub use self::history::Revision;
-pub(crate) use self::lease::Elsewhere;
+pub(crate) use self::hold::{Elsewhere, Hold, Sending};
 pub use self::lease::Lease;
 #[cfg(feature = "status")]
 pub(crate) use self::lookout::Lookout;
@@ -93,7 +94,9 @@ use std::fmt;
 pub(crate) use self::clock::now;
 use crate::balancer::core::Core;
 use crate::config::Config;
+use crate::endpoint::Anchor;
 use crate::error::PickError;
+use crate::snapshot::Miss;
 use crate::sync::Arc;
 use crate::units::{Key, Version};
 
@@ -136,15 +139,44 @@ impl<T: Send + Sync + 'static> Balancer<T> {
     /// [`PickError`] says why there is no endpoint for it.
     #[inline]
     pub fn pick(&self, key: &Key) -> Result<Lease<T>, PickError> {
+        self.choose(key, |key| key, |hold, _| Ok(Lease::new(hold)), |refusal, _| Err(refusal))
+    }
+
+    /// Chooses an endpoint for a request `R`, and makes what the caller wants of the hold on it.
+    ///
+    /// That is called in two places, so that what is chosen at the first look stands where it will
+    /// stay: what comes by way of the others would have to be moved there.
+    #[inline(always)]
+    pub(crate) fn choose<R, A: Anchor<T>, V>(
+        &self,
+        request: R,
+        key: impl Fn(&R) -> &Key,
+        chosen: impl FnOnce(Hold<A>, R) -> V,
+        refused: impl FnOnce(PickError, R) -> V,
+    ) -> V {
         let origin = self.core.ground.origin;
         let now = clock::about(origin);
-        let mut picked = self.core.pick(key, now.at).map(Lease::new);
-        if let Ok(lease) = &mut picked
-            && !now.is_exact
-        {
-            lease.begin(origin);
+        match self.core.first_look(key(&request), now.at) {
+            Ok(held) => chosen(Hold::begun(held, origin, now), request),
+            Err(miss) => self.look_on(now, miss, request, key, chosen, refused),
         }
-        picked
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look_on<R, A: Anchor<T>, V>(
+        &self,
+        now: clock::Reading,
+        miss: Miss,
+        request: R,
+        key: impl Fn(&R) -> &Key,
+        chosen: impl FnOnce(Hold<A>, R) -> V,
+        refused: impl FnOnce(PickError, R) -> V,
+    ) -> V {
+        match self.core.look_on(key(&request), now.at, miss) {
+            Ok(held) => chosen(Hold::begun(*held, self.core.ground.origin, now), request),
+            Err(refusal) => refused(refusal, request),
+        }
     }
 
     /// Whether a request's key decides.
@@ -159,7 +191,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
         key: &Key,
         now: tokio::time::Instant,
     ) -> Result<Lease<T>, PickError> {
-        self.core.pick(key, self.core.ground.origin.nanos(now)).map(Lease::new)
+        self.core.pick(key, self.core.ground.origin.nanos(now)).map(Hold::new).map(Lease::new)
     }
 
     /// What it is called.

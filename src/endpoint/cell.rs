@@ -16,11 +16,12 @@ use once_cell::race::OnceBox;
 
 use crate::classify::{FailureKind, Outcome};
 use crate::endpoint::marks::Marks;
-use crate::endpoint::shared::{Report, Shared, Testimony};
+use crate::endpoint::shared::{Control, Report, Shared, Testimony};
+use crate::endpoint::targets::Targets;
 use crate::endpoint::trial::Trial;
 use crate::endpoint::{Audited, Samples, Totals, Under};
 use crate::stats::{Histogram, Latency, Pace, Reached, RecentFailures, Row, RowLimits, Streak};
-use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
+use crate::sync::{Arc, AtomicU32, AtomicU64, Mutex, Ordering};
 use crate::units::{COARSE, EndpointId, Nanos, Origin};
 
 pub(super) const FLAG: u64 = 1;
@@ -30,19 +31,22 @@ pub(super) const ONE: u64 = 4;
 /// The counters and estimates of one endpoint.
 ///
 /// In this order, for the sake of balancers with so many endpoints that each cell has to be fetched
-/// from far: what a pick compares and what a good answer looks at fills 48 bytes together.
+/// from far: first what a pick compares, beside the counts of the `Arc` that a request holds it by;
+/// after it what a good answer looks at; and after that what one looks at that is timed.
 #[repr(C)]
 pub(crate) struct EndpointCell {
     pub(super) begun: AtomicU64,
     pub(super) ended: AtomicU64,
+    failures: RecentFailures,
+    streak: Streak,
     /// When the endpoint last gave a sign of life, or got work while it had none.
     stirred: AtomicU64,
-    streak: Streak,
     pace: Pace,
-    failures: RecentFailures,
-    latency: Latency,
+    pub(super) targets: Targets,
     /// Requests in flight whose answers have begun: of them nothing more is waited for.
-    answering: AtomicU64,
+    answering: AtomicU32,
+    latency: Latency,
+    shared: Arc<Shared>,
     id: EndpointId,
     pub(crate) trial: Trial,
     failed: AtomicU64,
@@ -54,7 +58,6 @@ pub(crate) struct EndpointCell {
     /// What its answers had come to at the last looks of the writer.
     marks: Marks,
     latencies: Histogram,
-    shared: Arc<Shared>,
     /// Made by the first who waits.
     waiters: OnceBox<Mutex<Waiters>>,
 }
@@ -103,7 +106,8 @@ impl EndpointCell {
             pace: Pace::new(),
             trial: Trial::new(),
             latency: Latency::new(),
-            answering: AtomicU64::new(0),
+            targets: Targets::new(),
+            answering: AtomicU32::new(0),
             failed: AtomicU64::new(0),
             overloaded: AtomicU64::new(0),
             ignored: AtomicU64::new(0),
@@ -123,6 +127,11 @@ impl EndpointCell {
     #[cfg(feature = "tracing")]
     pub(crate) fn balancer(&self) -> &str {
         &self.shared.name
+    }
+
+    /// The balancer, while it exists.
+    pub(crate) fn control(&self) -> Option<Arc<dyn Control>> {
+        self.shared.control()
     }
 
     pub(crate) fn origin(&self) -> Origin {
@@ -184,7 +193,8 @@ impl EndpointCell {
     /// and never answers. One that answers others meanwhile is not silent.
     #[inline]
     pub(crate) fn silence(&self, now: Nanos) -> u64 {
-        let waiting = self.in_flight().saturating_sub(self.answering.load(Ordering::Relaxed));
+        let waiting =
+            self.in_flight().saturating_sub(self.answering.load(Ordering::Relaxed).into());
         let stirred = self.stirred.load(Ordering::Relaxed);
         // A tick of the clock that picks go by is no silence, nor are answers that are not timed.
         if waiting == 0 { 0 } else { now.0.saturating_sub(stirred).saturating_sub(COARSE) }

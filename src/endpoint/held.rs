@@ -1,115 +1,14 @@
 //! The hold a request has on its endpoint.
 
 use std::fmt;
-use std::sync::{OnceLock, Weak};
 
 use crate::classify::{FailureKind, Outcome};
-use crate::endpoint::{Counted, EndpointCell, Terms, Testimony, Token, Under};
-use crate::error::PickError;
-use crate::sync::{Arc, AtomicBool, Ordering};
-#[cfg(feature = "tracing")]
-use crate::units::Version;
-use crate::units::{COARSE, Key, Nanos};
-
-/// A target and the cell it is counted on. A new target for an endpoint gets a new binding to
-/// the same cell.
-pub(crate) struct Bound<T> {
-    pub(crate) cell: Arc<EndpointCell>,
-    home: Arc<Home<T>>,
-    /// Declared broken, and nobody has taken it up yet. It stands with the target, so that a
-    /// straggler cannot speak of a target made since.
-    broken: AtomicBool,
-    /// The target has answered well.
-    proved: AtomicBool,
-    pub(crate) target: T,
-}
-
-impl<T> Bound<T> {
-    pub(crate) fn new(cell: Arc<EndpointCell>, home: Arc<Home<T>>, target: T) -> Self {
-        Self { cell, home, broken: AtomicBool::new(false), proved: AtomicBool::new(false), target }
-    }
-
-    /// Another target for the same endpoint.
-    pub(crate) fn retarget(&self, target: T) -> Self {
-        Self::new(Arc::clone(&self.cell), Arc::clone(&self.home), target)
-    }
-
-    /// The way back to the balancer.
-    pub(crate) fn home(&self) -> &Home<T> {
-        &self.home
-    }
-
-    /// Takes the trip that a broken target has left, if there is one.
-    pub(crate) fn take_broken(&self) -> bool {
-        self.broken.load(Ordering::Relaxed) && self.broken.swap(false, Ordering::AcqRel)
-    }
-
-    /// Says again that the target is broken, for somebody who could not look after it.
-    pub(crate) fn still_broken(&self) {
-        self.broken.store(true, Ordering::Release);
-    }
-
-    /// Takes the proof that this target has answered well since the last time, if there is one.
-    pub(crate) fn take_proof(&self) -> bool {
-        self.proved.load(Ordering::Relaxed) && self.proved.swap(false, Ordering::AcqRel)
-    }
-
-    /// Notes what an outcome says about the target; `true` if somebody has to look after it.
-    #[inline]
-    fn note(&self, outcome: Outcome) -> bool {
-        match outcome {
-            Outcome::Success => {
-                // Written once, so that the line stays shared.
-                if !self.proved.load(Ordering::Relaxed) {
-                    self.proved.store(true, Ordering::Relaxed);
-                }
-                false
-            }
-            Outcome::Failure(FailureKind::Broken) => {
-                // Only the first to say so needs somebody to come.
-                !self.broken.swap(true, Ordering::AcqRel)
-            }
-            _ => false,
-        }
-    }
-}
-
-/// The way from a request back to the balancer it came from.
-///
-/// Requests do not hold the balancer: a count that all of them share would be written to by every
-/// thread for every request.
-pub(crate) struct Home<T>(OnceLock<Weak<dyn PickAgain<T>>>);
-
-/// Chooses another endpoint for a request that could not use the one it got.
-pub(crate) trait PickAgain<T>: Send + Sync {
-    fn pick_again(&self, key: &Key, now: Nanos) -> Result<Held<T>, PickError>;
-
-    /// What is served at this moment, and by which strategy.
-    #[cfg(feature = "tracing")]
-    fn served(&self) -> (Version, Arc<str>);
-}
-
-impl<T> Home<T> {
-    pub(crate) fn new() -> Self {
-        Self(OnceLock::new())
-    }
-
-    /// Says where home is; only the first call counts.
-    pub(crate) fn is(&self, home: Weak<dyn PickAgain<T>>) {
-        let _ = self.0.set(home);
-    }
-
-    /// The way to the balancer, for as long as it exists.
-    pub(crate) fn way(&self) -> Option<Weak<dyn PickAgain<T>>> {
-        self.0.get().cloned()
-    }
-}
-
-impl<T> fmt::Debug for Home<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Home").finish_non_exhaustive()
-    }
-}
+use crate::endpoint::targets::Nth;
+use crate::endpoint::{
+    Anchor, Anchored, Bound, Counted, EndpointCell, Terms, Testimony, Token, Under,
+};
+use crate::sync::Arc;
+use crate::units::{COARSE, Nanos};
 
 /// The endpoint takes nothing new.
 #[derive(Debug, PartialEq, Eq)]
@@ -121,8 +20,8 @@ const LAST: Nanos = Nanos(Nanos::NEVER.0 - 1);
 /// One request counted on an endpoint, released exactly once however it ends.
 ///
 /// Neither `Clone` nor `Default`: each would be released without having been counted.
-pub(crate) struct Held<T> {
-    bound: Arc<Bound<T>>,
+pub(crate) struct Held<A: Anchored> {
+    pub(crate) anchor: A,
     /// When it began; [`Nanos::NEVER`] once it is released.
     began: Nanos,
     /// When its answer began; [`Nanos::NEVER`] while it has not.
@@ -150,8 +49,33 @@ impl Marks {
     const ABOUT: u64 = 4;
     /// It belongs to a session, which stands outside of the schedule.
     const ASIDE: u64 = 8;
-    /// How many endpoints its request was kept from before, in the bits from here on.
+    /// How many endpoints its request was kept from before, from this bit on.
     const BEFORE: u32 = 8;
+    /// Which of its endpoint's targets it was chosen for, from this bit on.
+    const NTH: u32 = 32;
+
+    #[inline]
+    fn of(Nth(nth): Nth, is_untimed: bool) -> Self {
+        Self(u64::from(nth) << Self::NTH | if is_untimed { Self::UNTIMED } else { 0 })
+    }
+
+    #[inline]
+    fn nth(self) -> Nth {
+        // The upper half.
+        Nth((self.0 >> Self::NTH) as u32)
+    }
+
+    fn before(self) -> u64 {
+        (self.0 & ((1 << Self::NTH) - 1)) >> Self::BEFORE
+    }
+
+    /// Of more than some millions it is enough to know that they were so many.
+    #[inline]
+    fn set_before(&mut self, before: u32) {
+        let most = (1 << (Self::NTH - Self::BEFORE)) - 1;
+        let cleared = self.0 & !(u64::from(most) << Self::BEFORE);
+        self.0 = cleared | u64::from(before.min(most)) << Self::BEFORE;
+    }
 
     #[inline]
     fn has(self, mark: u64) -> bool {
@@ -164,26 +88,71 @@ impl Marks {
     }
 }
 
-impl<T> Held<T> {
+/// A request that nobody holds yet.
+struct CountedIn<'a>(&'a EndpointCell);
+
+impl Drop for CountedIn<'_> {
+    fn drop(&mut self) {
+        self.0.withdraw();
+    }
+}
+
+impl<A: Anchored> Held<A> {
     #[inline(always)]
-    pub(crate) fn begin(bound: &Arc<Bound<T>>, began: Nanos, under: Under) -> Result<Self, Closed> {
+    pub(crate) fn begin<T>(
+        bound: &Arc<Bound<T>>,
+        began: Nanos,
+        under: Under,
+    ) -> Result<Self, Closed>
+    where
+        A: Anchor<T>,
+    {
         let number = bound.cell.begin(began).ok_or(Closed)?;
-        Ok(Self::begun(bound, began, number, under))
+        Ok(Self::begun(&bound.cell, bound, began, number, under))
     }
 
-    /// A request that is counted in already, as its endpoint's of this number.
+    /// A request that is counted in already, as its endpoint's of this number. `cell` is the one that
+    /// `bound` is counted on, by a way that is shorter than through `bound`.
     #[inline(always)]
-    pub(crate) fn begun(bound: &Arc<Bound<T>>, began: Nanos, number: u64, under: Under) -> Self {
-        let is_untimed = under.samples() && !bound.cell.times(number, began);
+    pub(crate) fn begun<T>(
+        cell: &Arc<EndpointCell>,
+        bound: &Arc<Bound<T>>,
+        began: Nanos,
+        number: u64,
+        under: Under,
+    ) -> Self
+    where
+        A: Anchor<T>,
+    {
+        let is_untimed = under.samples() && !cell.times(number, began);
+        // Its anchor may run code of the user's, and that may panic.
+        let counted_in = CountedIn(cell);
+        let anchor = A::at(cell, bound);
+        std::mem::forget(counted_in);
         Self {
-            bound: Arc::clone(bound),
+            anchor,
             began: began.min(LAST),
             answered: Nanos::NEVER,
             under,
             probes: None,
             counted: None,
-            marks: Marks(if is_untimed { Marks::UNTIMED } else { 0 }),
+            marks: Marks::of(bound.nth(), is_untimed),
         }
+    }
+
+    /// The same request, held by something else. This one has then nothing to release.
+    pub(crate) fn give_to<B: Anchored>(&mut self, anchor: impl FnOnce(&A) -> B) -> Held<B> {
+        let held = Held {
+            anchor: anchor(&self.anchor),
+            began: self.began,
+            answered: self.answered,
+            under: self.under,
+            probes: self.probes,
+            counted: self.counted.take(),
+            marks: self.marks,
+        };
+        self.began = Nanos::NEVER;
+        held
     }
 
     /// A request that is counted besides.
@@ -238,12 +207,11 @@ impl<T> Held<T> {
     /// Notes how many endpoints the request was kept from before.
     #[inline]
     pub(crate) fn set_before(&mut self, before: u32) {
-        let marks = self.marks.0 & ((1 << Marks::BEFORE) - 1);
-        self.marks = Marks(marks | u64::from(before) << Marks::BEFORE);
+        self.marks.set_before(before);
     }
 
     pub(crate) fn before(&self) -> u64 {
-        self.marks.0 >> Marks::BEFORE
+        self.marks.before()
     }
 
     pub(crate) fn began(&self) -> Nanos {
@@ -251,7 +219,7 @@ impl<T> Held<T> {
     }
 
     pub(crate) fn terms(&self) -> Terms {
-        self.bound.cell.terms(self.under)
+        self.cell().terms(self.under)
     }
 
     /// Nanoseconds that the endpoint has for its answer, if that is limited.
@@ -260,8 +228,9 @@ impl<T> Held<T> {
         self.under.is_limited().then(|| self.terms().attempt_timeout)
     }
 
-    pub(crate) fn bound(&self) -> &Bound<T> {
-        &self.bound
+    #[inline]
+    pub(crate) fn cell(&self) -> &Arc<EndpointCell> {
+        self.anchor.cell()
     }
 
     /// The answer has begun: what follows of it is no part of the latency.
@@ -269,7 +238,7 @@ impl<T> Held<T> {
         if !self.is_answered() {
             self.answered = now;
             self.marks.set(Marks::UNTIMED, false);
-            self.bound.cell.answer_begins(now);
+            self.cell().answer_begins(now);
         }
     }
 
@@ -278,8 +247,9 @@ impl<T> Held<T> {
     pub(crate) fn finish_untimed(&mut self, outcome: Outcome) -> bool {
         let is_untimed = self.marks.has(Marks::UNTIMED) && outcome == Outcome::Success;
         if is_untimed && let Some(began) = self.release() {
-            self.bound.note(outcome);
-            self.bound.cell.succeed(began);
+            let cell = self.cell();
+            cell.targets.prove(self.marks.nth());
+            cell.succeed(began);
         }
         is_untimed
     }
@@ -289,8 +259,15 @@ impl<T> Held<T> {
         let latency = self.answered.min(now).0.saturating_sub(began.0);
         let latency = (!self.marks.has(Marks::ABOUT)).then_some(latency);
         self.end_answer();
-        let trip = self.bound.note(outcome);
-        let cell = &self.bound.cell;
+        let (cell, nth) = (self.cell(), self.marks.nth());
+        let trip = match outcome {
+            Outcome::Success => {
+                cell.targets.prove(nth);
+                false
+            }
+            Outcome::Failure(FailureKind::Broken) => cell.targets.declare_broken(nth),
+            _ => false,
+        };
         let reached = cell.finish(outcome, began, latency, now, &cell.terms(self.under));
         if let Some(token) = self.probes {
             self.testify(token, outcome, began, now);
@@ -304,7 +281,7 @@ impl<T> Held<T> {
     /// What the answer to a probe says. The writer gives the token back where it says something.
     #[cold]
     fn testify(&self, token: Token, outcome: Outcome, began: Nanos, now: Nanos) {
-        let cell = &self.bound.cell;
+        let cell = self.cell();
         match outcome {
             Outcome::Ignore => cell.trial.give_up_probe(token, began, now),
             Outcome::Success => cell.report(Testimony::Probe { token, good: true }, now),
@@ -318,9 +295,9 @@ impl<T> Held<T> {
     pub(crate) fn withdraw(&mut self) {
         if self.release().is_some() {
             self.end_answer();
-            self.bound.cell.withdraw();
+            self.cell().withdraw();
             if self.before() > 0 || self.marks.has(Marks::ASIDE) {
-                self.bound.cell.comes_to_nothing();
+                self.cell().comes_to_nothing();
             }
             self.free_probe();
         }
@@ -341,7 +318,7 @@ impl<T> Held<T> {
 
     fn free_probe(&self) {
         if let Some(token) = self.probes {
-            self.bound.cell.trial.free_probe(token);
+            self.cell().trial.free_probe(token);
         }
     }
 
@@ -351,7 +328,7 @@ impl<T> Held<T> {
 
     fn end_answer(&self) {
         if self.is_answered() {
-            self.bound.cell.answer_ends();
+            self.cell().answer_ends();
         }
     }
 
@@ -370,7 +347,7 @@ impl<T> Held<T> {
         }
         self.release();
         self.end_answer();
-        self.bound.cell.abandon();
+        self.cell().abandon();
         self.free_probe();
     }
 
@@ -385,7 +362,7 @@ impl<T> Held<T> {
     }
 }
 
-impl<T> Drop for Held<T> {
+impl<A: Anchored> Drop for Held<A> {
     #[inline]
     fn drop(&mut self) {
         if self.is_open() {
@@ -394,14 +371,8 @@ impl<T> Drop for Held<T> {
     }
 }
 
-impl<T> fmt::Debug for Bound<T> {
+impl<A: Anchored> fmt::Debug for Held<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bound").field("cell", &self.cell).finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for Held<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Held").field("endpoint", self.bound.cell.id()).finish_non_exhaustive()
+        f.debug_struct("Held").field("endpoint", self.cell().id()).finish_non_exhaustive()
     }
 }

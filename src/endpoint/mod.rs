@@ -1,9 +1,11 @@
 //! An endpoint: what is said of it, what is counted of it, and the hold a request has on it.
 
 mod admission;
+mod anchor;
 mod attributes;
 mod audited;
 mod availability;
+mod bound;
 mod cell;
 mod crowd;
 mod held;
@@ -14,6 +16,7 @@ mod served;
 mod sessions;
 mod shared;
 mod spec;
+mod targets;
 mod totals;
 mod trial;
 
@@ -22,14 +25,16 @@ pub use self::public::Endpoint;
 pub use self::spec::EndpointSpec;
 
 pub(crate) use self::admission::Admission;
+pub(crate) use self::anchor::{Anchor, Anchored, Own};
 pub(crate) use self::attributes::Attributes;
 pub(crate) use self::audited::Audited;
+pub(crate) use self::bound::Bound;
 pub(crate) use self::cell::{EndpointCell, Terms};
 pub(crate) use self::crowd::{Counted, Crowd};
-pub(crate) use self::held::{Bound, Held, Home, PickAgain};
+pub(crate) use self::held::Held;
 pub(crate) use self::samples::{Odd, Samples, whom};
 pub(crate) use self::served::{Served, Under};
-pub(crate) use self::shared::{Report, Shared, Testimony, Tripped};
+pub(crate) use self::shared::{Control, Report, Shared, Testimony};
 pub(crate) use self::totals::Totals;
 pub(crate) use self::trial::Token;
 

@@ -1,5 +1,6 @@
 //! What the cells of one balancer share, and what they have to say to its writer.
 
+use std::any::Any;
 use std::sync::{OnceLock, Weak};
 
 use crate::endpoint::trial::Token;
@@ -7,6 +8,8 @@ use crate::endpoint::{EndpointCell, Samples, Served};
 use crate::error::BoxError;
 use crate::stats::{Reached, Typical};
 use crate::sync::{Arc, Mutex};
+#[cfg(feature = "tracing")]
+use crate::units::Version;
 use crate::units::{Nanos, Origin};
 
 /// What all cells of one balancer share.
@@ -16,7 +19,7 @@ pub(crate) struct Shared {
     pub(crate) typical: Typical,
     pub(crate) name: Arc<str>,
     pub(crate) samples: Samples,
-    control: OnceLock<Weak<dyn Tripped>>,
+    control: OnceLock<Weak<dyn Control>>,
     /// What outcomes and checks have to say to the writer. Written to only where something is to be said.
     reports: Mutex<Vec<Report>>,
 }
@@ -52,12 +55,12 @@ impl Shared {
     }
 
     /// Who takes up trips, while there is somebody.
-    pub(super) fn control(&self) -> Option<Arc<dyn Tripped>> {
+    pub(super) fn control(&self) -> Option<Arc<dyn Control>> {
         self.control.get().and_then(Weak::upgrade)
     }
 
     /// Says who takes up trips; only the first call counts.
-    pub(crate) fn report_to(&self, control: Weak<dyn Tripped>) {
+    pub(crate) fn report_to(&self, control: Weak<dyn Control>) {
         let _ = self.control.set(control);
     }
 }
@@ -82,8 +85,12 @@ pub(crate) enum Testimony {
     Rose,
 }
 
-/// Whoever takes up what an outcome has set off.
-pub(crate) trait Tripped: Send + Sync {
+/// The balancer, as its endpoints know it. It takes up what an outcome has set off.
+pub(crate) trait Control: Any + Send + Sync {
     /// Something was left on a cell at `now`. Must not wait.
     fn tripped(&self, now: Nanos);
+
+    /// What is served at this moment, and by which strategy.
+    #[cfg(feature = "tracing")]
+    fn served(&self) -> (Version, Arc<str>);
 }

@@ -24,9 +24,14 @@ const SETTINGS: Terms = Terms {
 
 struct Counting(AtomicUsize);
 
-impl Tripped for Counting {
+impl Control for Counting {
     fn tripped(&self, _: Nanos) {
         self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "tracing")]
+    fn served(&self) -> (crate::units::Version, Arc<str>) {
+        (crate::units::Version::FIRST, "test".into())
     }
 }
 
@@ -38,27 +43,38 @@ fn shared() -> Arc<Shared> {
     Arc::new(shared)
 }
 
+/// What these requests hold their endpoint by.
+type Target = Arc<Bound<&'static str>>;
+
 fn bound() -> Arc<Bound<&'static str>> {
     bound_to(shared())
 }
 
 fn bound_to(shared: Arc<Shared>) -> Arc<Bound<&'static str>> {
     let cell = Arc::new(EndpointCell::new(EndpointId::from("a"), shared));
-    Arc::new(Bound::new(cell, Arc::new(Home::new()), "target"))
+    Arc::new(Bound::new(cell, "target"))
 }
 
-fn hold(bound: &Arc<Bound<&'static str>>) -> Held<&'static str> {
-    Held::begin(bound, Nanos(0), Under::FIRST).expect("the endpoint is open")
+fn begin<T>(
+    bound: &Arc<Bound<T>>,
+    began: Nanos,
+    under: Under,
+) -> Result<Held<Arc<Bound<T>>>, Closed> {
+    Held::begin(bound, began, under)
 }
 
-fn end<T>(mut held: Held<T>, outcome: Outcome, now: Nanos) {
+fn hold(bound: &Arc<Bound<&'static str>>) -> Held<Target> {
+    begin(bound, Nanos(0), Under::FIRST).expect("the endpoint is open")
+}
+
+fn end<A: Anchored>(mut held: Held<A>, outcome: Outcome, now: Nanos) {
     held.finish(outcome, now);
 }
 
 #[test]
 fn every_end_releases_once() {
     let bound = bound();
-    let ends: [fn(Held<&'static str>); 5] = [
+    let ends: [fn(Held<Target>); 5] = [
         |held| end(held, Outcome::Success, Nanos(SECOND)),
         |held| end(held, Outcome::failure(), Nanos(SECOND)),
         |held| end(held, Outcome::overloaded(None), Nanos(SECOND)),
@@ -95,7 +111,7 @@ fn a_closed_endpoint_turns_requests_away_and_counts_none() {
     let bound = bound();
     let held = hold(&bound);
     bound.cell.close();
-    assert_eq!(Held::begin(&bound, Nanos(0), Under::FIRST).err(), Some(Closed));
+    assert_eq!(begin(&bound, Nanos(0), Under::FIRST).err(), Some(Closed));
     assert_eq!(bound.cell.in_flight(), 1);
     assert_eq!(bound.cell.counts().picks, 1);
     drop(held);
@@ -110,13 +126,13 @@ fn sessions_go_on_until_the_drain_is_over() {
     let bound = bound();
     let session = || {
         let number = bound.cell.begin_session(Nanos(0)).ok_or(Closed)?;
-        Ok(Held::begun(&bound, Nanos(0), number, Under::FIRST))
+        Ok(Held::<Target>::begun(&bound.cell, &bound, Nanos(0), number, Under::FIRST))
     };
     assert!(bound.cell.end_sessions(), "an open endpoint has nothing to end");
     drop(session().unwrap());
     bound.cell.close();
     let held = session().unwrap();
-    assert_eq!(Held::begin(&bound, Nanos(0), Under::FIRST).err(), Some(Closed));
+    assert_eq!(begin(&bound, Nanos(0), Under::FIRST).err(), Some(Closed));
     assert_eq!(bound.cell.in_flight(), 1);
     assert!(!bound.cell.end_sessions(), "one has begun");
     assert_eq!(session().err(), Some(Closed));
@@ -162,7 +178,7 @@ fn failures_weigh_on_the_load_for_the_penalty() {
     assert_eq!(bound.cell.expected_latency(Nanos(6 * SECOND), &SETTINGS, 1e6), 1e6);
     let off = Terms { penalty: 0, ..SETTINGS };
     let under_off = shared.terms.serve(off);
-    let off_held = Held::begin(&bound, Nanos(0), under_off).unwrap();
+    let off_held = begin(&bound, Nanos(0), under_off).unwrap();
     end(off_held, Outcome::failure(), Nanos(10 * SECOND));
     assert_eq!(bound.cell.load(Nanos(10 * SECOND), &off), 0);
 }
@@ -190,8 +206,8 @@ fn a_broken_target_alerts_whoever_is_in_control() {
     let shared = shared();
     shared.report_to(weak);
     let cell = Arc::new(EndpointCell::new(EndpointId::from("a"), shared));
-    let bound = Arc::new(Bound::new(cell, Arc::new(Home::new()), ()));
-    end(Held::begin(&bound, Nanos(0), Under::FIRST).unwrap(), Outcome::broken(), Nanos(1));
+    let bound = Arc::new(Bound::new(cell, ()));
+    end(begin(&bound, Nanos(0), Under::FIRST).unwrap(), Outcome::broken(), Nanos(1));
     assert_eq!(control.0.load(Ordering::Relaxed), 1);
     assert!(bound.take_broken());
     assert!(!bound.take_broken());
@@ -201,12 +217,12 @@ fn a_broken_target_alerts_whoever_is_in_control() {
 fn an_endpoint_that_never_answers_looks_slower_and_slower() {
     let bound = bound();
     end(hold(&bound), Outcome::Success, Nanos(SECOND / 100));
-    let _hung = Held::begin(&bound, Nanos(SECOND), Under::FIRST).unwrap();
+    let _hung = begin(&bound, Nanos(SECOND), Under::FIRST).unwrap();
     let expected =
         |seconds: u64| bound.cell.expected_latency(Nanos(seconds * SECOND), &SETTINGS, 1e6);
     assert!(expected(2) >= 0.97e9 && expected(9) >= 7.9e9);
     // A second request does not make it look alive; an answer does.
-    let second = Held::begin(&bound, Nanos(9 * SECOND), Under::FIRST).unwrap();
+    let second = begin(&bound, Nanos(9 * SECOND), Under::FIRST).unwrap();
     assert!(expected(10) >= 8.9e9);
     end(second, Outcome::Success, Nanos(10 * SECOND));
     assert!(expected(11) <= 1.1e9);
@@ -267,7 +283,7 @@ fn a_caller_who_waited_long_enough_speaks_against_the_endpoint() {
     let settings = shared.terms.serve(Terms { abandoned_after: SECOND, ..SETTINGS });
     let bound = bound_to(shared);
     let abandon = |at: u64, answered: bool| {
-        let mut held = Held::begin(&bound, Nanos(0), settings).unwrap();
+        let mut held = begin(&bound, Nanos(0), settings).unwrap();
         assert!(held.asks_for_the_time());
         if answered {
             held.answered(Nanos(1));
@@ -297,7 +313,7 @@ fn a_long_answer_that_has_begun_is_no_silence() {
     let mut stream = hold(&bound);
     stream.answered(Nanos(SECOND));
     assert_eq!(bound.cell.silence(Nanos(3_600 * SECOND)), 0);
-    let _hung = Held::begin(&bound, Nanos(3_600 * SECOND), Under::FIRST).unwrap();
+    let _hung = begin(&bound, Nanos(3_600 * SECOND), Under::FIRST).unwrap();
     drop(stream);
     assert!(bound.cell.silence(Nanos(3_610 * SECOND)) > 9 * SECOND);
 }
@@ -318,9 +334,9 @@ fn only_the_first_word_of_a_broken_target_calls_for_help() {
     let shared = shared();
     shared.report_to(weak);
     let cell = Arc::new(EndpointCell::new(EndpointId::from("a"), shared));
-    let bound = Arc::new(Bound::new(cell, Arc::new(Home::new()), ()));
+    let bound = Arc::new(Bound::new(cell, ()));
     for _ in 0..9 {
-        let held = Held::begin(&bound, Nanos(0), Under::FIRST).unwrap();
+        let held = begin(&bound, Nanos(0), Under::FIRST).unwrap();
         end(held, Outcome::broken(), Nanos(1));
     }
     assert_eq!(control.0.load(Ordering::Relaxed), 1);
@@ -336,7 +352,7 @@ fn whoever_is_not_timed_is_counted_all_the_same() {
     for at in 0..requests {
         // A hundred in a millisecond.
         let now = Nanos(at * 10_000);
-        let mut held = Held::begin(&bound, now, under).unwrap();
+        let mut held = begin(&bound, now, under).unwrap();
         let outcome = if at % 10 == 0 { Outcome::failure() } else { Outcome::Success };
         if held.finish_untimed(outcome) {
             untimed += 1;
@@ -363,4 +379,37 @@ fn who_is_not_sent_is_withdrawn_and_who_is_was_abandoned() {
     held.set_sent(true);
     drop(held);
     assert_eq!((bound.cell.counts().picks, bound.cell.counts().ignored), (1, 1));
+}
+
+/// Its clone panics.
+struct NoClone;
+
+impl Clone for NoClone {
+    fn clone(&self) -> Self {
+        std::panic::resume_unwind(Box::new("as the test wants it"))
+    }
+}
+
+#[test]
+fn a_target_that_panics_where_it_is_cloned_was_never_chosen() {
+    let cell = Arc::new(EndpointCell::new(EndpointId::from("a"), shared()));
+    let bound = Arc::new(Bound::new(cell, NoClone));
+    let begun = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        drop(Held::<Own<NoClone>>::begin(&bound, Nanos(0), Under::FIRST));
+    }));
+    assert!(begun.is_err());
+    assert_eq!((bound.cell.in_flight(), bound.cell.picks()), (0, 0));
+    drop(begin(&bound, Nanos(0), Under::FIRST));
+    assert_eq!((bound.cell.in_flight(), bound.cell.picks()), (0, 1), "whoever needs no clone");
+}
+
+#[test]
+fn a_request_that_is_held_by_something_else_is_released_once() {
+    let bound = bound();
+    let mut held = hold(&bound);
+    let other: Held<Own<_>> = held.give_to(Own::of);
+    drop(held);
+    assert_eq!(bound.cell.in_flight(), 1);
+    end(other, Outcome::Success, Nanos(SECOND));
+    assert_eq!((bound.cell.in_flight(), bound.cell.counts().successes), (0, 1));
 }

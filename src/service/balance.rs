@@ -133,14 +133,7 @@ where
     #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
         let key = self.key.key(&request);
-        match self.balancer.pick(&key) {
-            Ok(lease) => {
-                // Before anything of the caller's runs.
-                let lease = lease.unsent(&key);
-                ResponseFuture::new(lease, key, request, self.classify.clone())
-            }
-            Err(refusal) => ResponseFuture::refused(refusal, self.classify.clone()),
-        }
+        ResponseFuture::chosen(&self.balancer, key, request, self.classify.clone())
     }
 }
 

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep_until};
 
-use crate::balancer::Lease;
+use crate::balancer::Sending;
 use crate::classify::{Classify, FailureKind, Outcome};
 use crate::error::{BoxError, EndpointError, EndpointErrorReason};
 use crate::service::span::Span;
@@ -18,19 +18,19 @@ pub(crate) type Deadline = Option<Pin<Box<Sleep>>>;
 
 /// The deadline of a lease, if attempts are limited.
 #[inline]
-pub(crate) fn deadline<T>(lease: &Lease<T>) -> Deadline {
+pub(crate) fn deadline<T>(lease: &Sending<T>) -> Deadline {
     lease.deadline().map(|(at, _)| Box::pin(sleep_until(at)))
 }
 
 /// Ends a lease whose time is over: that was the endpoint's failure.
-pub(crate) fn time_out<T>(lease: Lease<T>) -> EndpointError {
+pub(crate) fn time_out<T>(mut lease: Sending<T>) -> EndpointError {
     let error = timed_out(&lease);
-    lease.finish(Outcome::Failure(FailureKind::Timeout));
+    lease.end(Outcome::Failure(FailureKind::Timeout));
     error
 }
 
 /// The error of a lease whose time is over.
-pub(crate) fn timed_out<T>(lease: &Lease<T>) -> EndpointError {
+pub(crate) fn timed_out<T>(lease: &Sending<T>) -> EndpointError {
     let after = lease.deadline().map(|(_, after)| after).unwrap_or_default();
     let reason = EndpointErrorReason::TimedOut { after };
     EndpointError::new(lease.endpoint().clone(), reason, None)
@@ -53,24 +53,25 @@ pin_project! {
 }
 
 impl<F> Calling<F> {
-    /// Sends the request: `call` runs within its span.
+    /// Sends the request: `call` runs within its span, and is given the endpoint's service if the lease
+    /// has one. `None` is what it says without one that it needs.
     #[inline]
     pub(crate) fn new<T>(
-        lease: &mut Lease<T>,
+        lease: &mut Sending<T>,
         deadline: Deadline,
-        call: impl FnOnce() -> F,
-    ) -> Self {
+        call: impl FnOnce(Option<&mut T>) -> Option<F>,
+    ) -> Option<Self> {
         lease.send();
         let span = Span::of(lease);
-        let response = span.within(call);
-        Self { response, deadline, span }
+        let response = span.within(|| call(lease.anchor_mut().target()))?;
+        Some(Self { response, deadline, span })
     }
 
     /// The answer, or why there is none. Judged here, and its latency ends here.
     #[inline]
     pub(crate) fn poll<T, C, U, Res, Err>(
         self: Pin<&mut Self>,
-        lease: &mut Option<Lease<T>>,
+        lease: &mut Option<Sending<T>>,
         classify: &C,
         cx: &mut Context<'_>,
     ) -> Poll<Result<U::Response, BoxError>>
@@ -94,9 +95,9 @@ impl<F> Calling<F> {
                 }
                 Ok(U::complete(Answered { response, lease, head, classify }))
             }
-            Err(error) => Err(lease.take().map_or_else(gone, |lease| {
+            Err(error) => Err(lease.take().map_or_else(gone, |mut lease| {
                 let (endpoint, reason) = (lease.endpoint().clone(), EndpointErrorReason::Failed);
-                lease.finish(head);
+                lease.end(head);
                 EndpointError::new(endpoint, reason, Some(error.into())).into()
             })),
         })

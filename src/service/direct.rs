@@ -9,8 +9,9 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::balancer::{Balancer, Lease};
+use crate::balancer::{Balancer, Sending};
 use crate::classify::Classify;
+use crate::endpoint::Own;
 use crate::error::{BoxError, EndpointError, EndpointErrorReason};
 use crate::service::calling::{Calling, Deadline, deadline, gone, timed_out};
 use crate::service::{KeyBy, Target, Until, UntilHead};
@@ -52,11 +53,12 @@ impl<S, T, K, C, U> DirectBalance<S, T, K, C, U> {
         T: Target<Req> + Send + Sync + 'static,
     {
         let lease = match self.balancer.pick(key) {
-            Ok(lease) => lease.unsent(key),
+            Ok(lease) => lease.hold.unsent(key),
             Err(refusal) => return DirectFuture::refused(classify, refusal.into()),
         };
-        match lease.target().direct(request) {
+        match lease.anchor().target.direct(request) {
             Ok(request) => {
+                let lease = lease.moved_to(Own::of);
                 let client = self.client.clone();
                 let state = State::Readying { client, request, deadline: None, timed: false };
                 DirectFuture::new(Some(lease), classify, state)
@@ -122,7 +124,7 @@ pin_project! {
         // First, so that a request that is dropped is over before its endpoint is released.
         #[pin]
         state: State<S, Req, S::Future>,
-        lease: Option<Lease<T>>,
+        lease: Option<Sending<T>>,
         classify: C,
         until: PhantomData<fn() -> U>,
     }
@@ -140,7 +142,7 @@ pin_project! {
 }
 
 impl<S: Service<Req>, T, Req, C, U> DirectFuture<S, T, Req, C, U> {
-    fn new(lease: Option<Lease<T>>, classify: C, state: State<S, Req, S::Future>) -> Self {
+    fn new(lease: Option<Sending<T>>, classify: C, state: State<S, Req, S::Future>) -> Self {
         Self { lease, classify, state, until: PhantomData }
     }
 
@@ -181,7 +183,8 @@ where
                     let Some(lease) = place else { continue };
                     let error = match readied {
                         Poll::Ready(Ok(())) => {
-                            let calling = Calling::new(lease, deadline, || client.call(request));
+                            let call = |_: Option<&mut T>| Some(client.call(request));
+                            let calling = Calling::new(lease, deadline, call).ok_or_else(gone)?;
                             state.set(State::Calling { calling });
                             continue;
                         }

@@ -8,7 +8,7 @@ use http::{HeaderMap, Response};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::balancer::Lease;
+use crate::balancer::Sending;
 use crate::classify::{Classify, Outcome};
 use crate::service::until::sealed::Sealed;
 use crate::service::{Answered, Until};
@@ -37,7 +37,7 @@ where
                 following.finish(None);
                 return FollowedBody { body, following: None };
             }
-            following.lease.iter_mut().for_each(Lease::answered);
+            following.lease.iter_mut().for_each(Sending::answered);
             FollowedBody { body, following: Some(following) }
         })
     }
@@ -47,7 +47,7 @@ type End<C> = fn(&C, Outcome, Option<&HeaderMap>) -> Outcome;
 
 struct Following<T, C> {
     /// Taken out when the request is judged.
-    lease: Option<Lease<T>>,
+    lease: Option<Sending<T>>,
     head: Outcome,
     classify: C,
     end: End<C>,
@@ -60,8 +60,8 @@ impl<T, C> Following<T, C> {
     }
 
     fn judge(&mut self, outcome: Outcome) {
-        if let Some(lease) = self.lease.take() {
-            lease.finish(outcome);
+        if let Some(mut lease) = self.lease.take() {
+            lease.end(outcome);
         }
     }
 }

@@ -8,11 +8,11 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::balancer::Lease;
+use crate::balancer::{Balancer, Sending};
 use crate::classify::Classify;
 use crate::error::{BoxError, PickError};
 use crate::service::calling::{Calling, deadline, gone};
-use crate::service::readying::{Contender, Ready, Readying};
+use crate::service::readying::{Ready, Readying, poll_ready};
 use crate::service::{Until, UntilHead};
 use crate::units::Key;
 
@@ -30,7 +30,7 @@ pin_project! {
         state: State<T, T::Future>,
         // What a request has stays where it was put until it is used or judged: it is too wide to be
         // moved on from state to state.
-        lease: Option<Lease<T>>,
+        lease: Option<Sending<T>>,
         key: Key,
         request: Option<Req>,
         classify: C,
@@ -50,36 +50,40 @@ pin_project! {
     }
 }
 
-impl<T: Service<Req> + Clone, Req, C, U> ResponseFuture<T, Req, C, U> {
-    /// For a lease that is not sent yet.
+impl<T, Req, C, U> ResponseFuture<T, Req, C, U>
+where
+    T: Service<Req> + Clone + Send + Sync + 'static,
+{
+    /// Chooses an endpoint for the request.
     #[inline]
-    pub(crate) fn new(lease: Lease<T>, key: Key, request: Req, classify: C) -> Self {
-        Self {
-            lease: Some(lease),
-            key,
-            request: Some(request),
-            classify,
-            state: State::Chosen,
-            until: std::marker::PhantomData,
-        }
-    }
-
-    #[cold]
-    pub(crate) fn refused(refusal: PickError, classify: C) -> Self {
-        Self {
-            lease: None,
-            key: Key::none(),
-            request: None,
-            classify,
-            state: State::Refused { refusal: Some(Box::new(refusal)) },
-            until: std::marker::PhantomData,
-        }
+    pub(crate) fn chosen(balancer: &Balancer<T>, key: Key, request: Req, classify: C) -> Self {
+        balancer.choose(
+            (key, request, classify),
+            |(key, _, _)| key,
+            |lease, (key, request, classify)| Self {
+                // Before anything of the caller's runs.
+                lease: Some(lease.unsent(&key)),
+                key,
+                request: Some(request),
+                classify,
+                state: State::Chosen,
+                until: std::marker::PhantomData,
+            },
+            |refusal, (_, _, classify)| Self {
+                lease: None,
+                key: Key::none(),
+                request: None,
+                classify,
+                state: State::Refused { refusal: Some(Box::new(refusal)) },
+                until: std::marker::PhantomData,
+            },
+        )
     }
 }
 
 impl<T, Req, C, U> Future for ResponseFuture<T, Req, C, U>
 where
-    T: Service<Req> + Clone,
+    T: Service<Req> + Clone + Send + Sync + 'static,
     T::Error: Into<BoxError>,
     C: Classify<T::Response, T::Error>,
     U: Until<T::Response, T::Error, T, C>,
@@ -97,19 +101,20 @@ where
                     let (Some(lease), Some(request)) = (&mut *place, kept.take()) else {
                         return Poll::Ready(Err(gone()));
                     };
-                    let (mut service, deadline) = (lease.target().clone(), deadline(lease));
-                    let broken = match service.poll_ready(cx) {
+                    let deadline = deadline(lease);
+                    let broken = match poll_ready::<T, Req>(lease, cx) {
                         Poll::Ready(Ok(())) => {
-                            let calling = Calling::new(lease, deadline, || service.call(request));
+                            let call = |service: Option<&mut T>| Some(service?.call(request));
+                            let calling = Calling::new(lease, deadline, call).ok_or_else(gone)?;
                             state.set(State::Calling { calling });
                             continue;
                         }
-                        Poll::Ready(Err(error)) => Some(error.into()),
+                        Poll::Ready(Err(error)) => Some(error),
                         Poll::Pending => None,
                     };
                     *kept = Some(request);
-                    let Some(lease) = place.take() else { continue };
-                    let (chosen, key) = (Contender::of(service, lease), std::mem::take(this.key));
+                    let Some(chosen) = place.take() else { continue };
+                    let key = std::mem::take(this.key);
                     let mut readying = Box::new(Readying::new(chosen, key, deadline, broken));
                     // The chosen one was asked just now.
                     let Poll::Ready(ready) = readying.poll_others::<Req>(cx) else {
@@ -143,14 +148,15 @@ where
 #[cold]
 fn settle<T: Service<Req>, Req>(
     mut state: Pin<&mut State<T, T::Future>>,
-    place: &mut Option<Lease<T>>,
+    place: &mut Option<Sending<T>>,
     kept: &mut Option<Req>,
     ready: Result<Ready<T>, BoxError>,
 ) -> Result<(), BoxError> {
     state.set(State::Done);
-    let Ready { mut service, lease, deadline } = ready?;
+    let Ready { lease, deadline } = ready?;
     let request = kept.take().ok_or_else(gone)?;
-    let calling = Calling::new(place.insert(lease), deadline, || service.call(request));
+    let call = |service: Option<&mut T>| Some(service?.call(request));
+    let calling = Calling::new(place.insert(lease), deadline, call).ok_or_else(gone)?;
     state.set(State::Calling { calling });
     Ok(())
 }

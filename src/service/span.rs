@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 #[cfg(feature = "tracing")]
 use tracing::info_span;
 
-use crate::balancer::Lease;
+use crate::balancer::Sending;
 
 #[derive(Debug)]
 pub(crate) struct Span {
@@ -16,7 +16,7 @@ pub(crate) struct Span {
 
 impl Span {
     #[cfg(feature = "tracing")]
-    pub(crate) fn of<T>(lease: &Lease<T>) -> Self {
+    pub(crate) fn of<T>(lease: &Sending<T>) -> Self {
         // Looked up only where somebody is interested: the macro asks for no field otherwise.
         let served = OnceCell::new();
         let served = || served.get_or_init(|| lease.served()).as_ref();
@@ -32,7 +32,7 @@ impl Span {
     }
 
     #[cfg(not(feature = "tracing"))]
-    pub(crate) fn of<T>(_: &Lease<T>) -> Self {
+    pub(crate) fn of<T>(_: &Sending<T>) -> Self {
         Self {}
     }
 

@@ -1,6 +1,6 @@
 //! How long a request counts as in flight.
 
-use crate::balancer::Lease;
+use crate::balancer::Sending;
 use crate::classify::Outcome;
 
 /// How long a request counts as in flight, and what that makes of its response.
@@ -20,7 +20,7 @@ pub trait Until<Res, Err, T, C>: sealed::Sealed {
 pub struct Answered<'a, Res, T, C> {
     pub(crate) response: Res,
     /// Where the lease stands; it is there.
-    pub(crate) lease: &'a mut Option<Lease<T>>,
+    pub(crate) lease: &'a mut Option<Sending<T>>,
     pub(crate) head: Outcome,
     #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "asked at a body's end"))]
     pub(crate) classify: &'a C,

@@ -1,6 +1,6 @@
 //! Who is owed a pick outside of the pickers' tables.
 
-use crate::endpoint::{Bound, Held, Under};
+use crate::endpoint::{Anchor, Bound, Held, Under};
 use crate::outlier::{Phase, Rules};
 use crate::snapshot::Member;
 use crate::snapshot::tables::Tables;
@@ -80,28 +80,38 @@ impl<T> Claims<T> {
     /// Gives the request to somebody who is owed one, if it may go there. Looks at a few of them:
     /// each pick pays for it.
     #[cold]
-    pub(super) fn redeem(&self, key: &Key, now: Nanos, under: Under) -> Option<Box<Held<T>>> {
+    pub(super) fn redeem<A: Anchor<T>>(
+        &self,
+        key: &Key,
+        now: Nanos,
+        under: Under,
+    ) -> Option<Box<Held<A>>> {
         self.among(LOOKED_AT, key, Turn::Taken, |_| true, |it| self.give(it, (now, now), under))
     }
 
     /// As [`redeem`](Self::redeem), where keys decide: a request probes only whom its key belongs to.
     /// Of those who have no table, so that no key leads there, any request does.
     #[cold]
-    pub(super) fn redeem_own(
+    pub(super) fn redeem_own<A: Anchor<T>>(
         &self,
         (hash, drawn): (u64, Option<usize>),
         tables: &Tables<T>,
         key: &Key,
         now: Nanos,
         under: Under,
-    ) -> Option<Box<Held<T>>> {
+    ) -> Option<Box<Held<A>>> {
         self.own((hash, drawn), tables, key, Turn::Taken, |it| self.give(it, (now, now), under))
     }
 
     /// As [`redeem`](Self::redeem), for a request that has nowhere else to go: looks at all, and
     /// leaves nobody his rest.
     #[cold]
-    pub(super) fn redeem_any(&self, key: &Key, now: Nanos, under: Under) -> Option<Box<Held<T>>> {
+    pub(super) fn redeem_any<A: Anchor<T>>(
+        &self,
+        key: &Key,
+        now: Nanos,
+        under: Under,
+    ) -> Option<Box<Held<A>>> {
         let give = |claim: &Claim<T>| self.give(claim, (now, Nanos::NEVER), under);
         self.among(self.owed.len(), key, Turn::Taken, |_| true, give)
     }
@@ -188,7 +198,12 @@ impl<T> Claims<T> {
     }
 
     /// Gives the request to one who is owed it, if it is still.
-    fn give(&self, claim: &Claim<T>, at: (Nanos, Nanos), under: Under) -> Option<Box<Held<T>>> {
+    fn give<A: Anchor<T>>(
+        &self,
+        claim: &Claim<T>,
+        at: (Nanos, Nanos),
+        under: Under,
+    ) -> Option<Box<Held<A>>> {
         let ((now, rested), trial) = (at, &claim.bound.cell.trial);
         match claim.due {
             Due::Probe { epoch } => {

@@ -37,7 +37,7 @@ pub(crate) use self::tables::{Cursors, StrategyPanicked};
 
 use crate::config::Config;
 use crate::decision::{Decisions, PickReason, Trace};
-use crate::endpoint::{Bound, Held, Served, Terms, Under};
+use crate::endpoint::{Anchor, Bound, EndpointCell, Held, Served, Terms, Under};
 use crate::error::PickError;
 use crate::outlier::{Panics, Rotation, Rules};
 use crate::rng::Rng;
@@ -113,8 +113,13 @@ pub(crate) struct Snapshot<T> {
     origin: Origin,
 }
 
-/// The index of a candidate, and what it stands for.
-type Picked<'a, T> = (usize, &'a Arc<Bound<T>>);
+/// A candidate that was chosen, and what it stands for.
+struct Picked<'a, T> {
+    index: usize,
+    /// The one that `bound` is counted on. It was looked at by now, and `bound` was not.
+    cell: &'a Arc<EndpointCell>,
+    bound: &'a Arc<Bound<T>>,
+}
 
 /// The same in another table than the one that was drawn.
 type Elsewhere<'a, T> = (&'a Table<T>, Picked<'a, T>);
@@ -137,13 +142,13 @@ impl<T> Snapshot<T> {
     /// Written into its caller, so that what it gives is built where it will stand. What is rare comes
     /// in a box, or everything would have to go through the same place in memory.
     #[inline(always)]
-    pub(crate) fn pick(
+    pub(crate) fn pick<A: Anchor<T>>(
         &self,
         key: &Key,
         now: Nanos,
         typical: f32,
         rng: Rng,
-    ) -> Result<Held<T>, Miss> {
+    ) -> Result<Held<A>, Miss> {
         let mut cx = PickContext {
             candidates: &[],
             key,
@@ -160,11 +165,12 @@ impl<T> Snapshot<T> {
         }
         if let Some(id) = key.preferred() {
             if let Some(kept) = self.pick_preferred(id, key, now) {
+                let (cell, number) = (&kept.bound.cell, kept.number);
                 if cx.trace.is_some() {
-                    self.note_apart(&cx, kept.bound, PickReason::Preferred);
+                    self.note_apart(&cx, cell, PickReason::Preferred);
                 }
-                self.note_session(kept.bound, kept.number);
-                let held = Held::begun(kept.bound, now, kept.number, self.under).aside();
+                self.note_session(cell, number);
+                let held = Held::begun(cell, kept.bound, now, number, self.under).aside();
                 return Ok(match kept.counted {
                     Some(counted) => held.counted(counted),
                     None => held,
@@ -178,7 +184,7 @@ impl<T> Snapshot<T> {
         if !self.claims.is_empty()
             && let Some(held) = self.redeem(&mut cx)
         {
-            self.note_aside(held.bound());
+            self.note_aside(held.cell());
             return Ok(*held);
         }
         let Some((drawn, table)) = self.tables.draw(key.hash(), &mut cx.rng) else {
@@ -197,14 +203,15 @@ impl<T> Snapshot<T> {
 
     /// Gives the request to somebody who is owed one and has nobody but it, or refuses it.
     #[cold]
-    fn pick_last(
+    fn pick_last<A: Anchor<T>>(
         &self,
         cx: &mut PickContext<'_>,
         refusal: impl FnOnce(&Self) -> PickError,
-    ) -> Result<Box<Held<T>>, Miss> {
+    ) -> Result<Box<Held<A>>, Miss> {
         cx.is_rare();
-        if let Some(held) = self.claims.redeem_any(cx.key, cx.now, self.under) {
-            self.note_apart(cx, held.bound(), PickReason::LastResort);
+        let redeemed: Option<Box<Held<A>>> = self.claims.redeem_any(cx.key, cx.now, self.under);
+        if let Some(held) = redeemed {
+            self.note_apart(cx, held.cell(), PickReason::LastResort);
             return Ok(held);
         }
         let refusal = refusal(self);
@@ -214,41 +221,41 @@ impl<T> Snapshot<T> {
 
     /// Begins the request with the chosen endpoint, which may have counted it in by now.
     #[inline(always)]
-    fn begin(
+    fn begin<A: Anchor<T>>(
         &self,
         table: &Table<T>,
-        (index, bound): Picked<'_, T>,
+        Picked { index, cell, bound }: Picked<'_, T>,
         cx: &mut PickContext<'_>,
         rng: Rng,
-    ) -> Result<Held<T>, Miss> {
+    ) -> Result<Held<A>, Miss> {
         if let Some(reserved) = cx.reserved.take()
-            && let Some((number, counted)) = reserved.take(index, &bound.cell)
+            && let Some((number, counted)) = reserved.take(index, cell)
         {
             if cx.trace.is_some() {
                 self.note(cx, table, index);
             }
             if self.samples(number) {
-                self.sample(table, bound, cx, rng);
+                self.sample(table, cell, cx, rng);
             }
-            return Ok(Held::begun(bound, cx.now, number, self.under).counted(counted));
+            return Ok(Held::begun(cell, bound, cx.now, number, self.under).counted(counted));
         }
         // One number comes of either way: what is rare must not lead through memory.
         let number = match cx.trace {
-            None => bound.cell.begin(cx.now),
-            Some(_) => self.begin_noted(table, index, bound, cx),
+            None => cell.begin(cx.now),
+            Some(_) => self.begin_noted(table, index, cell, cx),
         };
         let Some(number) = number else { return Err(Miss::Stale) };
         if self.samples(number) {
-            self.sample(table, bound, cx, rng);
+            self.sample(table, cell, cx, rng);
         }
-        Ok(Held::begun(bound, cx.now, number, self.under))
+        Ok(Held::begun(cell, bound, cx.now, number, self.under))
     }
 
     /// Gives the request to somebody who is owed one.
     #[cold]
-    fn redeem(&self, cx: &mut PickContext<'_>) -> Option<Box<Held<T>>> {
+    fn redeem<A: Anchor<T>>(&self, cx: &mut PickContext<'_>) -> Option<Box<Held<A>>> {
         let (key, now) = (cx.key, cx.now);
-        let held = match key.hash().filter(|_| self.tables.is_keyed()) {
+        let held: Box<Held<A>> = match key.hash().filter(|_| self.tables.is_keyed()) {
             Some(hash) => {
                 // Keys leave nothing to chance.
                 let drawn = self.tables.draw(Some(hash), &mut Rng::seeded(hash));
@@ -259,7 +266,7 @@ impl<T> Snapshot<T> {
         }?;
         cx.is_rare();
         let reason = if held.is_probe() { PickReason::Probe } else { PickReason::Owed };
-        self.note_apart(cx, held.bound(), reason);
+        self.note_apart(cx, held.cell(), reason);
         Some(held)
     }
 
@@ -276,11 +283,14 @@ impl<T> Snapshot<T> {
             cx.reserved = None;
             return Ok(None);
         };
-        match table.bound.get(index) {
-            Some(bound) if cx.excluded().is_empty() => Ok(Some((index, bound))),
-            Some(bound) if !cx.is_excluded(index) => {
-                self.note_aside(bound);
-                Ok(Some((index, bound)))
+        let picked = table.candidates.get(index).zip(table.bound.get(index));
+        let picked =
+            picked.map(|(candidate, bound)| Picked { index, cell: &candidate.cell, bound });
+        match picked {
+            Some(picked) if cx.excluded().is_empty() => Ok(Some(picked)),
+            Some(picked) if !cx.is_excluded(index) => {
+                self.note_aside(picked.cell);
+                Ok(Some(picked))
             }
             _ => Err(self.misled(cx, table, index)),
         }

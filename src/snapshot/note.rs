@@ -1,7 +1,7 @@
 //! Notes what became of a pick, where that is recorded.
 
 use crate::decision::{Entry, PickReason};
-use crate::endpoint::Bound;
+use crate::endpoint::EndpointCell;
 use crate::error::PickError;
 use crate::snapshot::Snapshot;
 use crate::snapshot::tables::Table;
@@ -17,10 +17,10 @@ impl<T> Snapshot<T> {
         &self,
         table: &Table<T>,
         index: usize,
-        bound: &Bound<T>,
+        cell: &EndpointCell,
         cx: &PickContext<'_>,
     ) -> Option<u64> {
-        let number = bound.cell.begin(cx.now)?;
+        let number = cell.begin(cx.now)?;
         self.note(cx, table, index);
         Some(number)
     }
@@ -76,9 +76,9 @@ impl<T> Snapshot<T> {
     /// The request was begun with an endpoint that no picker chose.
     #[cold]
     #[inline(never)]
-    pub(super) fn note_apart(&self, cx: &PickContext<'_>, bound: &Bound<T>, reason: PickReason) {
+    pub(super) fn note_apart(&self, cx: &PickContext<'_>, cell: &EndpointCell, reason: PickReason) {
         self.record(cx, |entry| {
-            (entry.reason, entry.chosen) = (reason, Some(bound.cell.id().clone()));
+            (entry.reason, entry.chosen) = (reason, Some(cell.id().clone()));
         });
     }
 

@@ -1,12 +1,11 @@
 //! What a few of the picks are asked, for the sake of the audit.
 
 use crate::config::Config;
-use crate::endpoint::Bound;
+use crate::endpoint::EndpointCell;
 use crate::rng::Rng;
 use crate::snapshot::tables::Table;
 use crate::snapshot::{Chosen, Snapshot};
 use crate::strategy::PickContext;
-use crate::sync::Arc;
 
 /// What the audit of a snapshot goes by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,17 +69,17 @@ impl<T> Snapshot<T> {
         number.wrapping_add(1).wrapping_mul(GOLDEN) < self.sampled_below
     }
 
-    /// Looks at a request that `bound` was chosen for, by this table and from this randomness.
+    /// Looks at a request that `cell` was chosen for, by this table and from this randomness.
     #[cold]
     #[inline(never)]
     pub(super) fn sample(
         &self,
         table: &Table<T>,
-        bound: &Arc<Bound<T>>,
+        cell: &EndpointCell,
         cx: &mut PickContext<'_>,
         rng: Rng,
     ) {
-        let samples = bound.cell.samples();
+        let samples = cell.samples();
         if !cx.excluded().is_empty() {
             return samples.moved();
         }
@@ -97,31 +96,31 @@ impl<T> Snapshot<T> {
                 let Some(hash) = cx.hash() else { return };
                 let owner = table.picker.owner(hash);
                 let is_elsewhere = owner.is_some_and(|owner| {
-                    owner != bound.cell.id()
+                    owner != cell.id()
                         && table.candidates.binary_search_by(|it| it.id().cmp(owner)).is_ok()
                 });
                 if is_elsewhere {
                     samples.overflowed();
                 }
-                if samples.key(hash, &bound.cell) {
-                    bound.cell.audited.count();
+                if samples.key(hash, cell) {
+                    cell.audited.count();
                 }
             }
         }
     }
 
     /// Notes a request of a session, the one of this number, which stands outside of the schedule.
-    pub(super) fn note_session(&self, bound: &Bound<T>, number: u64) {
-        self.note_aside(bound);
+    pub(super) fn note_session(&self, cell: &EndpointCell, number: u64) {
+        self.note_aside(cell);
         if self.samples(number) {
-            bound.cell.samples().of_session();
+            cell.samples().of_session();
         }
     }
 
     /// Notes a request that stands outside of the schedule.
-    pub(super) fn note_aside(&self, bound: &Bound<T>) {
+    pub(super) fn note_aside(&self, cell: &EndpointCell) {
         if self.basis == Basis::Share {
-            bound.cell.audited.count();
+            cell.audited.count();
         }
     }
 }

@@ -29,10 +29,10 @@ use crate::units::Nanos;
 
 /// What a pick goes by.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reading {
-    pub(super) at: Nanos,
+pub(crate) struct Reading {
+    pub(crate) at: Nanos,
     /// Whether a latency may begin here.
-    pub(super) is_exact: bool,
+    pub(crate) is_exact: bool,
 }
 
 #[inline]

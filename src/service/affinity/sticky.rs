@@ -137,10 +137,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let Balance { balancer, key, classify, .. } = &self.inner;
         let (key, classify) = self.attend(balancer, key.key(&request), classify, &request);
-        match balancer.pick(&key) {
-            Ok(lease) => ResponseFuture::new(lease.unsent(&key), key, request, classify),
-            Err(refusal) => ResponseFuture::refused(refusal, classify),
-        }
+        ResponseFuture::chosen(balancer, key, request, classify)
     }
 }
 

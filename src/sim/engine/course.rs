@@ -69,7 +69,7 @@ impl Engine<'_> {
             self.failed(slot, None, Answer::Refused);
             return;
         };
-        let (server, limit) = (lease.target().0, lease.deadline().map(|(_, span)| time(span)));
+        let (server, limit) = (lease.target().0, lease.hold.deadline().map(|(_, span)| time(span)));
         let is_cut_off = process.cut_off.get(server as usize).is_some_and(|is| *is);
         let ticket = self.requests.begin(slot, lease, server);
         self.record.sent(server, again, now);

@@ -1,0 +1,53 @@
+//! A target, and whose it is.
+
+use std::fmt;
+
+use crate::endpoint::EndpointCell;
+use crate::endpoint::targets::Nth;
+use crate::sync::Arc;
+
+/// A target and the cell it is counted on. A new target for an endpoint gets a new binding to
+/// the same cell.
+pub(crate) struct Bound<T> {
+    pub(crate) cell: Arc<EndpointCell>,
+    nth: Nth,
+    pub(crate) target: T,
+}
+
+impl<T> Bound<T> {
+    pub(crate) fn new(cell: Arc<EndpointCell>, target: T) -> Self {
+        Self { nth: cell.targets.next(), cell, target }
+    }
+
+    /// Another target for the same endpoint.
+    pub(crate) fn retarget(&self, target: T) -> Self {
+        Self::new(Arc::clone(&self.cell), target)
+    }
+
+    /// Which of its endpoint's targets it is.
+    #[inline]
+    pub(super) fn nth(&self) -> Nth {
+        self.nth
+    }
+
+    /// Takes the trip that a broken target has left, if there is one.
+    pub(crate) fn take_broken(&self) -> bool {
+        self.cell.targets.take_broken(self.nth)
+    }
+
+    /// Says again that the target is broken, for somebody who could not look after it.
+    pub(crate) fn still_broken(&self) {
+        self.cell.targets.declare_broken(self.nth);
+    }
+
+    /// Takes the proof that this target has answered well since the last time, if there is one.
+    pub(crate) fn take_proof(&self) -> bool {
+        self.cell.targets.take_proof(self.nth)
+    }
+}
+
+impl<T> fmt::Debug for Bound<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bound").field("cell", &self.cell).finish_non_exhaustive()
+    }
+}
