@@ -10,9 +10,6 @@
 //! * `ended` carries *watched*: whoever ends after it was set wakes those who wait for the last.
 
 use std::fmt;
-use std::task::Waker;
-
-use once_cell::race::OnceBox;
 
 use crate::classify::{FailureKind, Outcome};
 use crate::endpoint::marks::Marks;
@@ -21,7 +18,7 @@ use crate::endpoint::targets::Targets;
 use crate::endpoint::trial::Trial;
 use crate::endpoint::{Audited, Samples, Totals, Under};
 use crate::stats::{Histogram, Latency, Pace, Reached, RecentFailures, Row, RowLimits, Streak};
-use crate::sync::{Arc, AtomicU32, AtomicU64, Mutex, Ordering};
+use crate::sync::{Arc, AtomicU32, AtomicU64, Ordering};
 use crate::units::{COARSE, EndpointId, Nanos, Origin};
 
 pub(super) const FLAG: u64 = 1;
@@ -58,8 +55,6 @@ pub(crate) struct EndpointCell {
     /// What its answers had come to at the last looks of the writer.
     marks: Marks,
     latencies: Histogram,
-    /// Made by the first who waits.
-    waiters: OnceBox<Mutex<Waiters>>,
 }
 
 /// What a request is judged by: the settings of the snapshot that chose its endpoint.
@@ -116,7 +111,6 @@ impl EndpointCell {
             marks: Marks::new(),
             latencies: Histogram::new(),
             shared,
-            waiters: OnceBox::new(),
         }
     }
 
@@ -210,19 +204,6 @@ impl EndpointCell {
             self.wake_if_idle();
         }
         before / ONE
-    }
-
-    #[cold]
-    fn wake_if_idle(&self) {
-        if self.in_flight() > 0 {
-            return;
-        }
-        let waiters = {
-            let mut waiters = self.waiters().lock();
-            self.ended.fetch_and(!FLAG, Ordering::AcqRel);
-            std::mem::take(&mut waiters.list)
-        };
-        waiters.into_iter().for_each(|(_, waker)| waker.wake());
     }
 
     /// Requests in flight. Never less than there were when the call began; zero only if there was
@@ -428,41 +409,6 @@ impl EndpointCell {
         let typical = self.shared.typical.read();
         self.latency.is_measured().then(|| self.latency.read(now, terms.decay, typical))
     }
-
-    /// Registers `waker` to be woken once nothing is in flight; `true` if that is so already. The
-    /// ticket is the caller's own, and is handed out by the first call.
-    pub(crate) fn watch(&self, ticket: &mut Option<u64>, waker: &Waker) -> bool {
-        {
-            let mut waiters = self.waiters().lock();
-            let ticket = *ticket.get_or_insert_with(|| waiters.next_ticket());
-            match waiters.list.iter_mut().find(|(known, _)| *known == ticket) {
-                Some((_, known)) => known.clone_from(waker),
-                None => waiters.list.push((ticket, waker.clone())),
-            }
-            // Under the lock, so that a wake-up cannot clear the flag between the two.
-            self.ended.fetch_or(FLAG, Ordering::AcqRel);
-        }
-        let idle = self.in_flight() == 0;
-        if idle {
-            self.unwatch(*ticket);
-        }
-        idle
-    }
-
-    fn waiters(&self) -> &Mutex<Waiters> {
-        self.waiters.get_or_init(|| Box::new(Mutex::new(Waiters::default())))
-    }
-
-    /// Takes back what was registered under `ticket`.
-    pub(crate) fn unwatch(&self, ticket: Option<u64>) {
-        let Some(ticket) = ticket else { return };
-        let mut waiters = self.waiters().lock();
-        let place = waiters.list.iter().position(|&(known, _)| known == ticket);
-        let waker = place.map(|at| waiters.list.swap_remove(at));
-        drop(waiters);
-        // Outside the lock: dropping a waker may run a task's own code.
-        drop(waker);
-    }
 }
 
 fn row(kind: FailureKind) -> Row {
@@ -470,20 +416,6 @@ fn row(kind: FailureKind) -> Row {
         FailureKind::Gateway => Row::Gateway,
         FailureKind::Local | FailureKind::Timeout => Row::Local,
         FailureKind::Other | FailureKind::Broken => Row::Any,
-    }
-}
-
-/// Those who wait for the last request, by the tickets they got.
-#[derive(Debug, Default)]
-struct Waiters {
-    list: Vec<(u64, Waker)>,
-    tickets: u64,
-}
-
-impl Waiters {
-    fn next_ticket(&mut self) -> u64 {
-        self.tickets += 1;
-        self.tickets
     }
 }
 

@@ -19,6 +19,7 @@ mod spec;
 mod targets;
 mod totals;
 mod trial;
+mod waiting;
 
 pub use self::availability::Availability;
 pub use self::public::Endpoint;

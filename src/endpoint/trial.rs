@@ -4,7 +4,8 @@ use std::num::NonZeroU64;
 
 use once_cell::race::OnceBox;
 
-use crate::sync::{AtomicBool, AtomicU64, Ordering};
+use crate::endpoint::waiting::Waiters;
+use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
 use crate::units::Nanos;
 
 /// From when on evidence counts, and the one probe that is waited for.
@@ -13,12 +14,14 @@ pub(crate) struct Trial {
     /// Requests that began before do not count for failures in a row.
     since: AtomicU64,
     /// Made when it is first needed, which it never is for most endpoints.
-    wanted: OnceBox<Wanted>,
+    seldom: OnceBox<Seldom>,
 }
 
-/// Which picks are wanted of it beyond its share.
+/// What is wanted of an endpoint beyond its share of picks, and who waits for its last request. In
+/// one box: each would cost every endpoint a word.
 #[derive(Debug)]
-struct Wanted {
+struct Seldom {
+    waiters: Mutex<Waiters>,
     /// Whether the next one is to go to it, however small its share is.
     nudge: AtomicBool,
     /// The token of the probe that is waited for; 0 for none.
@@ -78,7 +81,7 @@ const LONGEST_REST: u64 = 60_000_000_000;
 
 impl Trial {
     pub(super) fn new() -> Self {
-        Self { since: AtomicU64::new(0), wanted: OnceBox::new() }
+        Self { since: AtomicU64::new(0), seldom: OnceBox::new() }
     }
 
     pub(super) fn turn_page(&self, now: Nanos) {
@@ -103,7 +106,7 @@ impl Trial {
     ) -> Option<Token> {
         let taken = self.free_for_probe(epoch, now, rested, patience)?;
         let token = Token::new(epoch, now)?;
-        let probe = &self.wanted().probe;
+        let probe = &self.seldom().probe;
         let exchanged =
             probe.compare_exchange(taken, token.0.get(), Ordering::AcqRel, Ordering::Relaxed);
         exchanged.is_ok().then_some(token)
@@ -116,13 +119,13 @@ impl Trial {
 
     /// The word that stands where the token of a probe would, if one may be put there.
     fn free_for_probe(&self, epoch: u32, now: Nanos, rested: Nanos, patience: u64) -> Option<u64> {
-        let Some(wanted) = self.wanted.get() else { return Some(0) };
-        let taken = wanted.probe.load(Ordering::Relaxed);
+        let Some(seldom) = self.seldom.get() else { return Some(0) };
+        let taken = seldom.probe.load(Ordering::Relaxed);
         let free = NonZeroU64::new(taken).map(Token).is_none_or(|token| {
             // A later ejection's is left to it: this one is known from an old snapshot.
             token.epoch() < epoch || token.epoch() == epoch && token.age(now) >= patience
         });
-        let is_rested = rested.0 >= wanted.not_before.load(Ordering::Relaxed);
+        let is_rested = rested.0 >= seldom.not_before.load(Ordering::Relaxed);
         (free && is_rested).then_some(taken)
     }
 
@@ -139,43 +142,49 @@ impl Trial {
 
     /// Gives it back; nobody may have it again before `rested`.
     fn free_until(&self, token: Token, rested: u64) {
-        if let Some(wanted) = self.wanted.get()
-            && wanted.free(token)
+        if let Some(seldom) = self.seldom.get()
+            && seldom.free(token)
         {
-            wanted.not_before.store(rested, Ordering::Relaxed);
+            seldom.not_before.store(rested, Ordering::Relaxed);
         }
     }
 
     /// Gives it back unused; says whether there was anything to give back. What somebody else has
     /// taken since is left alone.
     pub(crate) fn free_probe(&self, token: Token) -> bool {
-        self.wanted.get().is_some_and(|wanted| wanted.free(token))
+        self.seldom.get().is_some_and(|seldom| seldom.free(token))
     }
 
     /// Asks for the next pick.
     pub(crate) fn nudge(&self) {
-        self.wanted().nudge.store(true, Ordering::Release);
+        self.seldom().nudge.store(true, Ordering::Release);
     }
 
     /// Whether a pick is asked for.
     pub(crate) fn is_nudged(&self) -> bool {
-        self.wanted.get().is_some_and(Wanted::is_nudged)
+        self.seldom.get().is_some_and(Seldom::is_nudged)
     }
 
     /// Takes the pick that was asked for, if one was.
     pub(crate) fn claim_nudge(&self) -> bool {
-        let wanted = self.wanted.get().filter(|wanted| wanted.is_nudged());
-        wanted.is_some_and(|wanted| wanted.nudge.swap(false, Ordering::AcqRel))
+        let seldom = self.seldom.get().filter(|seldom| seldom.is_nudged());
+        seldom.is_some_and(|seldom| seldom.nudge.swap(false, Ordering::AcqRel))
     }
 
-    fn wanted(&self) -> &Wanted {
-        self.wanted.get_or_init(|| Box::new(Wanted::new()))
+    /// Who waits for its last request.
+    pub(super) fn waiters(&self) -> &Mutex<Waiters> {
+        &self.seldom().waiters
+    }
+
+    fn seldom(&self) -> &Seldom {
+        self.seldom.get_or_init(|| Box::new(Seldom::new()))
     }
 }
 
-impl Wanted {
+impl Seldom {
     fn new() -> Self {
         Self {
+            waiters: Mutex::new(Waiters::default()),
             nudge: AtomicBool::new(false),
             probe: AtomicU64::new(0),
             not_before: AtomicU64::new(0),
