@@ -12,6 +12,12 @@ use crate::contestant::{Contestant, Runner};
 use crate::options::Pace;
 use crate::spread::Spread;
 
+/// Requests a second of which an endpoint of evenkeel has all timed.
+const BUSY: f64 = 62.0;
+
+/// Two of the windows by which it tells how many there are.
+const WINDOWS: Duration = Duration::from_millis(150);
+
 /// Contestants that are built and warm, and their number of endpoints.
 #[derive(Default)]
 pub struct Race {
@@ -24,6 +30,8 @@ struct Lane {
     runner: Runner,
     /// What fills a turn.
     requests: u64,
+    /// Requests a second to each endpoint.
+    each: f64,
     /// Nanoseconds a request, by round.
     nanos: Vec<f64>,
 }
@@ -37,6 +45,7 @@ impl Race {
             n,
             runner: (contestant.build)(n).runner(),
             requests: 1,
+            each: 0.0,
             nanos: Vec::new(),
         }));
         self
@@ -45,11 +54,18 @@ impl Race {
     /// Runs it.
     #[must_use]
     pub fn run(mut self, pace: &Pace) -> Results {
+        let lanes = self.lanes.len() as f64;
         self.lanes.iter_mut().for_each(|lane| lane.calibrate(pace.slice));
-        for round in 0..pace.rounds {
+        let looks_idle = |lane: &Lane| lane.each > BUSY && lane.each / lanes < 2.0 * BUSY;
+        // Long turns make long rounds, so that all need them, and a few rounds are enough.
+        let (warms, rounds) = match self.lanes.iter().any(looks_idle) {
+            true => (WINDOWS, pace.rounds.div_ceil(4)),
+            false => (Duration::ZERO, pace.rounds),
+        };
+        for round in 0..rounds {
             for turn in 0..self.lanes.len() {
                 let at = (round + turn) % self.lanes.len();
-                self.lanes[at].turn();
+                self.lanes[at].turn(warms);
             }
         }
         let result = |lane: Lane| Result { name: lane.name, n: lane.n, nanos: lane.nanos };
@@ -66,19 +82,26 @@ impl std::fmt::Debug for Race {
 
 impl Lane {
     fn calibrate(&mut self, slice: Duration) {
-        loop {
+        let took = loop {
             let took = clock::time(|| (self.runner)(self.requests));
             if took >= slice {
-                return;
+                break took;
             }
             self.requests *= 2;
-        }
+        };
+        self.each = self.requests as f64 / took.as_secs_f64() / self.n as f64;
     }
 
     /// The caches belong to whoever ran before, so as much again runs first without being timed: at
-    /// least enough to have touched nearly every endpoint.
-    fn turn(&mut self) {
-        (self.runner)(self.requests.max(2 * self.n as u64));
+    /// least enough to have chosen all endpoints but one in four hundred, where they are drawn.
+    ///
+    /// It goes on for as long as it `warms` where an endpoint that is busy, while its balancer has a
+    /// turn, would look idle for all the turns of others.
+    fn turn(&mut self, warms: Duration) {
+        let warm = self.requests.max(6 * self.n as u64);
+        let took = clock::time(|| (self.runner)(warm));
+        let times = warms.div_duration_f64(took).ceil() as u64;
+        (self.runner)(warm * times.saturating_sub(1));
         let took = clock::time(|| (self.runner)(self.requests));
         self.nanos.push(took.as_nanos() as f64 / self.requests as f64);
     }
