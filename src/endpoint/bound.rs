@@ -26,7 +26,7 @@ impl<T> Bound<T> {
 
     /// Which of its endpoint's targets it is.
     #[inline]
-    pub(super) fn nth(&self) -> Nth {
+    pub(crate) fn nth(&self) -> Nth {
         self.nth
     }
 

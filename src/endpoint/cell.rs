@@ -34,10 +34,10 @@ pub(super) const ONE: u64 = 4;
 pub(crate) struct EndpointCell {
     pub(super) begun: AtomicU64,
     pub(super) ended: AtomicU64,
-    failures: RecentFailures,
-    streak: Streak,
     /// When the endpoint last gave a sign of life, or got work while it had none.
     stirred: AtomicU64,
+    failures: RecentFailures,
+    streak: Streak,
     pace: Pace,
     pub(super) targets: Targets,
     /// Requests in flight whose answers have begun: of them nothing more is waited for.

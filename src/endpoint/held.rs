@@ -3,9 +3,8 @@
 use std::fmt;
 
 use crate::classify::{FailureKind, Outcome};
-use crate::endpoint::targets::Nth;
 use crate::endpoint::{
-    Anchor, Anchored, Bound, Counted, EndpointCell, Terms, Testimony, Token, Under,
+    Anchor, Anchored, Bound, Counted, EndpointCell, Nth, Terms, Testimony, Token, Under,
 };
 use crate::sync::Arc;
 use crate::units::{COARSE, Nanos};
@@ -108,15 +107,14 @@ impl<A: Anchored> Held<A> {
         A: Anchor<T>,
     {
         let number = bound.cell.begin(began).ok_or(Closed)?;
-        Ok(Self::begun(&bound.cell, bound, began, number, under))
+        Ok(Self::begun((&bound.cell, bound, bound.nth()), began, number, under))
     }
 
-    /// A request that is counted in already, as its endpoint's of this number. `cell` is the one that
-    /// `bound` is counted on, by a way that is shorter than through `bound`.
+    /// A request that is counted in already, as its endpoint's of this number. The cell and the number
+    /// are those of the target, by a way that is shorter than through it.
     #[inline(always)]
     pub(crate) fn begun<T>(
-        cell: &Arc<EndpointCell>,
-        bound: &Arc<Bound<T>>,
+        (cell, bound, nth): (&Arc<EndpointCell>, &Arc<Bound<T>>, Nth),
         began: Nanos,
         number: u64,
         under: Under,
@@ -136,7 +134,7 @@ impl<A: Anchored> Held<A> {
             under,
             probes: None,
             counted: None,
-            marks: Marks::of(bound.nth(), is_untimed),
+            marks: Marks::of(nth, is_untimed),
         }
     }
 

@@ -36,6 +36,7 @@ pub(crate) use self::held::Held;
 pub(crate) use self::samples::{Odd, Samples, whom};
 pub(crate) use self::served::{Served, Under};
 pub(crate) use self::shared::{Control, Report, Shared, Testimony};
+pub(crate) use self::targets::Nth;
 pub(crate) use self::totals::Totals;
 pub(crate) use self::trial::Token;
 

@@ -24,6 +24,11 @@ pub(crate) struct Targets {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Nth(pub(super) u32);
 
+impl Nth {
+    /// No target's.
+    pub(crate) const NONE: Self = Self(0);
+}
+
 impl Targets {
     pub(super) fn new() -> Self {
         Self { proved: AtomicU32::new(0), broken: AtomicU32::new(0), made: AtomicU32::new(0) }

@@ -126,7 +126,12 @@ fn sessions_go_on_until_the_drain_is_over() {
     let bound = bound();
     let session = || {
         let number = bound.cell.begin_session(Nanos(0)).ok_or(Closed)?;
-        Ok(Held::<Target>::begun(&bound.cell, &bound, Nanos(0), number, Under::FIRST))
+        Ok(Held::<Target>::begun(
+            (&bound.cell, &bound, bound.nth()),
+            Nanos(0),
+            number,
+            Under::FIRST,
+        ))
     };
     assert!(bound.cell.end_sessions(), "an open endpoint has nothing to end");
     drop(session().unwrap());

@@ -37,7 +37,7 @@ pub(crate) use self::tables::{Cursors, StrategyPanicked};
 
 use crate::config::Config;
 use crate::decision::{Decisions, PickReason, Trace};
-use crate::endpoint::{Anchor, Bound, EndpointCell, Held, Served, Terms, Under};
+use crate::endpoint::{Anchor, Bound, EndpointCell, Held, Nth, Served, Terms, Under};
 use crate::error::PickError;
 use crate::outlier::{Panics, Rotation, Rules};
 use crate::rng::Rng;
@@ -118,6 +118,7 @@ struct Picked<'a, T> {
     index: usize,
     /// The one that `bound` is counted on. It was looked at by now, and `bound` was not.
     cell: &'a Arc<EndpointCell>,
+    nth: Nth,
     bound: &'a Arc<Bound<T>>,
 }
 
@@ -170,7 +171,9 @@ impl<T> Snapshot<T> {
                     self.note_apart(&cx, cell, PickReason::Preferred);
                 }
                 self.note_session(cell, number);
-                let held = Held::begun(cell, kept.bound, now, number, self.under).aside();
+                let held =
+                    Held::begun((cell, kept.bound, kept.bound.nth()), now, number, self.under)
+                        .aside();
                 return Ok(match kept.counted {
                     Some(counted) => held.counted(counted),
                     None => held,
@@ -224,7 +227,7 @@ impl<T> Snapshot<T> {
     fn begin<A: Anchor<T>>(
         &self,
         table: &Table<T>,
-        Picked { index, cell, bound }: Picked<'_, T>,
+        Picked { index, cell, nth, bound }: Picked<'_, T>,
         cx: &mut PickContext<'_>,
         rng: Rng,
     ) -> Result<Held<A>, Miss> {
@@ -237,7 +240,7 @@ impl<T> Snapshot<T> {
             if self.samples(number) {
                 self.sample(table, cell, cx, rng);
             }
-            return Ok(Held::begun(cell, bound, cx.now, number, self.under).counted(counted));
+            return Ok(Held::begun((cell, bound, nth), cx.now, number, self.under).counted(counted));
         }
         // One number comes of either way: what is rare must not lead through memory.
         let number = match cx.trace {
@@ -248,7 +251,7 @@ impl<T> Snapshot<T> {
         if self.samples(number) {
             self.sample(table, cell, cx, rng);
         }
-        Ok(Held::begun(cell, bound, cx.now, number, self.under))
+        Ok(Held::begun((cell, bound, nth), cx.now, number, self.under))
     }
 
     /// Gives the request to somebody who is owed one.
@@ -284,8 +287,7 @@ impl<T> Snapshot<T> {
             return Ok(None);
         };
         let picked = table.candidates.get(index).zip(table.bound.get(index));
-        let picked =
-            picked.map(|(candidate, bound)| Picked { index, cell: &candidate.cell, bound });
+        let picked = picked.map(|(it, bound)| Picked { index, cell: &it.cell, nth: it.nth, bound });
         match picked {
             Some(picked) if cx.excluded().is_empty() => Ok(Some(picked)),
             Some(picked) if !cx.is_excluded(index) => {

@@ -85,7 +85,7 @@ impl<T> Tables<T> {
             let mut bound = Vec::with_capacity(weights.len());
             for (&at, &weight) in group.members.iter().zip(weights) {
                 let Some(member) = members.get(at as usize) else { continue };
-                candidates.push(member.place().candidate(weight));
+                candidates.push(member.place().candidate(weight).with(member.bound.nth()));
                 bound.push(Arc::clone(&member.bound));
             }
             let places = || members.iter().map(Member::place);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::slice;
 
-use crate::endpoint::{Attributes, EndpointCell};
+use crate::endpoint::{Attributes, EndpointCell, Nth};
 use crate::strategy::{Cursor, Owner, Stock};
 use crate::sync::Arc;
 use crate::units::EndpointId;
@@ -14,11 +14,18 @@ pub struct Candidate {
     attributes: Attributes,
     pub(crate) cell: Arc<EndpointCell>,
     weight: u32,
+    /// Which of its targets is meant. It stands here, where a pick looks anyway.
+    pub(crate) nth: Nth,
 }
 
 impl Candidate {
     pub(crate) fn new(attributes: Attributes, cell: Arc<EndpointCell>, weight: u32) -> Self {
-        Self { attributes, cell, weight }
+        Self { attributes, cell, weight, nth: Nth::NONE }
+    }
+
+    /// The same, with this one of its targets.
+    pub(crate) fn with(self, nth: Nth) -> Self {
+        Self { nth, ..self }
     }
 
     /// Its identity.
