@@ -8,6 +8,7 @@ use crate::balancer::alarms::{Alarms, Board};
 use crate::balancer::auditing::{Auditor, Findings};
 use crate::balancer::builds::Builds;
 use crate::balancer::checking::Checks;
+use crate::balancer::clock::Reading;
 use crate::balancer::dates::Dates;
 use crate::balancer::decisions::room;
 use crate::balancer::difference::{changed, departed};
@@ -151,34 +152,41 @@ pub(crate) struct Remembered {
 impl<T: Send + Sync + 'static> Core<T> {
     /// Written into its caller, so that what it gives is built where it will stand.
     #[inline(always)]
-    pub(crate) fn pick<A: Anchor<T>>(&self, key: &Key, now: Nanos) -> Result<Held<A>, PickError> {
-        match self.first_look(key, now) {
+    pub(crate) fn pick<A: Anchor<T>>(&self, key: &Key, now: Reading) -> Result<Held<A>, PickError> {
+        match self.choose(key, |key| key, now, true, self.randomness.fork(), |held, _| held) {
             Ok(held) => Ok(held),
-            Err(miss) => self.look_on(key, now, miss).map(|held| *held),
+            Err((miss, _)) => self.look_on(key, now, miss).map(|held| *held),
         }
     }
 
-    /// The first look, which nearly every pick is.
+    /// Looks at the present snapshot, for a request that does not go before what is due unless it may,
+    /// and makes of the hold what is wanted of it.
+    ///
+    /// That is made before the snapshot is let go. Whoever moves it on at once would else wait until it
+    /// is written; letting go waits for that anyway.
     #[inline(always)]
-    pub(crate) fn first_look<A: Anchor<T>>(&self, key: &Key, now: Nanos) -> Result<Held<A>, Miss> {
-        self.choose(key, now, true, self.randomness.fork())
-    }
-
-    /// Looks at the present snapshot, for a request that does not go before what is due unless it may.
-    #[inline(always)]
-    fn choose<A: Anchor<T>>(
+    pub(crate) fn choose<R, A: Anchor<T>, V>(
         &self,
-        key: &Key,
-        now: Nanos,
+        request: R,
+        key: impl Fn(&R) -> &Key,
+        now: Reading,
         waits: bool,
         rng: Rng,
-    ) -> Result<Held<A>, Miss> {
+        chosen: impl FnOnce(Held<A>, R) -> V,
+    ) -> Result<V, (Miss, R)> {
         let typical = self.shared.typical.read();
         let snapshot = self.published.guard();
-        if now >= snapshot.next_due.at() && waits {
-            return Err(Miss::Due(rng));
+        if now.at >= snapshot.next_due.at() && waits {
+            return Err((Miss::Due(rng), request));
         }
-        snapshot.pick(key, now, typical, rng)
+        match snapshot.pick(key(&request), now.at, typical, rng) {
+            Ok(begun) => {
+                let exactly = || now.exactly(self.ground.origin);
+                let held = Held::begun(begun, snapshot.under(), now.at, exactly);
+                Ok(chosen(held, request))
+            }
+            Err(miss) => Err((miss, request)),
+        }
     }
 
     /// Boxed, so that what is chosen at once need not stand in memory for the sake of the others.
@@ -186,7 +194,7 @@ impl<T: Send + Sync + 'static> Core<T> {
     pub(crate) fn look_on<A: Anchor<T>>(
         &self,
         key: &Key,
-        now: Nanos,
+        now: Reading,
         mut miss: Miss,
     ) -> Result<Box<Held<A>>, PickError> {
         let mut waits = true;
@@ -198,13 +206,13 @@ impl<T: Send + Sync + 'static> Core<T> {
                 Miss::Keyless(strategy) => self.tell_keyless(&strategy),
                 Miss::Due(rng) => {
                     (waits, drawn) = (false, Some(rng));
-                    self.settle(now);
+                    self.settle(now.at);
                 }
             }
             let rng = drawn.unwrap_or_else(|| self.randomness.fork());
-            miss = match self.choose(key, now, waits, rng) {
-                Ok(held) => return Ok(Box::new(held)),
-                Err(miss) => miss,
+            miss = match self.choose(key, |key| key, now, waits, rng, |held, _| Box::new(held)) {
+                Ok(held) => return Ok(held),
+                Err((miss, _)) => miss,
             };
         }
         // Operators drain one endpoint after the other faster than this thread runs.

@@ -29,18 +29,6 @@ impl<A: Anchored> Hold<A> {
         Self { held }
     }
 
-    /// Chosen at `now`: by a clock that ticks, it begins by the exact one if that matters.
-    #[inline(always)]
-    pub(crate) fn begun(mut held: Held<A>, origin: Origin, now: Reading) -> Self {
-        if now.is_exact {
-        } else if held.is_timed() {
-            held.begin_at(clock::request(origin));
-        } else {
-            held.begins_about();
-        }
-        Self { held }
-    }
-
     pub(crate) fn anchor(&self) -> &A {
         &self.held.anchor
     }
@@ -159,7 +147,7 @@ impl<T: Send + Sync + 'static> Elsewhere<T> {
         Own<T>: Anchor<T>,
     {
         let core = self.core.upgrade()?;
-        core.pick(key, clock::request(self.origin)).ok().map(Hold::new)
+        core.pick(key, Reading::exact(clock::request(self.origin))).ok().map(Hold::new)
     }
 }
 

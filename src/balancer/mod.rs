@@ -151,14 +151,15 @@ impl<T: Send + Sync + 'static> Balancer<T> {
         &self,
         request: R,
         key: impl Fn(&R) -> &Key,
-        chosen: impl FnOnce(Hold<A>, R) -> V,
+        chosen: impl Fn(Hold<A>, R) -> V,
         refused: impl FnOnce(PickError, R) -> V,
     ) -> V {
-        let origin = self.core.ground.origin;
-        let now = clock::about(origin);
-        match self.core.first_look(key(&request), now.at) {
-            Ok(held) => chosen(Hold::begun(held, origin, now), request),
-            Err(miss) => self.look_on(now, miss, request, key, chosen, refused),
+        let now = clock::about(self.core.ground.origin);
+        let rng = self.core.randomness.fork();
+        let made = |held, request| chosen(Hold::new(held), request);
+        match self.core.choose(request, &key, now, true, rng, made) {
+            Ok(made) => made,
+            Err((miss, request)) => self.look_on(now, miss, request, key, chosen, refused),
         }
     }
 
@@ -170,11 +171,11 @@ impl<T: Send + Sync + 'static> Balancer<T> {
         miss: Miss,
         request: R,
         key: impl Fn(&R) -> &Key,
-        chosen: impl FnOnce(Hold<A>, R) -> V,
+        chosen: impl Fn(Hold<A>, R) -> V,
         refused: impl FnOnce(PickError, R) -> V,
     ) -> V {
-        match self.core.look_on(key(&request), now.at, miss) {
-            Ok(held) => chosen(Hold::begun(*held, self.core.ground.origin, now), request),
+        match self.core.look_on(key(&request), now, miss) {
+            Ok(held) => chosen(Hold::new(*held), request),
             Err(refusal) => refused(refusal, request),
         }
     }
@@ -191,7 +192,8 @@ impl<T: Send + Sync + 'static> Balancer<T> {
         key: &Key,
         now: tokio::time::Instant,
     ) -> Result<Lease<T>, PickError> {
-        self.core.pick(key, self.core.ground.origin.nanos(now)).map(Hold::new).map(Lease::new)
+        let now = clock::Reading::exact(self.core.ground.origin.nanos(now));
+        self.core.pick(key, now).map(Hold::new).map(Lease::new)
     }
 
     /// What it is called.

@@ -9,10 +9,6 @@ use crate::endpoint::{
 use crate::sync::Arc;
 use crate::units::{COARSE, Nanos};
 
-/// The endpoint takes nothing new.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Closed;
-
 /// The last instant at which a request can begin.
 const LAST: Nanos = Nanos(Nanos::NEVER.0 - 1);
 
@@ -54,8 +50,12 @@ impl Marks {
     const NTH: u32 = 32;
 
     #[inline]
-    fn of(Nth(nth): Nth, is_untimed: bool) -> Self {
-        Self(u64::from(nth) << Self::NTH | if is_untimed { Self::UNTIMED } else { 0 })
+    fn of(Nth(nth): Nth, is_timed: bool, is_exact: bool, is_aside: bool) -> Self {
+        let mut marks = Self(u64::from(nth) << Self::NTH);
+        marks.set(Self::UNTIMED, !is_timed);
+        marks.set(Self::ABOUT, !is_exact);
+        marks.set(Self::ASIDE, is_aside);
+        marks
     }
 
     #[inline]
@@ -87,54 +87,74 @@ impl Marks {
     }
 }
 
-/// A request that nobody holds yet.
-struct CountedIn<'a>(&'a EndpointCell);
+/// A request that its endpoint has counted in, and that nobody holds yet.
+pub(crate) struct Begun<'a, T> {
+    /// That of the target, by a way that is shorter than through it. So is the number.
+    pub(crate) cell: &'a Arc<EndpointCell>,
+    pub(crate) nth: Nth,
+    pub(crate) bound: &'a Arc<Bound<T>>,
+    /// Which of its endpoint's requests it is.
+    pub(crate) number: u64,
+    /// The right by which it is a probe, if it is one.
+    pub(crate) probes: Option<Token>,
+    /// What else it is counted in.
+    pub(crate) counted: Option<Counted>,
+    /// Whether it belongs to a session.
+    pub(crate) is_aside: bool,
+}
 
-impl Drop for CountedIn<'_> {
+impl<'a, T> Begun<'a, T> {
+    /// The endpoint's request of this number.
+    pub(crate) fn new(bound: &'a Arc<Bound<T>>, number: u64) -> Self {
+        let (cell, nth) = (&bound.cell, bound.nth());
+        Self { cell, nth, bound, number, probes: None, counted: None, is_aside: false }
+    }
+}
+
+/// Gives back what nobody has come to hold.
+struct Unheld<'a>(&'a EndpointCell, Option<Token>);
+
+impl Drop for Unheld<'_> {
     fn drop(&mut self) {
-        self.0.withdraw();
+        let Self(cell, probes) = self;
+        cell.withdraw();
+        probes.take().map(|token| cell.trial.free_probe(token));
     }
 }
 
 impl<A: Anchored> Held<A> {
-    #[inline(always)]
-    pub(crate) fn begin<T>(
-        bound: &Arc<Bound<T>>,
-        began: Nanos,
-        under: Under,
-    ) -> Result<Self, Closed>
-    where
-        A: Anchor<T>,
-    {
-        let number = bound.cell.begin(began).ok_or(Closed)?;
-        Ok(Self::begun((&bound.cell, bound, bound.nth()), began, number, under))
-    }
-
-    /// A request that is counted in already, as its endpoint's of this number. The cell and the number
-    /// are those of the target, by a way that is shorter than through it.
+    /// The hold on a request that was counted in at `now`. Where it matters when exactly it begins,
+    /// `exactly` says so; otherwise that is known to a tick.
+    ///
+    /// All that may panic comes before there is anything that would have to be dropped: that has to
+    /// stand in memory, and to be moved from there.
     #[inline(always)]
     pub(crate) fn begun<T>(
-        (cell, bound, nth): (&Arc<EndpointCell>, &Arc<Bound<T>>, Nth),
-        began: Nanos,
-        number: u64,
+        begun: Begun<'_, T>,
         under: Under,
+        now: Nanos,
+        exactly: impl FnOnce() -> Nanos,
     ) -> Self
     where
         A: Anchor<T>,
     {
-        let is_untimed = under.samples() && !cell.times(number, began);
-        // Its anchor may run code of the user's, and that may panic.
-        let counted_in = CountedIn(cell);
+        let Begun { cell, nth, bound, number, probes, counted, is_aside } = begun;
+        let unheld = Unheld(cell, probes);
+        // What a probe takes always matters.
+        let is_timed = probes.is_some() || !under.samples() || cell.times(number, now);
+        let is_exact = is_timed || under.is_limited();
+        let began = if is_exact { exactly() } else { now };
+        // May run code of the user's.
         let anchor = A::at(cell, bound);
-        std::mem::forget(counted_in);
+        std::mem::forget(unheld);
         Self {
             anchor,
             began: began.min(LAST),
             answered: Nanos::NEVER,
             under,
-            probes: None,
-            counted: None,
-            marks: Marks::of(nth, is_untimed),
+            probes,
+            counted,
+            marks: Marks::of(nth, is_timed, is_exact, is_aside),
         }
     }
 
@@ -153,53 +173,11 @@ impl<A: Anchored> Held<A> {
         held
     }
 
-    /// A request that is counted besides.
-    pub(crate) fn counted(mut self, counted: Counted) -> Self {
-        self.counted = Some(counted);
-        self
-    }
-
-    /// A request of a session.
-    pub(crate) fn aside(mut self) -> Self {
-        self.marks.set(Marks::ASIDE, true);
-        self
-    }
-
-    /// A request that is a probe, by this right.
-    pub(crate) fn probing(mut self, token: Token) -> Self {
-        self.probes = Some(token);
-        self.marks.set(Marks::UNTIMED, false);
-        self
-    }
-
-    /// Whether it is a probe.
-    pub(crate) fn is_probe(&self) -> bool {
-        self.probes.is_some()
-    }
-
     /// From here on the endpoint may have seen it, or not: dropped before, it is as if it had never
     /// been counted.
     #[inline]
     pub(crate) fn set_sent(&mut self, is_sent: bool) {
         self.marks.set(Marks::UNSENT, !is_sent);
-    }
-
-    /// Whether it matters when exactly it began.
-    #[inline]
-    pub(crate) fn is_timed(&self) -> bool {
-        !self.marks.has(Marks::UNTIMED) || self.under.is_limited()
-    }
-
-    /// It began just now. Told by a clock that does not tick, as those are that say when it ends.
-    #[inline]
-    pub(crate) fn begin_at(&mut self, now: Nanos) {
-        self.began = now.min(LAST);
-    }
-
-    /// When it began is known to a tick.
-    #[inline]
-    pub(crate) fn begins_about(&mut self) {
-        self.marks.set(Marks::ABOUT, true);
     }
 
     /// Notes how many endpoints the request was kept from before.

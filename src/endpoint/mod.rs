@@ -32,16 +32,13 @@ pub(crate) use self::audited::Audited;
 pub(crate) use self::bound::Bound;
 pub(crate) use self::cell::{EndpointCell, Terms};
 pub(crate) use self::crowd::{Counted, Crowd};
-pub(crate) use self::held::Held;
+pub(crate) use self::held::{Begun, Held};
 pub(crate) use self::samples::{Odd, Samples, whom};
 pub(crate) use self::served::{Served, Under};
 pub(crate) use self::shared::{Control, Report, Shared, Testimony};
 pub(crate) use self::targets::Nth;
 pub(crate) use self::totals::Totals;
 pub(crate) use self::trial::Token;
-
-#[cfg(all(test, not(evenkeel_loom)))]
-pub(crate) use self::held::Closed;
 
 #[cfg(all(test, evenkeel_loom))]
 mod model;

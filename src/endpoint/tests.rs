@@ -60,8 +60,21 @@ fn begin<T>(
     began: Nanos,
     under: Under,
 ) -> Result<Held<Arc<Bound<T>>>, Closed> {
-    Held::begin(bound, began, under)
+    hold_by(bound, began, under)
 }
+
+fn hold_by<T, A: Anchor<T>>(
+    bound: &Arc<Bound<T>>,
+    began: Nanos,
+    under: Under,
+) -> Result<Held<A>, Closed> {
+    let number = bound.cell.begin(began).ok_or(Closed)?;
+    Ok(Held::begun(Begun::new(bound, number), under, began, || began))
+}
+
+/// The endpoint takes nothing new.
+#[derive(Debug, PartialEq, Eq)]
+struct Closed;
 
 fn hold(bound: &Arc<Bound<&'static str>>) -> Held<Target> {
     begin(bound, Nanos(0), Under::FIRST).expect("the endpoint is open")
@@ -126,12 +139,7 @@ fn sessions_go_on_until_the_drain_is_over() {
     let bound = bound();
     let session = || {
         let number = bound.cell.begin_session(Nanos(0)).ok_or(Closed)?;
-        Ok(Held::<Target>::begun(
-            (&bound.cell, &bound, bound.nth()),
-            Nanos(0),
-            number,
-            Under::FIRST,
-        ))
+        Ok(Held::<Target>::begun(Begun::new(&bound, number), Under::FIRST, Nanos(0), || Nanos(0)))
     };
     assert!(bound.cell.end_sessions(), "an open endpoint has nothing to end");
     drop(session().unwrap());
@@ -241,18 +249,29 @@ fn an_idle_endpoint_is_not_silent() {
 }
 
 #[test]
-fn what_began_about_then_measures_nothing() {
+fn a_request_that_is_timed_begins_exactly() {
     let bound = bound();
-    let end_at = Nanos(SECOND);
-    let mut about = hold(&bound);
-    about.begins_about();
-    end(about, Outcome::Success, end_at);
-    assert_eq!(bound.cell.measured_latency(end_at, &SETTINGS), None);
-    let mut exact = hold(&bound);
-    exact.begin_at(Nanos(SECOND - 1_000));
-    end(exact, Outcome::Success, end_at);
-    assert_eq!(bound.cell.measured_latency(end_at, &SETTINGS), Some(1_000.0));
-    assert_eq!(bound.cell.counts().successes, 2);
+    let number = bound.cell.begin(Nanos(0)).unwrap();
+    let exactly = || Nanos(SECOND - 1_000);
+    let held: Held<Target> =
+        Held::begun(Begun::new(&bound, number), Under::FIRST, Nanos(0), exactly);
+    end(held, Outcome::Success, Nanos(SECOND));
+    assert_eq!(bound.cell.measured_latency(Nanos(SECOND), &SETTINGS), Some(1_000.0));
+}
+
+#[test]
+fn what_began_about_then_measures_nothing() {
+    let shared = shared();
+    let under = shared.terms.serve(Terms { all_timed: 0, ..SETTINGS });
+    let bound = bound_to(shared);
+    let measured = || bound.cell.totals().latencies.count();
+    // Busy from the first window on, and then one in eight is timed.
+    let ended = |at| end(begin(&bound, Nanos(at), under).unwrap(), Outcome::Success, Nanos(at + 1));
+    (0..200).for_each(|at| ended(at * 1_000_000));
+    let before = measured();
+    (0..800).for_each(|at| ended(SECOND / 5 + at * 1_000));
+    assert_eq!(bound.cell.counts().successes, 1_000);
+    assert!((50..200).contains(&(measured() - before)), "{}", measured() - before);
 }
 
 #[test]
@@ -262,7 +281,10 @@ fn what_came_to_nothing_stands_outside_of_no_schedule() {
         bound.cell.samples().count_aside(counts);
         let mut excluding = hold(&bound);
         excluding.set_before(2);
-        for held in [excluding, hold(&bound).aside()] {
+        let number = bound.cell.begin_session(Nanos(0)).unwrap();
+        let of_session = Begun { is_aside: true, ..Begun::new(&bound, number) };
+        let of_session = Held::begun(of_session, Under::FIRST, Nanos(0), || Nanos(0));
+        for held in [excluding, of_session] {
             bound.cell.audited.count();
             let mut held = held;
             held.withdraw();
@@ -400,7 +422,7 @@ fn a_target_that_panics_where_it_is_cloned_was_never_chosen() {
     let cell = Arc::new(EndpointCell::new(EndpointId::from("a"), shared()));
     let bound = Arc::new(Bound::new(cell, NoClone));
     let begun = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        drop(Held::<Own<NoClone>>::begin(&bound, Nanos(0), Under::FIRST));
+        drop(hold_by::<_, Own<_>>(&bound, Nanos(0), Under::FIRST));
     }));
     assert!(begun.is_err());
     assert_eq!((bound.cell.in_flight(), bound.cell.picks()), (0, 0));

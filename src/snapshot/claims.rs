@@ -1,6 +1,6 @@
 //! Who is owed a pick outside of the pickers' tables.
 
-use crate::endpoint::{Anchor, Bound, Held, Under};
+use crate::endpoint::{Begun, Bound};
 use crate::outlier::{Phase, Rules};
 use crate::snapshot::Member;
 use crate::snapshot::tables::Tables;
@@ -80,39 +80,28 @@ impl<T> Claims<T> {
     /// Gives the request to somebody who is owed one, if it may go there. Looks at a few of them:
     /// each pick pays for it.
     #[cold]
-    pub(super) fn redeem<A: Anchor<T>>(
-        &self,
-        key: &Key,
-        now: Nanos,
-        under: Under,
-    ) -> Option<Box<Held<A>>> {
-        self.among(LOOKED_AT, key, Turn::Taken, |_| true, |it| self.give(it, (now, now), under))
+    pub(super) fn redeem(&self, key: &Key, now: Nanos) -> Option<Begun<'_, T>> {
+        self.among(LOOKED_AT, key, Turn::Taken, |_| true, |it| self.give(it, (now, now)))
     }
 
     /// As [`redeem`](Self::redeem), where keys decide: a request probes only whom its key belongs to.
     /// Of those who have no table, so that no key leads there, any request does.
     #[cold]
-    pub(super) fn redeem_own<A: Anchor<T>>(
+    pub(super) fn redeem_own(
         &self,
         (hash, drawn): (u64, Option<usize>),
         tables: &Tables<T>,
         key: &Key,
         now: Nanos,
-        under: Under,
-    ) -> Option<Box<Held<A>>> {
-        self.own((hash, drawn), tables, key, Turn::Taken, |it| self.give(it, (now, now), under))
+    ) -> Option<Begun<'_, T>> {
+        self.own((hash, drawn), tables, key, Turn::Taken, |it| self.give(it, (now, now)))
     }
 
     /// As [`redeem`](Self::redeem), for a request that has nowhere else to go: looks at all, and
     /// leaves nobody his rest.
     #[cold]
-    pub(super) fn redeem_any<A: Anchor<T>>(
-        &self,
-        key: &Key,
-        now: Nanos,
-        under: Under,
-    ) -> Option<Box<Held<A>>> {
-        let give = |claim: &Claim<T>| self.give(claim, (now, Nanos::NEVER), under);
+    pub(super) fn redeem_any(&self, key: &Key, now: Nanos) -> Option<Begun<'_, T>> {
+        let give = |claim| self.give(claim, (now, Nanos::NEVER));
         self.among(self.owed.len(), key, Turn::Taken, |_| true, give)
     }
 
@@ -197,26 +186,20 @@ impl<T> Claims<T> {
         is_owed.then(|| (claim.bound.cell.id(), is_probe))
     }
 
-    /// Gives the request to one who is owed it, if it is still.
-    fn give<A: Anchor<T>>(
-        &self,
-        claim: &Claim<T>,
-        at: (Nanos, Nanos),
-        under: Under,
-    ) -> Option<Box<Held<A>>> {
-        let ((now, rested), trial) = (at, &claim.bound.cell.trial);
+    /// Counts the request in with one who is owed it, if it is still.
+    fn give<'c>(&self, claim: &'c Claim<T>, (now, rested): (Nanos, Nanos)) -> Option<Begun<'c, T>> {
+        let (cell, trial) = (&claim.bound.cell, &claim.bound.cell.trial);
+        let begun = |number| Begun::new(&claim.bound, number);
         match claim.due {
             Due::Probe { epoch } => {
                 let token = trial.claim_probe(epoch, now, rested, self.patience)?;
-                let held = Held::begin(&claim.bound, now, under);
-                if held.is_err() {
+                let number = cell.begin(now);
+                if number.is_none() {
                     trial.free_probe(token);
                 }
-                held.ok().map(|held| Box::new(held.probing(token)))
+                number.map(|number| Begun { probes: Some(token), ..begun(number) })
             }
-            Due::Nudge if trial.claim_nudge() => {
-                Held::begin(&claim.bound, now, under).ok().map(Box::new)
-            }
+            Due::Nudge if trial.claim_nudge() => cell.begin(now).map(begun),
             Due::Nudge => None,
         }
     }

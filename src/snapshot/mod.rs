@@ -37,7 +37,7 @@ pub(crate) use self::tables::{Cursors, StrategyPanicked};
 
 use crate::config::Config;
 use crate::decision::{Decisions, PickReason, Trace};
-use crate::endpoint::{Anchor, Bound, EndpointCell, Held, Nth, Served, Terms, Under};
+use crate::endpoint::{Begun, Bound, EndpointCell, Nth, Served, Terms, Under};
 use crate::error::PickError;
 use crate::outlier::{Panics, Rotation, Rules};
 use crate::rng::Rng;
@@ -140,16 +140,16 @@ pub(crate) enum Miss {
 }
 
 impl<T> Snapshot<T> {
-    /// Written into its caller, so that what it gives is built where it will stand. What is rare comes
-    /// in a box, or everything would have to go through the same place in memory.
+    /// Chooses an endpoint for a request, which is counted in there. Written into its caller: in what it
+    /// gives, nothing need stand in memory.
     #[inline(always)]
-    pub(crate) fn pick<A: Anchor<T>>(
+    pub(crate) fn pick(
         &self,
         key: &Key,
         now: Nanos,
         typical: f32,
         rng: Rng,
-    ) -> Result<Held<A>, Miss> {
+    ) -> Result<Begun<'_, T>, Miss> {
         let mut cx = PickContext {
             candidates: &[],
             key,
@@ -166,18 +166,11 @@ impl<T> Snapshot<T> {
         }
         if let Some(id) = key.preferred() {
             if let Some(kept) = self.pick_preferred(id, key, now) {
-                let (cell, number) = (&kept.bound.cell, kept.number);
                 if cx.trace.is_some() {
-                    self.note_apart(&cx, cell, PickReason::Preferred);
+                    self.note_apart(&cx, kept.cell, PickReason::Preferred);
                 }
-                self.note_session(cell, number);
-                let held =
-                    Held::begun((cell, kept.bound, kept.bound.nth()), now, number, self.under)
-                        .aside();
-                return Ok(match kept.counted {
-                    Some(counted) => held.counted(counted),
-                    None => held,
-                });
+                self.note_session(kept.cell, kept.number);
+                return Ok(kept);
             }
             cx.is_rare();
         }
@@ -185,13 +178,13 @@ impl<T> Snapshot<T> {
             return Err(Miss::Keyless(Arc::clone(&self.chosen.name)));
         }
         if !self.claims.is_empty()
-            && let Some(held) = self.redeem(&mut cx)
+            && let Some(owed) = self.redeem(&mut cx)
         {
-            self.note_aside(held.cell());
-            return Ok(*held);
+            self.note_aside(owed.cell);
+            return Ok(owed);
         }
         let Some((drawn, table)) = self.tables.draw(key.hash(), &mut cx.rng) else {
-            return self.pick_last(&mut cx, Self::nobody).map(|held| *held);
+            return self.pick_last(&mut cx, Self::nobody);
         };
         // For those picks that are looked at: what was drawn is drawn again.
         let rng = cx.rng.clone();
@@ -199,23 +192,22 @@ impl<T> Snapshot<T> {
             Some(picked) => self.begin(table, picked, &mut cx, rng),
             None => match self.pick_elsewhere(drawn, &mut cx)? {
                 Some((table, picked)) => self.begin(table, picked, &mut cx, rng),
-                None => self.pick_last(&mut cx, |_| PickError::AllExcluded).map(|held| *held),
+                None => self.pick_last(&mut cx, |_| PickError::AllExcluded),
             },
         }
     }
 
     /// Gives the request to somebody who is owed one and has nobody but it, or refuses it.
     #[cold]
-    fn pick_last<A: Anchor<T>>(
+    fn pick_last(
         &self,
         cx: &mut PickContext<'_>,
         refusal: impl FnOnce(&Self) -> PickError,
-    ) -> Result<Box<Held<A>>, Miss> {
+    ) -> Result<Begun<'_, T>, Miss> {
         cx.is_rare();
-        let redeemed: Option<Box<Held<A>>> = self.claims.redeem_any(cx.key, cx.now, self.under);
-        if let Some(held) = redeemed {
-            self.note_apart(cx, held.cell(), PickReason::LastResort);
-            return Ok(held);
+        if let Some(owed) = self.claims.redeem_any(cx.key, cx.now) {
+            self.note_apart(cx, owed.cell, PickReason::LastResort);
+            return Ok(owed);
         }
         let refusal = refusal(self);
         self.note_refused(cx, &refusal);
@@ -224,61 +216,57 @@ impl<T> Snapshot<T> {
 
     /// Begins the request with the chosen endpoint, which may have counted it in by now.
     #[inline(always)]
-    fn begin<A: Anchor<T>>(
+    fn begin<'a>(
         &self,
         table: &Table<T>,
-        Picked { index, cell, nth, bound }: Picked<'_, T>,
+        Picked { index, cell, nth, bound }: Picked<'a, T>,
         cx: &mut PickContext<'_>,
         rng: Rng,
-    ) -> Result<Held<A>, Miss> {
-        if let Some(reserved) = cx.reserved.take()
-            && let Some((number, counted)) = reserved.take(index, cell)
-        {
-            if cx.trace.is_some() {
-                self.note(cx, table, index);
+    ) -> Result<Begun<'a, T>, Miss> {
+        let reserved = cx.reserved.take().and_then(|reserved| reserved.take(index, cell));
+        // One number comes of any way: what is rare must not lead through memory.
+        let (number, counted) = match (reserved, &cx.trace) {
+            (None, None) => (cell.begin(cx.now), None),
+            (None, Some(_)) => (self.begin_noted(table, index, cell, cx), None),
+            (Some((number, counted)), trace) => {
+                if trace.is_some() {
+                    self.note(cx, table, index);
+                }
+                (Some(number), Some(counted))
             }
-            if self.samples(number) {
-                self.sample(table, cell, cx, rng);
-            }
-            return Ok(Held::begun((cell, bound, nth), cx.now, number, self.under).counted(counted));
-        }
-        // One number comes of either way: what is rare must not lead through memory.
-        let number = match cx.trace {
-            None => cell.begin(cx.now),
-            Some(_) => self.begin_noted(table, index, cell, cx),
         };
         let Some(number) = number else { return Err(Miss::Stale) };
         if self.samples(number) {
             self.sample(table, cell, cx, rng);
         }
-        Ok(Held::begun((cell, bound, nth), cx.now, number, self.under))
+        Ok(Begun { cell, nth, bound, number, probes: None, counted, is_aside: false })
     }
 
     /// Gives the request to somebody who is owed one.
     #[cold]
-    fn redeem<A: Anchor<T>>(&self, cx: &mut PickContext<'_>) -> Option<Box<Held<A>>> {
+    fn redeem(&self, cx: &mut PickContext<'_>) -> Option<Begun<'_, T>> {
         let (key, now) = (cx.key, cx.now);
-        let held: Box<Held<A>> = match key.hash().filter(|_| self.tables.is_keyed()) {
+        let owed = match key.hash().filter(|_| self.tables.is_keyed()) {
             Some(hash) => {
                 // Keys leave nothing to chance.
                 let drawn = self.tables.draw(Some(hash), &mut Rng::seeded(hash));
                 let drawn = drawn.map(|(at, _)| at);
-                self.claims.redeem_own((hash, drawn), &self.tables, key, now, self.under)
+                self.claims.redeem_own((hash, drawn), &self.tables, key, now)
             }
-            None => self.claims.redeem(key, now, self.under),
+            None => self.claims.redeem(key, now),
         }?;
         cx.is_rare();
-        let reason = if held.is_probe() { PickReason::Probe } else { PickReason::Owed };
-        self.note_apart(cx, held.cell(), reason);
-        Some(held)
+        let reason = if owed.probes.is_some() { PickReason::Probe } else { PickReason::Owed };
+        self.note_apart(cx, owed.cell, reason);
+        Some(owed)
     }
 
     /// The endpoint that a table's picker chooses; `None` if the request excludes all of them.
     #[inline(always)]
-    fn pick_from<'a>(
+    fn pick_from<'a: 'c, 'c>(
         &self,
         table: &'a Table<T>,
-        cx: &mut PickContext<'a>,
+        cx: &mut PickContext<'c>,
     ) -> Result<Option<Picked<'a, T>>, Miss> {
         cx.candidates = &table.candidates;
         let Some(index) = table.picker.pick(cx) else {
@@ -301,10 +289,10 @@ impl<T> Snapshot<T> {
     /// Goes on from tier to tier for a request that excludes all of the one that was drawn for it.
     /// Whatever tier is passed over, an exclusion is used up, so this ends soon.
     #[cold]
-    fn pick_elsewhere<'a>(
+    fn pick_elsewhere<'a: 'c, 'c>(
         &'a self,
         drawn: usize,
-        cx: &mut PickContext<'a>,
+        cx: &mut PickContext<'c>,
     ) -> Result<Option<Elsewhere<'a, T>>, Miss> {
         cx.is_rare();
         for table in self.tables.but(drawn) {
@@ -370,6 +358,12 @@ impl<T> Snapshot<T> {
     /// Makes its terms those that are served, before anybody is chosen under them.
     pub(crate) fn enlist(&mut self, served: &Served) {
         self.under = served.serve(self.terms);
+    }
+
+    /// How requests find its terms again.
+    #[inline]
+    pub(crate) fn under(&self) -> Under {
+        self.under
     }
 
     pub(crate) fn terms(&self) -> &Terms {

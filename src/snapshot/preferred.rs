@@ -1,18 +1,8 @@
 //! Requests that would rather go to one endpoint: those of sessions.
 
-use crate::endpoint::{Bound, Counted};
+use crate::endpoint::{Begun, Counted};
 use crate::snapshot::{Member, Said, Snapshot};
-use crate::sync::Arc;
 use crate::units::{EndpointId, Key, Nanos};
-
-/// The endpoint that a request prefers, which has counted it in.
-pub(super) struct Preferred<'a, T> {
-    pub(super) bound: &'a Arc<Bound<T>>,
-    /// Which of its requests it is.
-    pub(super) number: u64,
-    /// What else it is counted in.
-    pub(super) counted: Option<Counted>,
-}
 
 impl<T> Snapshot<T> {
     /// The endpoint of this id, if the request may go there. It takes no turn and no claim of
@@ -23,7 +13,7 @@ impl<T> Snapshot<T> {
         id: &EndpointId,
         key: &Key,
         now: Nanos,
-    ) -> Option<Preferred<'_, T>> {
+    ) -> Option<Begun<'_, T>> {
         let at = self.position(id)?;
         let member = self.members.get(at)?;
         if key.excludes(id) || !self.takes_sessions(at, member) {
@@ -31,7 +21,8 @@ impl<T> Snapshot<T> {
         }
         // The drain may be over since this snapshot was made: then as if there were no preference.
         let number = member.bound.cell.begin_session(now)?;
-        Some(Preferred { bound: &member.bound, number, counted: self.join_crowd(at) })
+        let begun = Begun::new(&member.bound, number);
+        Some(Begun { counted: self.join_crowd(at), is_aside: true, ..begun })
     }
 
     /// Bounds on the load of endpoints compare each with all that are in flight among them. No bound

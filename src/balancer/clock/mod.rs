@@ -25,7 +25,7 @@ pub(super) use self::counter::{about, origin, request};
     not(any(feature = "tsc", target_os = "linux"))
 ))]
 pub(super) use self::plain::{about, origin, request};
-use crate::units::Nanos;
+use crate::units::{Nanos, Origin};
 
 /// What a pick goes by.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,19 @@ pub(crate) struct Reading {
     pub(crate) at: Nanos,
     /// Whether a latency may begin here.
     pub(crate) is_exact: bool,
+}
+
+impl Reading {
+    /// Of a clock that does not tick.
+    pub(crate) fn exact(at: Nanos) -> Self {
+        Self { at, is_exact: true }
+    }
+
+    /// When a request begins exactly that was chosen now.
+    #[inline]
+    pub(crate) fn exactly(self, origin: Origin) -> Nanos {
+        if self.is_exact { self.at } else { request(origin) }
+    }
 }
 
 #[inline]
