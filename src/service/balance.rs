@@ -14,9 +14,9 @@ use crate::units::Key;
 
 /// A `tower` service over endpoints that are services themselves; [`Balancer::service`] makes it.
 ///
-/// It is always ready: the endpoint is chosen in `call`, where the request is known, and a fresh
-/// clone of the endpoint's service is made ready and called within the response future. While that
-/// clone is pending, other endpoints are tried. Nothing is boxed, and nothing is locked. Cloning it
+/// It is always ready: the endpoint is chosen and its service cloned in `call`, where the request is
+/// known, and the clone is made ready and called within the response future, which keeps it. While
+/// that is pending, other endpoints are tried. Nothing is boxed, and nothing is locked. Cloning it
 /// is cheap, and clones share the balancer.
 ///
 /// A response is a success and an error a failure, whatever the response says: over HTTP, use

@@ -2,8 +2,9 @@
 //!
 //! The end of a request is the second reading of the clock that it costs, and a part of a busy
 //! endpoint's answers tells of its latencies what all of them would. So every request is timed while
-//! the endpoint ends up to about 60 a second, and one in eight, some seven a second, while it ends more;
-//! where the choice goes by latencies, up to about a thousand a second, and then a hundred and more.
+//! the endpoint ends up to about 60 a second; while it ends more, one in eight, some seven a second and
+//! more; and one in 64, more than a hundred a second, while it ends more than 8,000. Where the choice
+//! goes by latencies, it is so from about 1,000 and 125,000 a second on.
 //! Which one is drawn from the request's number, so that no pattern of the callers meets only one kind
 //! of them.
 
@@ -11,8 +12,8 @@ use crate::stats::Tick;
 use crate::sync::{AtomicU64, Ordering};
 use crate::units::Nanos;
 
-/// How fast an endpoint's requests end, as last seen: when that was, how many had ended, and whether
-/// they were many.
+/// How fast an endpoint's requests end, as last seen: when that was, how many had ended, and how many
+/// they were.
 #[derive(Debug)]
 pub(crate) struct Pace(AtomicU64);
 
@@ -22,11 +23,15 @@ const WINDOW: u32 = 64;
 /// Ticks after which what was seen is out of date.
 const FRESH: u32 = 4 * WINDOW;
 
-/// One in 2³.
-const ONE_IN: u32 = 3;
+/// How much more than are all timed are so many that one in 64 is enough.
+const VERY: u64 = 128;
 
-const BUSY: u64 = 1;
-const ENDED: u64 = u32::MAX as u64 >> 1;
+/// Of how many requests one is timed, by powers of eight.
+const LEVEL: u64 = 3;
+
+/// Where the number that had ended begins.
+const ABOVE: u32 = 2;
+const ENDED: u64 = u32::MAX as u64 >> ABOVE;
 
 /// 2⁶⁴ divided by the golden ratio: neighbouring numbers land far from each other.
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -46,28 +51,32 @@ impl Pace {
     #[inline]
     pub(crate) fn times(&self, number: u64, now: Nanos) -> bool {
         let word = self.0.load(Ordering::Relaxed);
-        word & BUSY == 0 || is_drawn(number) || Tick::at(now).since(tick(word)) > FRESH
+        let level = word & LEVEL;
+        level == 0 || is_drawn(number, level) || Tick::at(now).since(tick(word)) > FRESH
     }
 
-    /// Looks, once in a window, how many have ended, and whether they are more than are all timed.
+    /// Looks, once in a window, how many have ended, and by how much they are more than are all timed.
     #[inline]
     pub(crate) fn look(&self, ended: u64, now: Nanos, all_timed: u16) {
         let (word, now) = (self.0.load(Ordering::Relaxed), Tick::at(now));
         let passed = now.since(tick(word));
         if passed >= WINDOW {
             let ended = ended & ENDED;
-            let since = ended.wrapping_sub(word >> 1) & ENDED;
+            let since = (ended.wrapping_sub(word >> ABOVE) & ENDED) * u64::from(WINDOW);
+            let few = u64::from(all_timed) * u64::from(passed);
             // A rush before a long rest says nothing of what comes.
-            let is_busy = passed <= FRESH
-                && since * u64::from(WINDOW) > u64::from(all_timed) * u64::from(passed);
-            let word = u64::from(now.0) << 32 | ended << 1 | u64::from(is_busy);
-            self.0.store(word, Ordering::Relaxed);
+            let level = match passed <= FRESH {
+                true => u64::from(since > few) + u64::from(since > few * VERY),
+                false => 0,
+            };
+            self.0.store(u64::from(now.0) << 32 | ended << ABOVE | level, Ordering::Relaxed);
         }
     }
 }
 
-fn is_drawn(number: u64) -> bool {
-    number.wrapping_mul(SPREAD) >> (u64::BITS - ONE_IN) == 0
+/// Of eight times as many at each level, who is drawn is among those of the one before.
+fn is_drawn(number: u64, level: u64) -> bool {
+    number.wrapping_mul(SPREAD) >> (u64::from(u64::BITS) - 3 * level) == 0
 }
 
 fn tick(word: u64) -> Tick {
@@ -93,13 +102,15 @@ mod tests {
     }
 
     #[test]
-    fn up_to_the_bound_all_are_timed_and_above_it_one_in_eight() {
+    fn up_to_the_bound_all_are_timed_and_above_it_one_in_eight_or_in_64() {
         let pace = Pace::new();
         assert_eq!(timed(&pace, 0, 100_000, 5 * TICK, 16 * TICK), 100_000);
         // The first window is timed whole.
-        for (every, whole) in [(2 * TICK, 32), (TICK / 10, 640), (TICK / 1_000, 64_000)] {
+        for (every, whole, of) in
+            [(2 * TICK, 32, 8), (TICK / 7, 448, 8), (TICK / 9, 576, 64), (TICK / 1_000, 64_000, 64)]
+        {
             let busy = timed(&Pace::new(), 0, 100_000, 0, every);
-            let drawn = (100_000 - whole) / 8;
+            let drawn = (100_000 - whole) / of;
             assert!(busy.abs_diff(whole + drawn) < 300, "{every}: {busy}");
         }
     }
@@ -116,8 +127,12 @@ mod tests {
     fn those_who_come_in_turns_are_all_timed_alike() {
         for turn in [2, 3, 8, 10, 64] {
             for nth in 0..turn.min(8) {
-                let drawn = (0..80_000).filter(|i| is_drawn(nth + i * turn)).count();
-                assert!((8_500..11_500).contains(&drawn), "{nth} of {turn}: {drawn}");
+                for (level, of) in [(1, 8), (2, 64)] {
+                    let drawn = (0..80_000).filter(|i| is_drawn(nth + i * turn, level)).count();
+                    let expected = 80_000 / of;
+                    let is_near = drawn.abs_diff(expected) < 3 * expected / 20;
+                    assert!(is_near, "{nth} of {turn}, one in {of}: {drawn}");
+                }
             }
         }
     }

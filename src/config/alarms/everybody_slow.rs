@@ -69,7 +69,8 @@ impl EverybodySlowConfig {
     }
 
     /// How many answers must have been timed before they are looked at; 1 to 4294967295, default
-    /// 100. Where nobody decides by latencies, one in eight answers of a busy endpoint is.
+    /// 100. Where nobody decides by latencies, one in eight answers of a busy endpoint is, or
+    /// one in 64.
     ///
     /// With fewer in five minutes nothing is said.
     #[must_use]
