@@ -4,7 +4,7 @@
 //! endpoint's answers tells of its latencies what all of them would. So every request is timed while
 //! the endpoint ends up to about 60 a second; while it ends more, one in eight, some seven a second and
 //! more; and one in 64, more than a hundred a second, while it ends more than 8,000. Where the choice
-//! goes by latencies, it is so from about 1,000 and 125,000 a second on.
+//! goes by latencies, it is so from about 250 and 30,000 a second on.
 //! Which one is drawn from the request's number, so that no pattern of the callers meets only one kind
 //! of them.
 
@@ -40,8 +40,9 @@ impl Pace {
     /// Requests ended in a window up to which all are timed, where nothing is decided by latencies.
     pub(crate) const ALL_TIMED: u16 = 4;
 
-    /// The same where the choice is: of the thousand a second beyond it, one in eight are still many.
-    pub(crate) const ALL_TIMED_IF_ASKED: u16 = 64;
+    /// The same where the choice is: of the 250 a second beyond it, one in eight come faster than an
+    /// estimate decays.
+    pub(crate) const ALL_TIMED_IF_ASKED: u16 = 16;
 
     pub(crate) fn new() -> Self {
         Self(AtomicU64::new(0))
