@@ -23,7 +23,7 @@ impl<S> Published<S> {
     }
 
     /// As [`read`](Self::read), for the pick: what it gives is built where it will stand, which a
-    /// closure does not promise. To be dropped before anything else is done.
+    /// closure does not promise. To be dropped as soon as that stands.
     #[inline]
     pub(crate) fn guard(&self) -> impl Deref<Target = Arc<S>> {
         self.0.load()
