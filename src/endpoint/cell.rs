@@ -402,7 +402,11 @@ impl EndpointCell {
     #[inline]
     pub(crate) fn expected_latency(&self, now: Nanos, terms: &Terms, typical: f32) -> f32 {
         let estimate = self.latency.read(now, terms.decay, typical);
-        estimate.max(self.silence(now) as f32).max(self.failures.remaining(now) as f32)
+        // Mostly there is neither.
+        match self.silence(now).max(self.failures.remaining(now)) {
+            0 => estimate,
+            waited => estimate.max(waited as f32),
+        }
     }
 
     pub(crate) fn measured_latency(&self, now: Nanos, terms: &Terms) -> Option<f32> {

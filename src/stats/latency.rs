@@ -24,8 +24,7 @@ impl Latency {
         let Some(estimate) = Estimate::unpack(self.0.load(Ordering::Relaxed)) else {
             return typical;
         };
-        let kept = estimate.kept(Tick::at(now), decay);
-        (estimate.nanos - typical).mul_add(kept, typical)
+        drift(estimate.nanos, typical, estimate.kept(Tick::at(now), decay))
     }
 
     /// Whether anything was ever measured.
@@ -41,7 +40,7 @@ impl Latency {
             &self.0,
             |estimate| {
                 let kept = estimate.kept(now, decay);
-                let projected = (estimate.nanos - typical).mul_add(kept, typical);
+                let projected = drift(estimate.nanos, typical, kept);
                 Some(if sample >= projected {
                     Estimate { nanos: sample, at: now }
                 } else {
@@ -126,14 +125,26 @@ impl Estimate {
     #[inline]
     fn kept(self, now: Tick, decay: u64) -> f32 {
         let age = u64::from(now.since(self.at)) * Tick::NANOS;
-        if age == 0 { 1.0 } else { (-(age as f32 / decay.max(1) as f32)).exp() }
+        if age == 0 {
+            return 1.0;
+        }
+        let lives = age as f32 / decay.max(1) as f32;
+        // Below this the rest of the series is less than the last bit of a float.
+        if lives < 1.0 / 256.0 { 1.0 - lives + lives * lives / 2.0 } else { (-lives).exp() }
     }
 
     fn toward(self, sample: f32, kept: f32, now: Tick) -> Self {
-        let nanos = (self.nanos - sample).mul_add(kept, sample);
+        let nanos = drift(self.nanos, sample, kept);
         // Within one tick nothing is forgotten; keeping the old tick keeps the age exact.
         Self { nanos: nanos.max(1.0), at: if kept < 1.0 { now } else { self.at } }
     }
+}
+
+/// On its way from one number to another, with so much of the way left.
+#[inline]
+#[expect(clippy::suboptimal_flops, reason = "fused it is a call, where the processor may lack it")]
+fn drift(from: f32, to: f32, left: f32) -> f32 {
+    (from - to) * left + to
 }
 
 /// Changes an estimate in place; the closure may say that nothing is to change.

@@ -88,5 +88,8 @@ fn cost(cx: &PickContext<'_>, index: usize) -> Cost {
         .candidates()
         .get(index)
         .map_or((1, 0), |candidate| (candidate.weight(), candidate.in_flight()));
-    Cost::new(cx.expected_latency(index) * (1.0 + in_flight as f64 / f64::from(weight)))
+    // Far below what a signed word holds, and quicker to convert from it.
+    let in_flight = in_flight.cast_signed() as f64;
+    let queue = if weight == 1 { in_flight } else { in_flight / f64::from(weight) };
+    Cost::new(cx.expected_latency(index) * (1.0 + queue))
 }
