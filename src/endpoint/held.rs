@@ -118,7 +118,9 @@ impl Drop for Unheld<'_> {
     fn drop(&mut self) {
         let Self(cell, probes) = self;
         cell.withdraw();
-        probes.take().map(|token| cell.trial.free_probe(token));
+        if let Some(token) = probes.take() {
+            cell.trial.free_probe(token);
+        }
     }
 }
 

@@ -17,8 +17,8 @@
 //!
 //! # What is read of the clock
 //!
-//! A request reads it twice: when its endpoint is chosen and when it ends. One whose body is
-//! followed reads it once more, where its answer begins.
+//! A request that is timed reads it twice: when its endpoint is chosen and when it ends. One whose body
+//! is followed reads it once more, where its answer begins. [Which are timed](crate::docs::speed#the-clock).
 //!
 //! # Where to put what
 //!
