@@ -8,7 +8,6 @@ use crate::balancer::alarms::{Alarms, Board};
 use crate::balancer::auditing::{Auditor, Findings};
 use crate::balancer::builds::Builds;
 use crate::balancer::checking::Checks;
-use crate::balancer::clock::Reading;
 use crate::balancer::dates::Dates;
 use crate::balancer::decisions::room;
 use crate::balancer::difference::{changed, departed};
@@ -26,17 +25,13 @@ use crate::balancer::sweep::Sweeps;
 use crate::balancer::tend::Agenda;
 use crate::balancer::verdict::{Garbage, Judged, Unpublished};
 use crate::decision::Decisions;
-use crate::endpoint::{Anchor, Control, EndpointCell, Held, Shared, Totals};
-use crate::error::PickError;
+use crate::endpoint::{Control, EndpointCell, Shared, Totals};
 use crate::event::{Changed, Event};
 use crate::outlier::{Rotation, Standing};
-use crate::rng::{Randomness, Rng};
-use crate::snapshot::{Draft, Ground, Grounds, Kept, Member, Miss, Rise, Snapshot, Supply};
+use crate::rng::Randomness;
+use crate::snapshot::{Draft, Ground, Grounds, Kept, Member, Rise, Snapshot, Supply};
 use crate::sync::{Arc, HandOver, Published};
-use crate::units::{EndpointId, Key, Nanos, Version};
-
-/// Looks a pick takes at newer snapshots when the endpoint it chose was closed under its hands.
-const LOOKS: usize = 8;
+use crate::units::{EndpointId, Nanos, Version};
 
 /// Removed endpoints that are remembered at the least, however small the set is.
 const REMEMBERED: usize = 1_024;
@@ -150,81 +145,6 @@ pub(crate) struct Remembered {
 }
 
 impl<T: Send + Sync + 'static> Core<T> {
-    /// Written into its caller, so that what it gives is built where it will stand.
-    #[inline(always)]
-    pub(crate) fn pick<A: Anchor<T>>(&self, key: &Key, now: Reading) -> Result<Held<A>, PickError> {
-        match self.choose(key, |key| key, now, true, self.randomness.fork(), |held, _| held) {
-            Ok(held) => Ok(held),
-            Err((miss, _)) => self.look_on(key, now, miss).map(|held| *held),
-        }
-    }
-
-    /// Looks at the present snapshot, for a request that does not go before what is due unless it may,
-    /// and makes of the hold what is wanted of it.
-    ///
-    /// That is made before the snapshot is let go. Whoever moves it on at once would else wait until it
-    /// is written; letting go waits for that anyway.
-    #[inline(always)]
-    pub(crate) fn choose<R, A: Anchor<T>, V>(
-        &self,
-        request: R,
-        key: impl Fn(&R) -> &Key,
-        now: Reading,
-        waits: bool,
-        rng: Rng,
-        chosen: impl FnOnce(Held<A>, R) -> V,
-    ) -> Result<V, (Miss, R)> {
-        let typical = self.shared.typical.read();
-        let snapshot = self.published.guard();
-        if now.at >= snapshot.next_due.at() && waits {
-            return Err((Miss::Due(rng), request));
-        }
-        match snapshot.pick(key(&request), now.at, typical, rng) {
-            Ok(begun) => {
-                let exactly = || now.exactly(self.ground.origin);
-                let held = Held::begun(begun, snapshot.under(), now.at, exactly);
-                Ok(chosen(held, request))
-            }
-            Err(miss) => Err((miss, request)),
-        }
-    }
-
-    /// Boxed, so that what is chosen at once need not stand in memory for the sake of the others.
-    #[cold]
-    pub(crate) fn look_on<A: Anchor<T>>(
-        &self,
-        key: &Key,
-        now: Reading,
-        mut miss: Miss,
-    ) -> Result<Box<Held<A>>, PickError> {
-        let mut waits = true;
-        for _ in 0..LOOKS {
-            let mut drawn = None;
-            match miss {
-                Miss::Refused(refusal) => return Err(*refusal),
-                Miss::Stale => {}
-                Miss::Keyless(strategy) => self.tell_keyless(&strategy),
-                Miss::Due(rng) => {
-                    (waits, drawn) = (false, Some(rng));
-                    self.settle(now.at);
-                }
-            }
-            let rng = drawn.unwrap_or_else(|| self.randomness.fork());
-            miss = match self.choose(key, |key| key, now, waits, rng, |held, _| Box::new(held)) {
-                Ok(held) => return Ok(held),
-                Err((miss, _)) => miss,
-            };
-        }
-        // Operators drain one endpoint after the other faster than this thread runs.
-        Err(self.published.read(Snapshot::nobody))
-    }
-
-    #[cold]
-    fn tell_keyless(&self, strategy: &str) {
-        self.hub.push(Event::Keyless { strategy: strategy.to_owned() });
-        self.hub.flush();
-    }
-
     /// Runs a control operation under the writer's lock, with what was due settled before and what
     /// was left meanwhile taken up after it.
     pub(crate) fn write<R>(

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::balancer::clock::{self, Reading};
 use crate::balancer::core::Core;
 use crate::classify::Outcome;
-use crate::endpoint::{Anchor, Anchored, Held, Own};
+use crate::endpoint::{Anchored, Held, Own};
 use crate::sync::Arc;
 #[cfg(feature = "tracing")]
 use crate::units::Version;
@@ -141,13 +141,11 @@ pub(crate) struct Elsewhere<T> {
     origin: Origin,
 }
 
-impl<T: Send + Sync + 'static> Elsewhere<T> {
-    pub(crate) fn pick(&self, key: &Key) -> Option<Sending<T>>
-    where
-        Own<T>: Anchor<T>,
-    {
+impl<T: Clone + Send + Sync + 'static> Elsewhere<T> {
+    pub(crate) fn pick(&self, key: &Key) -> Option<Sending<T>> {
         let core = self.core.upgrade()?;
-        core.pick(key, Reading::exact(clock::request(self.origin))).ok().map(Hold::new)
+        let now = Reading::exact(clock::request(self.origin));
+        core.pick(now, key, |key| key, |hold, _| Some(hold), |_, _| None)
     }
 }
 

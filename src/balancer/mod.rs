@@ -38,6 +38,7 @@ mod operate;
 mod operator;
 mod paging;
 mod paired;
+mod picking;
 mod preview;
 mod reason;
 mod recent;
@@ -96,7 +97,6 @@ use crate::balancer::core::Core;
 use crate::config::Config;
 use crate::endpoint::Anchor;
 use crate::error::PickError;
-use crate::snapshot::Miss;
 use crate::sync::Arc;
 use crate::units::{Key, Version};
 
@@ -142,10 +142,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
         self.choose(key, |key| key, |hold, _| Ok(Lease::new(hold)), |refusal, _| Err(refusal))
     }
 
-    /// Chooses an endpoint for a request `R`, and makes what the caller wants of the hold on it.
-    ///
-    /// That is called in two places, so that what is chosen at the first look stands where it will
-    /// stay: what comes by way of the others would have to be moved there.
+    /// As [`Core::pick`], at this moment.
     #[inline(always)]
     pub(crate) fn choose<R, A: Anchor<T>, V>(
         &self,
@@ -155,29 +152,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
         refused: impl FnOnce(PickError, R) -> V,
     ) -> V {
         let now = clock::about(self.core.ground.origin);
-        let rng = self.core.randomness.fork();
-        let made = |held, request| chosen(Hold::new(held), request);
-        match self.core.choose(request, &key, now, true, rng, made) {
-            Ok(made) => made,
-            Err((miss, request)) => self.look_on(now, miss, request, key, chosen, refused),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn look_on<R, A: Anchor<T>, V>(
-        &self,
-        now: clock::Reading,
-        miss: Miss,
-        request: R,
-        key: impl Fn(&R) -> &Key,
-        chosen: impl Fn(Hold<A>, R) -> V,
-        refused: impl FnOnce(PickError, R) -> V,
-    ) -> V {
-        match self.core.look_on(key(&request), now, miss) {
-            Ok(held) => chosen(Hold::new(*held), request),
-            Err(refusal) => refused(refusal, request),
-        }
+        self.core.pick(now, request, key, chosen, refused)
     }
 
     /// Whether a request's key decides.
@@ -193,7 +168,8 @@ impl<T: Send + Sync + 'static> Balancer<T> {
         now: tokio::time::Instant,
     ) -> Result<Lease<T>, PickError> {
         let now = clock::Reading::exact(self.core.ground.origin.nanos(now));
-        self.core.pick(key, now).map(Hold::new).map(Lease::new)
+        let chosen = |hold, _| Ok(Lease::new(hold));
+        self.core.pick(now, key, |key| key, chosen, |refusal, _| Err(refusal))
     }
 
     /// What it is called.

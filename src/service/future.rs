@@ -57,27 +57,34 @@ where
     /// Chooses an endpoint for the request.
     #[inline]
     pub(crate) fn chosen(balancer: &Balancer<T>, key: Key, request: Req, classify: C) -> Self {
-        balancer.choose(
-            (key, request, classify),
-            |(key, _, _)| key,
-            |lease, (key, request, classify)| Self {
-                // Before anything of the caller's runs.
-                lease: Some(lease.unsent(&key)),
-                key,
-                request: Some(request),
-                classify,
-                state: State::Chosen,
-                until: std::marker::PhantomData,
-            },
-            |refusal, (_, _, classify)| Self {
-                lease: None,
-                key: Key::none(),
-                request: None,
-                classify,
-                state: State::Refused { refusal: Some(Box::new(refusal)) },
-                until: std::marker::PhantomData,
-            },
-        )
+        let request = (key, request, classify);
+        balancer.choose(request, |(key, ..)| key, Self::to, Self::refused)
+    }
+
+    /// For a hold on the chosen endpoint. Written into its caller, which builds it where it stays.
+    #[inline(always)]
+    fn to(lease: Sending<T>, (key, request, classify): (Key, Req, C)) -> Self {
+        Self {
+            // Before anything of the caller's runs.
+            lease: Some(lease.unsent(&key)),
+            key,
+            request: Some(request),
+            classify,
+            state: State::Chosen,
+            until: std::marker::PhantomData,
+        }
+    }
+
+    #[cold]
+    fn refused(refusal: PickError, (_, _, classify): (Key, Req, C)) -> Self {
+        Self {
+            lease: None,
+            key: Key::none(),
+            request: None,
+            classify,
+            state: State::Refused { refusal: Some(Box::new(refusal)) },
+            until: std::marker::PhantomData,
+        }
     }
 }
 
