@@ -263,7 +263,7 @@ fn a_request_that_is_timed_begins_exactly() {
 fn what_began_about_then_measures_nothing() {
     let shared = shared();
     let under = shared.terms.serve(Terms { all_timed: 1, ..SETTINGS });
-    let bound = bound_to(shared);
+    let bound = bound_to(Arc::clone(&shared));
     let measured = || bound.cell.totals().latencies.count();
     // Busy from the first window on, and then one in eight is timed.
     let ended = |at| end(begin(&bound, Nanos(at), under).unwrap(), Outcome::Success, Nanos(at + 1));
@@ -272,6 +272,13 @@ fn what_began_about_then_measures_nothing() {
     (0..800).for_each(|at| ended(SECOND / 5 + at * 1_000));
     assert_eq!(bound.cell.counts().successes, 1_000);
     assert!((50..200).contains(&(measured() - before)), "{}", measured() - before);
+
+    let other = bound_to(shared);
+    let ended = |at, outcome| end(begin(&other, Nanos(at), under).unwrap(), outcome, Nanos(at + 1));
+    (0..200).for_each(|at| ended(at * 1_000_000, Outcome::Ignore));
+    ended(SECOND / 5, Outcome::Success);
+    assert_eq!(other.cell.measured_latency(Nanos(SECOND), &SETTINGS), None);
+    assert_eq!(other.cell.counts().successes, 1);
 }
 
 #[test]
