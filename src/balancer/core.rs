@@ -227,6 +227,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let changed = changed(&base.members, &snapshot.members);
         // Opened before it can be chosen; closed once it no longer can.
         let (open, shut): (Vec<_>, Vec<_>) = changed.iter().partition(|m| m.said().admits());
+        changed.iter().for_each(|member| member.bound.cell.serve());
         open.iter().for_each(|member| member.bound.cell.open());
         for member in &changed {
             let served = base.position(member.id()).and_then(|at| base.members.get(at));
@@ -325,6 +326,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             }
             let stays = back.is_none() && now < kept.until;
             if !stays {
+                kept.cell.let_go();
                 ledger.forgets(&kept.cell, &kept.left_with);
             }
             stays
@@ -336,6 +338,7 @@ impl<T: Send + Sync + 'static> Core<T> {
             ends.sort_unstable();
             for (_, id) in ends.iter().take(excess) {
                 if let Some(kept) = writer.removed.remove(id) {
+                    kept.cell.let_go();
                     writer.ledger.forgets(&kept.cell, &kept.left_with);
                 }
             }

@@ -37,16 +37,26 @@ impl<A: Anchored> Hold<A> {
         &mut self.held.anchor
     }
 
-    pub(crate) fn endpoint(&self) -> &EndpointId {
-        self.held.cell().id()
+    /// Shows its endpoint, until the request has ended.
+    pub(crate) fn with_endpoint<R>(&self, show: impl FnOnce(&EndpointId) -> R) -> Option<R> {
+        self.held.with_cell(|cell| show(cell.id()))
+    }
+
+    /// Its endpoint.
+    ///
+    /// # Panics
+    ///
+    /// If the request has ended.
+    pub(crate) fn endpoint(&self) -> EndpointId {
+        let endpoint = self.with_endpoint(EndpointId::clone);
+        endpoint.expect("a request that has not ended keeps its endpoint")
     }
 
     /// Ends the request where it stands, and says what became of it.
     #[inline]
     pub(crate) fn end(&mut self, outcome: Outcome) {
         if !self.held.finish_untimed(outcome) {
-            let now = self.now();
-            self.held.finish(outcome, now);
+            self.held.finish(outcome, clock::request);
         }
     }
 
@@ -64,8 +74,7 @@ impl<A: Anchored> Hold<A> {
     /// Its endpoint was not ready, and the request goes elsewhere.
     #[cold]
     pub(crate) fn passed_over(self) {
-        let cell = self.held.cell();
-        cell.samples().unready(cell);
+        self.held.with_cell(|cell| cell.samples().unready(cell));
     }
 
     /// The request is about to be sent.
@@ -76,35 +85,40 @@ impl<A: Anchored> Hold<A> {
 
     /// Says that the answer has begun.
     pub(crate) fn answered(&mut self) {
-        let now = self.now();
-        self.held.answered(now);
+        if let Some(now) = self.now() {
+            self.held.answered(now);
+        }
     }
 
     #[cfg(feature = "testing")]
     pub(crate) fn end_at(&mut self, outcome: Outcome, now: Instant) {
-        let now = self.held.cell().origin().nanos(now);
-        self.held.finish(outcome, now);
+        self.held.finish(outcome, |origin| origin.nanos(now));
     }
 
     /// When the endpoint's time is over, and how long it is, if it is limited.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn deadline(&self) -> Option<(Instant, Duration)> {
-        let limit = self.held.limit()?;
+        if self.held.is_limited() { self.limit() } else { None }
+    }
+
+    #[cold]
+    fn limit(&self) -> Option<(Instant, Duration)> {
+        let limit = self.held.terms().attempt_timeout;
         let span = Duration::from_nanos(limit);
-        let origin = self.held.cell().origin();
+        let origin = self.held.origin()?;
         Some((origin.instant(self.held.began().plus(span))?, span))
     }
 
     /// The name of the balancer it came from.
     #[cfg(feature = "tracing")]
-    pub(crate) fn balancer(&self) -> &str {
-        self.held.cell().balancer()
+    pub(crate) fn balancer(&self) -> Option<Arc<str>> {
+        self.held.with_cell(|cell| cell.balancer())
     }
 
     /// What that balancer serves at this moment and by which strategy, while it exists.
     #[cfg(feature = "tracing")]
     pub(crate) fn served(&self) -> Option<(Version, Arc<str>)> {
-        Some(self.held.cell().control()?.served())
+        Some(self.held.with_cell(|cell| cell.control())??.served())
     }
 
     /// Which attempt of its request this is: one more than the endpoints that are excluded.
@@ -113,9 +127,10 @@ impl<A: Anchored> Hold<A> {
         self.held.before().saturating_add(1)
     }
 
+    /// `None` once the request has ended.
     #[inline]
-    fn now(&self) -> Nanos {
-        clock::request(self.held.cell().origin())
+    fn now(&self) -> Option<Nanos> {
+        self.held.origin().map(clock::request)
     }
 
     /// The same request, held by something else.
@@ -127,10 +142,10 @@ impl<A: Anchored> Hold<A> {
 impl<T: Send + Sync + 'static> Sending<T> {
     /// The way to other endpoints.
     pub(crate) fn elsewhere(&self) -> Option<Elsewhere<T>> {
-        let cell = self.held.cell();
-        let control: Arc<dyn Any + Send + Sync> = cell.control()?;
+        let control = self.held.with_cell(|cell| cell.control())??;
+        let control: Arc<dyn Any + Send + Sync> = control;
         let core = control.downcast::<Core<T>>().ok()?;
-        Some(Elsewhere { core: Arc::downgrade(&core), origin: cell.origin() })
+        Some(Elsewhere { core: Arc::downgrade(&core), origin: self.held.origin()? })
     }
 }
 
@@ -152,8 +167,9 @@ impl<T: Clone + Send + Sync + 'static> Elsewhere<T> {
 impl<A: Anchored> Drop for Hold<A> {
     #[inline]
     fn drop(&mut self) {
-        if self.held.asks_for_the_time() {
-            let now = self.now();
+        if self.held.asks_for_the_time()
+            && let Some(now) = self.now()
+        {
             self.held.abandon(now);
         }
     }
@@ -161,6 +177,6 @@ impl<A: Anchored> Drop for Hold<A> {
 
 impl<A: Anchored> fmt::Debug for Hold<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hold").field("endpoint", self.endpoint()).finish_non_exhaustive()
+        f.debug_struct("Hold").field("held", &self.held).finish_non_exhaustive()
     }
 }

@@ -37,7 +37,7 @@ impl<T> Lease<T> {
     /// Which endpoint it is.
     #[must_use]
     pub fn endpoint(&self) -> &EndpointId {
-        self.hold.endpoint()
+        self.hold.anchor().cell.id()
     }
 
     /// Ends the request and says what became of it.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::balancer::core::Core;
+use crate::balancer::core::{Core, Writer};
 use crate::balancer::{Balancer, now};
 use crate::snapshot::{Due, Snapshot};
 use crate::sync::Arc;
@@ -86,5 +86,11 @@ impl<T> Drop for Core<T> {
         self.agenda.changed.notify_one();
         self.checks.end();
         self.paging.end();
+        // Requests that are still on their way keep their endpoints, and nobody else does.
+        self.published.read(|served| served.members.iter().for_each(|it| it.bound.cell.let_go()));
+        let removed = |writer: &mut Writer<T>| {
+            writer.removed.values().for_each(|left| left.cell.let_go());
+        };
+        self.writer.act(removed, |_| {});
     }
 }

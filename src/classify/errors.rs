@@ -28,6 +28,11 @@ where
         self.protocol.mark(response, endpoint);
     }
 
+    #[inline]
+    fn marks(&self) -> bool {
+        self.protocol.marks()
+    }
+
     fn is_final(&self, response: &Res) -> bool {
         self.protocol.is_final(response)
     }

@@ -115,6 +115,13 @@ pub trait Classify<Res, Err> {
         let _ = (response, endpoint);
     }
 
+    /// Whether [`mark`](Self::mark) leaves anything, so that it need be called. Default: yes; closures
+    /// and [`ByResult`] leave nothing.
+    #[inline]
+    fn marks(&self) -> bool {
+        true
+    }
+
     /// Whether the head of this response has said all, so that the [`end`](Self::end) of its body
     /// is not asked. Default: no.
     #[cfg(feature = "http")]
@@ -139,6 +146,11 @@ where
     fn classify(&self, result: Result<&Res, &Err>) -> Outcome {
         self(result)
     }
+
+    #[inline]
+    fn marks(&self) -> bool {
+        false
+    }
 }
 
 /// The default: `Ok` is a success, `Err` a failure.
@@ -151,5 +163,10 @@ impl<Res, Err> Classify<Res, Err> for ByResult {
             Ok(_) => Outcome::Success,
             Err(_) => Outcome::failure(),
         }
+    }
+
+    #[inline]
+    fn marks(&self) -> bool {
+        false
     }
 }

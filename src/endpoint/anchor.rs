@@ -1,41 +1,49 @@
 //! What a request holds its endpoint by.
 
-use crate::endpoint::{Bound, EndpointCell};
+use crate::endpoint::{Bound, EndpointCell, Line};
 use crate::sync::Arc;
 
 /// Holds an endpoint.
 pub(crate) trait Anchored {
-    fn cell(&self) -> &Arc<EndpointCell>;
+    fn line(&self) -> &'static Line;
+
+    /// Shows the endpoint's cell. Always, until the request is counted out.
+    fn with_cell<R>(&self, show: impl FnOnce(&Arc<EndpointCell>) -> R) -> Option<R>;
 }
 
 /// What a request to a target holds its endpoint by.
 pub(crate) trait Anchor<T>: Anchored + Sized {
-    /// By `cell`, the one that `bound` is counted on. May run code of the user's.
-    fn at(cell: &Arc<EndpointCell>, bound: &Arc<Bound<T>>) -> Self;
+    /// By `line`, the one that `bound` is counted on. May run code of the user's.
+    fn at(line: &'static Line, bound: &Arc<Bound<T>>) -> Self;
 }
 
 /// By the target itself, which then lives as long as the request.
 impl<T> Anchored for Arc<Bound<T>> {
     #[inline]
-    fn cell(&self) -> &Arc<EndpointCell> {
-        &self.cell
+    fn line(&self) -> &'static Line {
+        self.cell.line
+    }
+
+    #[inline]
+    fn with_cell<R>(&self, show: impl FnOnce(&Arc<EndpointCell>) -> R) -> Option<R> {
+        Some(show(&self.cell))
     }
 }
 
 impl<T> Anchor<T> for Arc<Bound<T>> {
     #[inline]
-    fn at(_: &Arc<EndpointCell>, bound: &Self) -> Self {
+    fn at(_: &'static Line, bound: &Self) -> Self {
         Self::clone(bound)
     }
 }
 
-/// By the endpoint's counts, beside what it needs of the target. That lives as long as the request.
+/// By being counted in, beside what it needs of the target. That lives as long as the request.
 ///
-/// With a clone of its own, the target's count is left alone. It would be one more line that is
-/// fetched from far where there are many endpoints, and wanders from thread to thread where there are
-/// few.
+/// With a clone of its own, the target's count is left alone, and so is that of the endpoint's cell. Each
+/// would be one more line that is fetched from far where there are many endpoints, and wanders from thread
+/// to thread where there are few.
 pub(crate) struct Own<T> {
-    cell: Arc<EndpointCell>,
+    line: &'static Line,
     target: Kept<T>,
 }
 
@@ -51,7 +59,7 @@ impl<T> Own<T> {
     /// With the target itself, which has no clones.
     pub(crate) fn of(bound: &Arc<Bound<T>>) -> Self {
         let target = Kept::Shared { _target: Arc::clone(bound) };
-        Self { cell: Arc::clone(&bound.cell), target }
+        Self { line: bound.cell.line, target }
     }
 
     /// The clone, if there is one.
@@ -66,14 +74,19 @@ impl<T> Own<T> {
 
 impl<T> Anchored for Own<T> {
     #[inline]
-    fn cell(&self) -> &Arc<EndpointCell> {
-        &self.cell
+    fn line(&self) -> &'static Line {
+        self.line
+    }
+
+    #[inline]
+    fn with_cell<R>(&self, show: impl FnOnce(&Arc<EndpointCell>) -> R) -> Option<R> {
+        self.line.with_cell(show)
     }
 }
 
 impl<T: Clone> Anchor<T> for Own<T> {
     #[inline]
-    fn at(cell: &Arc<EndpointCell>, bound: &Arc<Bound<T>>) -> Self {
-        Self { cell: Arc::clone(cell), target: Kept::Clone(bound.target.clone()) }
+    fn at(line: &'static Line, bound: &Arc<Bound<T>>) -> Self {
+        Self { line, target: Kept::Clone(bound.target.clone()) }
     }
 }

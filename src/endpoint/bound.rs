@@ -42,7 +42,7 @@ impl<T> Bound<T> {
 
     /// Takes the proof that this target has answered well since the last time, if there is one.
     pub(crate) fn take_proof(&self) -> bool {
-        self.cell.targets.take_proof(self.nth)
+        self.cell.line.streak.take_proof(self.nth.proof())
     }
 }
 

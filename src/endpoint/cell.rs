@@ -1,50 +1,28 @@
 //! What is counted of an endpoint. It outlives snapshots, targets and attributes.
-//!
-//! Two words say how many requests are in flight: how many were ever begun and how many ever
-//! ended. Each request adds to either once, so the counters that are reported cost nothing extra.
-//! The lowest bits of each word are flags, so that setting one and counting a request happen in one
-//! order for all threads:
-//!
-//! * `begun` carries *closed*: whoever begins after it was set sees it and steps back, so that a
-//!   drain which found nothing in flight stays true. Sessions go on until it also carries *over*.
-//! * `ended` carries *watched*: whoever ends after it was set wakes those who wait for the last.
 
 use std::fmt;
 
 use crate::classify::{FailureKind, Outcome};
+use crate::endpoint::line::{Line, ONE};
+use crate::endpoint::lines;
 use crate::endpoint::marks::Marks;
 use crate::endpoint::shared::{Control, Report, Shared, Testimony};
-use crate::endpoint::targets::Targets;
+use crate::endpoint::targets::{Nth, Targets};
 use crate::endpoint::trial::Trial;
 use crate::endpoint::{Audited, Samples, Totals, Under};
-use crate::stats::{Histogram, Latency, Pace, Reached, RecentFailures, Row, RowLimits, Streak};
+use crate::stats::{Histogram, Reached, RecentFailures, Row, RowLimits};
 use crate::sync::{Arc, AtomicU32, AtomicU64, Ordering};
-use crate::units::{COARSE, EndpointId, Nanos, Origin};
+use crate::units::{EndpointId, Nanos, Origin};
 
-pub(super) const FLAG: u64 = 1;
-pub(super) const OVER: u64 = 2;
-pub(super) const ONE: u64 = 4;
-
-/// The counters and estimates of one endpoint.
-///
-/// In this order, for the sake of balancers with so many endpoints that each cell has to be fetched
-/// from far: first what a pick compares, beside the counts of the `Arc` that a request holds it by;
-/// after it what a good answer looks at; and after that what one looks at that is timed.
-#[repr(C)]
+/// The counters and estimates of one endpoint. What nearly every request touches of them is its line.
 pub(crate) struct EndpointCell {
-    pub(super) begun: AtomicU64,
-    pub(super) ended: AtomicU64,
-    /// When the endpoint last gave a sign of life, or got work while it had none.
-    stirred: AtomicU64,
+    pub(crate) line: &'static Line,
+    shared: Arc<Shared>,
+    id: EndpointId,
     failures: RecentFailures,
-    streak: Streak,
-    pace: Pace,
     pub(super) targets: Targets,
     /// Requests in flight whose answers have begun: of them nothing more is waited for.
     answering: AtomicU32,
-    latency: Latency,
-    shared: Arc<Shared>,
-    id: EndpointId,
     pub(crate) trial: Trial,
     failed: AtomicU64,
     overloaded: AtomicU64,
@@ -92,15 +70,10 @@ pub(crate) struct Counts {
 impl EndpointCell {
     pub(crate) fn new(id: EndpointId, shared: Arc<Shared>) -> Self {
         Self {
+            line: lines::take(),
             id,
             failures: RecentFailures::new(),
-            begun: AtomicU64::new(0),
-            ended: AtomicU64::new(0),
-            stirred: AtomicU64::new(0),
-            streak: Streak::new(),
-            pace: Pace::new(),
             trial: Trial::new(),
-            latency: Latency::new(),
             targets: Targets::new(),
             answering: AtomicU32::new(0),
             failed: AtomicU64::new(0),
@@ -119,8 +92,8 @@ impl EndpointCell {
     }
 
     #[cfg(feature = "tracing")]
-    pub(crate) fn balancer(&self) -> &str {
-        &self.shared.name
+    pub(crate) fn balancer(&self) -> Arc<str> {
+        Arc::clone(&self.shared.name)
     }
 
     /// The balancer, while it exists.
@@ -142,28 +115,14 @@ impl EndpointCell {
     /// counted.
     #[inline]
     pub(crate) fn begin(&self, now: Nanos) -> Option<u64> {
-        // Before it is counted, so that nobody sees a request beside the silence of idle hours.
-        if self.in_flight() == 0 {
-            self.stir(now);
-        }
-        // Acquire: whoever sees the flag also sees the snapshot published before it was set.
-        let before = self.begun.fetch_add(ONE, Ordering::AcqRel);
-        if before & FLAG == 0 {
-            return Some(before / ONE);
-        }
-        self.turn_away()
+        self.line.enter(now).or_else(|| self.turn_away())
     }
 
+    /// Counts out whoever came too late.
     #[cold]
-    pub(super) fn turn_away(&self) -> Option<u64> {
+    pub(crate) fn turn_away(&self) -> Option<u64> {
         self.withdraw();
         None
-    }
-
-    /// Whether the request of this number, which begins at `now`, is to be timed, where not all are.
-    #[inline]
-    pub(crate) fn times(&self, number: u64, now: Nanos) -> bool {
-        self.pace.times(number, now)
     }
 
     /// Counts out a request that was never sent, as if it had never been counted in.
@@ -180,48 +139,38 @@ impl EndpointCell {
         }
     }
 
-    /// How long the endpoint has had unanswered requests and given no answer to any, in
-    /// nanoseconds.
+    /// How long the endpoint has had unanswered requests among so many in flight, and given no answer to
+    /// any, in nanoseconds.
     ///
     /// Never more than the age of its oldest request, and just that for an endpoint that accepts
     /// and never answers. One that answers others meanwhile is not silent.
-    #[inline]
-    pub(crate) fn silence(&self, now: Nanos) -> u64 {
-        let waiting =
-            self.in_flight().saturating_sub(self.answering.load(Ordering::Relaxed).into());
-        let stirred = self.stirred.load(Ordering::Relaxed);
-        // A tick of the clock that picks go by is no silence, nor are answers that are not timed.
-        if waiting == 0 { 0 } else { now.0.saturating_sub(stirred).saturating_sub(COARSE) }
+    pub(crate) fn silence(&self, in_flight: u64, now: Nanos) -> u64 {
+        let answering = self.answering.load(Ordering::Relaxed).into();
+        if in_flight > answering { self.line.quiet(now) } else { 0 }
     }
 
-    /// Counts a request out and wakes those who wait for the last one. Says how many had ended
+    /// Counts a request out, and sees to what follows if it was the last. Says how many had ended
     /// before.
-    #[inline]
     fn end(&self) -> u64 {
-        // Release: what the request wrote is seen by whoever sees it ended.
-        let before = self.ended.fetch_add(ONE, Ordering::AcqRel);
-        if before & FLAG != 0 {
-            self.wake_if_idle();
+        let (before, is_watched) = self.line.leave();
+        if is_watched {
+            self.last_may_have_ended();
         }
-        before / ONE
+        before
     }
 
     /// Requests in flight. Never less than there were when the call began; zero only if there was
     /// a moment with none.
     #[inline]
     pub(crate) fn in_flight(&self) -> u64 {
-        // `ended` first: every end seen has its beginning seen, so the difference is never
-        // negative.
-        let ended = self.ended.load(Ordering::Acquire) / ONE;
-        let begun = self.begun.load(Ordering::Acquire) / ONE;
-        begun.saturating_sub(ended)
+        self.line.in_flight()
     }
 
     pub(crate) fn counts(&self) -> Counts {
         // The total first: a request that ends meanwhile is then missing from the successes, where
         // the other way round a failure would pass for one.
-        let ended = self.ended.load(Ordering::Acquire) / ONE;
-        let begun = self.begun.load(Ordering::Acquire) / ONE;
+        let ended = self.line.ended.load(Ordering::Acquire) / ONE;
+        let begun = self.line.begun.load(Ordering::Acquire) / ONE;
         let failures = self.failed.load(Ordering::Acquire);
         let overloaded = self.overloaded.load(Ordering::Acquire);
         let ignored = self.ignored.load(Ordering::Acquire);
@@ -238,8 +187,19 @@ impl EndpointCell {
 
     /// How many requests it was ever sent.
     pub(crate) fn picks(&self) -> u64 {
-        let begun = self.begun.load(Ordering::Acquire) / ONE;
+        let begun = self.line.begun.load(Ordering::Acquire) / ONE;
         begun.saturating_sub(self.void.load(Ordering::Acquire))
+    }
+
+    /// Makes requests able to refer to it by its line. To be called before it is served.
+    pub(crate) fn serve(self: &Arc<Self>) {
+        self.line.keep(self);
+    }
+
+    /// It will not be served again: it lasts no longer than its requests.
+    pub(crate) fn let_go(&self) {
+        self.shut();
+        self.line.let_go();
     }
 
     /// Where picks of its balancer leave samples.
@@ -271,12 +231,12 @@ impl EndpointCell {
         self.marks.since(totals.judged(), totals.bad())
     }
 
-    /// Takes in what became of a request that began at `began` and took `latency`, if that is known,
-    /// and counts it out. Says whether failures in a row have reached a limit by it.
+    /// Takes in what became of a request to this target that began at `began` and took `latency`, if that
+    /// is known, and counts it out. Says whether failures in a row have reached a limit by it.
     pub(crate) fn finish(
         &self,
         outcome: Outcome,
-        began: Nanos,
+        (began, nth): (Nanos, Nth),
         latency: Option<u64>,
         now: Nanos,
         terms: &Terms,
@@ -286,12 +246,14 @@ impl EndpointCell {
             // Running out of time, or never having been reached, is no sign of life.
             Outcome::Success
             | Outcome::Overloaded { .. }
-            | Outcome::Failure(FailureKind::Other | FailureKind::Gateway) => self.stir(now),
+            | Outcome::Failure(FailureKind::Other | FailureKind::Gateway) => self.line.stir(now),
             Outcome::Failure(_) | Outcome::Ignore => {}
         }
         match outcome {
             Outcome::Success => {
-                self.behave(began);
+                if !self.line.streak.is_good(nth.proof()) {
+                    self.behave(began, nth);
+                }
                 if let Some(latency) = latency {
                     self.measure(latency, now, terms);
                 }
@@ -300,7 +262,7 @@ impl EndpointCell {
                 self.weigh(now, terms, 0);
                 self.failed.fetch_add(1, Ordering::Release);
                 if self.trial.counts(began) {
-                    reached = self.streak.count(row(kind), terms.rows);
+                    reached = self.line.streak.count(row(kind), terms.rows);
                 }
             }
             Outcome::Overloaded { retry_after } => {
@@ -312,30 +274,23 @@ impl EndpointCell {
                 self.ignored.fetch_add(1, Ordering::Release);
             }
         }
-        self.pace.look(self.end(), now, terms.all_timed);
+        self.line.pace.look(self.end(), now, terms.all_timed);
         reached
     }
 
-    /// Takes in that a request which is not timed went well, and counts it out.
-    #[inline]
-    pub(crate) fn succeed(&self, began: Nanos) {
-        self.behave(began);
-        self.end();
-    }
-
-    #[inline]
-    fn behave(&self, began: Nanos) {
-        self.streak.end(|| self.trial.counts(began));
+    /// A request to this target that began at `began` was answered well.
+    pub(super) fn behave(&self, began: Nanos, nth: Nth) {
+        self.line.streak.end(nth.proof(), self.trial.counts(began));
     }
 
     /// Whether it has answered well since the last time this was asked.
     pub(crate) fn take_behaved(&self) -> bool {
-        self.streak.take_behaved()
+        self.line.streak.take_behaved()
     }
 
     /// A new chapter begins at `now`: what is on its way from before says nothing any more.
     pub(crate) fn turn_page(&self, now: Nanos) {
-        self.streak.forget();
+        self.line.streak.forget();
         self.trial.turn_page(now);
     }
 
@@ -357,7 +312,7 @@ impl EndpointCell {
     /// A request's answer has begun, and will go on for a while.
     pub(crate) fn answer_begins(&self, now: Nanos) {
         self.answering.fetch_add(1, Ordering::Relaxed);
-        self.stir(now);
+        self.line.stir(now);
     }
 
     /// An answer that had begun is over. To be called before its request is counted out.
@@ -365,20 +320,15 @@ impl EndpointCell {
         self.answering.fetch_sub(1, Ordering::Relaxed);
     }
 
-    #[inline]
-    pub(super) fn stir(&self, now: Nanos) {
-        self.stirred.store(now.0, Ordering::Relaxed);
-    }
-
     fn measure(&self, sample: u64, now: Nanos, terms: &Terms) {
         self.latencies.record(sample);
-        self.latency.observe(sample, now, terms.decay, self.shared.typical.read());
+        self.line.latency.observe(sample, now, terms.decay, self.shared.typical.read());
         self.shared.typical.observe(sample, now, terms.decay);
     }
 
     fn weigh(&self, now: Nanos, terms: &Terms, hint: u64) {
         if terms.penalty > 0 || hint > 0 {
-            self.failures.record(now, terms.penalty, hint);
+            self.failures.record(&self.line.last_failure, now, terms.penalty, hint);
         }
     }
 
@@ -388,30 +338,27 @@ impl EndpointCell {
         }
     }
 
-    /// Requests in flight plus the failures that still weigh.
-    #[inline]
-    pub(crate) fn load(&self, now: Nanos, terms: &Terms) -> u64 {
-        // In flight first: a request that fails in between then counts twice rather than never.
-        let in_flight = self.in_flight();
-        in_flight.saturating_add(self.failures.count(now, terms.penalty))
+    /// Failures that still weigh, while the last does.
+    #[cold]
+    pub(crate) fn failures(&self, now: Nanos, terms: &Terms) -> u64 {
+        self.failures.count(now, terms.penalty)
     }
 
-    /// The latency a request sent now has to expect, in nanoseconds: the longest of the estimate,
-    /// the time for which the last failure still weighs, and the time for which the endpoint has
-    /// been silent.
-    #[inline]
+    /// What [`Line::load`] says.
+    pub(crate) fn load(&self, now: Nanos, terms: &Terms) -> u64 {
+        self.line.load(now, || self.failures(now, terms))
+    }
+
+    /// What [`Line::expected_latency`] says.
     pub(crate) fn expected_latency(&self, now: Nanos, terms: &Terms, typical: f32) -> f32 {
-        let estimate = self.latency.read(now, terms.decay, typical);
-        // Mostly there is neither.
-        match self.silence(now).max(self.failures.remaining(now)) {
-            0 => estimate,
-            waited => estimate.max(waited as f32),
-        }
+        let in_flight = self.in_flight();
+        let silence = || self.silence(in_flight, now);
+        self.line.expected_latency(in_flight, now, terms, typical, silence)
     }
 
     pub(crate) fn measured_latency(&self, now: Nanos, terms: &Terms) -> Option<f32> {
-        let typical = self.shared.typical.read();
-        self.latency.is_measured().then(|| self.latency.read(now, terms.decay, typical))
+        let (latency, typical) = (&self.line.latency, self.shared.typical.read());
+        latency.is_measured().then(|| latency.read(now, terms.decay, typical))
     }
 }
 
@@ -420,6 +367,16 @@ fn row(kind: FailureKind) -> Row {
         FailureKind::Gateway => Row::Gateway,
         FailureKind::Local | FailureKind::Timeout => Row::Local,
         FailureKind::Other | FailureKind::Broken => Row::Any,
+    }
+}
+
+impl Drop for EndpointCell {
+    fn drop(&mut self) {
+        // Whoever is counted in keeps it, so there is nobody; a line that is still counted on is left to
+        // that.
+        if self.in_flight() == 0 {
+            lines::give_back(self.line);
+        }
     }
 }
 

@@ -4,10 +4,10 @@ use std::fmt;
 
 use crate::classify::{FailureKind, Outcome};
 use crate::endpoint::{
-    Anchor, Anchored, Bound, Counted, EndpointCell, Nth, Terms, Testimony, Token, Under,
+    Anchor, Anchored, Bound, Counted, EndpointCell, Line, Nth, Terms, Testimony, Token, Under,
 };
 use crate::sync::Arc;
-use crate::units::{COARSE, Nanos};
+use crate::units::{COARSE, Nanos, Origin};
 
 /// The last instant at which a request can begin.
 const LAST: Nanos = Nanos(Nanos::NEVER.0 - 1);
@@ -90,7 +90,7 @@ impl Marks {
 /// A request that its endpoint has counted in, and that nobody holds yet.
 pub(crate) struct Begun<'a, T> {
     /// That of the target, by a way that is shorter than through it. So is the number.
-    pub(crate) cell: &'a Arc<EndpointCell>,
+    pub(crate) line: &'static Line,
     pub(crate) nth: Nth,
     pub(crate) bound: &'a Arc<Bound<T>>,
     /// Which of its endpoint's requests it is.
@@ -106,20 +106,20 @@ pub(crate) struct Begun<'a, T> {
 impl<'a, T> Begun<'a, T> {
     /// The endpoint's request of this number.
     pub(crate) fn new(bound: &'a Arc<Bound<T>>, number: u64) -> Self {
-        let (cell, nth) = (&bound.cell, bound.nth());
-        Self { cell, nth, bound, number, probes: None, counted: None, is_aside: false }
+        let (line, nth) = (bound.cell.line, bound.nth());
+        Self { line, nth, bound, number, probes: None, counted: None, is_aside: false }
     }
 }
 
 /// Gives back what nobody has come to hold.
-struct Unheld<'a>(&'a EndpointCell, Option<Token>);
+struct Unheld<'a, T>(&'a Arc<Bound<T>>, Option<Token>);
 
-impl Drop for Unheld<'_> {
+impl<T> Drop for Unheld<'_, T> {
     fn drop(&mut self) {
-        let Self(cell, probes) = self;
-        cell.withdraw();
+        let Self(bound, probes) = self;
+        bound.cell.withdraw();
         if let Some(token) = probes.take() {
-            cell.trial.free_probe(token);
+            bound.cell.trial.free_probe(token);
         }
     }
 }
@@ -140,14 +140,14 @@ impl<A: Anchored> Held<A> {
     where
         A: Anchor<T>,
     {
-        let Begun { cell, nth, bound, number, probes, counted, is_aside } = begun;
-        let unheld = Unheld(cell, probes);
+        let Begun { line, nth, bound, number, probes, counted, is_aside } = begun;
+        let unheld = Unheld(bound, probes);
         // What a probe takes always matters.
-        let is_timed = probes.is_some() || !under.samples() || cell.times(number, now);
+        let is_timed = probes.is_some() || !under.samples() || line.times(number, now);
         let is_exact = is_timed || under.is_limited();
         let began = if is_exact { exactly() } else { now };
         // May run code of the user's.
-        let anchor = A::at(cell, bound);
+        let anchor = A::at(line, bound);
         std::mem::forget(unheld);
         Self {
             anchor,
@@ -196,27 +196,33 @@ impl<A: Anchored> Held<A> {
         self.began
     }
 
+    /// Shows the endpoint's cell; `None` once the request is counted out.
+    #[inline]
+    pub(crate) fn with_cell<R>(&self, show: impl FnOnce(&Arc<EndpointCell>) -> R) -> Option<R> {
+        if self.is_open() { self.anchor.with_cell(show) } else { None }
+    }
+
     pub(crate) fn terms(&self) -> Terms {
-        self.cell().terms(self.under)
+        self.with_cell(|cell| cell.terms(self.under)).unwrap_or_default()
     }
 
-    /// Nanoseconds that the endpoint has for its answer, if that is limited.
+    /// What its times are counted from; `None` once it is counted out.
     #[inline]
-    pub(crate) fn limit(&self) -> Option<u64> {
-        self.under.is_limited().then(|| self.terms().attempt_timeout)
+    pub(crate) fn origin(&self) -> Option<Origin> {
+        self.with_cell(|cell| cell.origin())
     }
 
+    /// Whether the endpoint's time for its answer is limited.
     #[inline]
-    pub(crate) fn cell(&self) -> &Arc<EndpointCell> {
-        self.anchor.cell()
+    pub(crate) fn is_limited(&self) -> bool {
+        self.under.is_limited()
     }
 
     /// The answer has begun: what follows of it is no part of the latency.
     pub(crate) fn answered(&mut self, now: Nanos) {
-        if !self.is_answered() {
+        if !self.is_answered() && self.with_cell(|cell| cell.answer_begins(now)).is_some() {
             self.answered = now;
             self.marks.set(Marks::UNTIMED, false);
-            self.cell().answer_begins(now);
         }
     }
 
@@ -225,30 +231,31 @@ impl<A: Anchored> Held<A> {
     pub(crate) fn finish_untimed(&mut self, outcome: Outcome) -> bool {
         let is_untimed = self.marks.has(Marks::UNTIMED) && outcome == Outcome::Success;
         if is_untimed && let Some(began) = self.release() {
-            let cell = self.cell();
-            cell.targets.prove(self.marks.nth());
-            cell.succeed(began);
+            self.anchor.line().succeed(began, self.marks.nth());
         }
         is_untimed
     }
 
-    pub(crate) fn finish(&mut self, outcome: Outcome, now: Nanos) {
+    /// Ends it at the moment that `now` says.
+    pub(crate) fn finish(&mut self, outcome: Outcome, now: impl FnOnce(Origin) -> Nanos) {
         let Some(began) = self.release() else { return };
+        let show = |cell: &Arc<EndpointCell>| self.judge(cell, outcome, began, now(cell.origin()));
+        if self.anchor.with_cell(show).is_none() {
+            self.anchor.line().end();
+        }
+    }
+
+    fn judge(&self, cell: &Arc<EndpointCell>, outcome: Outcome, began: Nanos, now: Nanos) {
         let latency = self.answered.min(now).0.saturating_sub(began.0);
         let latency = (!self.marks.has(Marks::ABOUT)).then_some(latency);
-        self.end_answer();
-        let (cell, nth) = (self.cell(), self.marks.nth());
-        let trip = match outcome {
-            Outcome::Success => {
-                cell.targets.prove(nth);
-                false
-            }
-            Outcome::Failure(FailureKind::Broken) => cell.targets.declare_broken(nth),
-            _ => false,
-        };
-        let reached = cell.finish(outcome, began, latency, now, &cell.terms(self.under));
+        self.end_answer(cell);
+        let nth = self.marks.nth();
+        let trip =
+            outcome == Outcome::Failure(FailureKind::Broken) && cell.targets.declare_broken(nth);
+        let terms = cell.terms(self.under);
+        let reached = cell.finish(outcome, (began, nth), latency, now, &terms);
         if let Some(token) = self.probes {
-            self.testify(token, outcome, began, now);
+            testify(cell, token, outcome, began, now);
         } else if let Some(reached) = reached {
             cell.report(Testimony::Row { reached, began }, now);
         } else if trip {
@@ -256,28 +263,30 @@ impl<A: Anchored> Held<A> {
         }
     }
 
-    /// What the answer to a probe says. The writer gives the token back where it says something.
-    #[cold]
-    fn testify(&self, token: Token, outcome: Outcome, began: Nanos, now: Nanos) {
-        let cell = self.cell();
-        match outcome {
-            Outcome::Ignore => cell.trial.give_up_probe(token, began, now),
-            Outcome::Success => cell.report(Testimony::Probe { token, good: true }, now),
-            Outcome::Failure(_) | Outcome::Overloaded { .. } => {
-                cell.report(Testimony::Probe { token, good: false }, now);
-            }
-        }
-    }
-
     /// Gives it back as if it had never been counted: the request was not sent.
     pub(crate) fn withdraw(&mut self) {
         if self.release().is_some() {
-            self.end_answer();
-            self.cell().withdraw();
-            if self.before() > 0 || self.marks.has(Marks::ASIDE) {
-                self.cell().comes_to_nothing();
+            let is_odd = self.before() > 0 || self.marks.has(Marks::ASIDE);
+            self.end_by(|cell| {
+                cell.withdraw();
+                if is_odd {
+                    cell.comes_to_nothing();
+                }
+            });
+        }
+    }
+
+    /// Counts it out by what `end` does, and says nothing about the endpoint.
+    fn end_by(&self, end: impl FnOnce(&EndpointCell)) {
+        let show = |cell: &Arc<EndpointCell>| {
+            self.end_answer(cell);
+            end(cell);
+            if let Some(token) = self.probes {
+                cell.trial.free_probe(token);
             }
-            self.free_probe();
+        };
+        if self.anchor.with_cell(show).is_none() {
+            self.anchor.line().end();
         }
     }
 
@@ -294,19 +303,13 @@ impl<A: Anchored> Held<A> {
         self.began < Nanos::NEVER
     }
 
-    fn free_probe(&self) {
-        if let Some(token) = self.probes {
-            self.cell().trial.free_probe(token);
-        }
-    }
-
     fn is_answered(&self) -> bool {
         self.answered < Nanos::NEVER
     }
 
-    fn end_answer(&self) {
+    fn end_answer(&self, cell: &EndpointCell) {
         if self.is_answered() {
-            self.cell().answer_ends();
+            cell.answer_ends();
         }
     }
 
@@ -324,9 +327,7 @@ impl<A: Anchored> Held<A> {
             return self.withdraw();
         }
         self.release();
-        self.end_answer();
-        self.cell().abandon();
-        self.free_probe();
+        self.end_by(EndpointCell::abandon);
     }
 
     /// The caller goes away at `now`.
@@ -336,7 +337,19 @@ impl<A: Anchored> Held<A> {
         let age = now.0.saturating_sub(self.began.0).saturating_sub(about);
         let blamed = !self.is_answered() && age >= self.terms().abandoned_after;
         let timeout = Outcome::Failure(FailureKind::Timeout);
-        self.finish(if blamed { timeout } else { Outcome::Ignore }, now);
+        self.finish(if blamed { timeout } else { Outcome::Ignore }, |_| now);
+    }
+}
+
+/// What the answer to a probe says. The writer gives the token back where it says something.
+#[cold]
+fn testify(cell: &Arc<EndpointCell>, token: Token, outcome: Outcome, began: Nanos, now: Nanos) {
+    match outcome {
+        Outcome::Ignore => cell.trial.give_up_probe(token, began, now),
+        Outcome::Success => cell.report(Testimony::Probe { token, good: true }, now),
+        Outcome::Failure(_) | Outcome::Overloaded { .. } => {
+            cell.report(Testimony::Probe { token, good: false }, now);
+        }
     }
 }
 
@@ -351,6 +364,6 @@ impl<A: Anchored> Drop for Held<A> {
 
 impl<A: Anchored> fmt::Debug for Held<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Held").field("endpoint", self.cell().id()).finish_non_exhaustive()
+        f.debug_struct("Held").field("line", self.anchor.line()).finish_non_exhaustive()
     }
 }

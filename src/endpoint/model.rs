@@ -5,7 +5,7 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
 use crate::classify::Outcome;
-use crate::endpoint::{EndpointCell, Shared, Terms};
+use crate::endpoint::{EndpointCell, Nth, Shared, Terms};
 use crate::stats::RowLimits;
 use crate::units::{EndpointId, Nanos, Origin};
 
@@ -20,18 +20,20 @@ const SETTINGS: Terms = Terms {
 };
 
 fn cell() -> Arc<EndpointCell> {
+    Arc::new(new())
+}
+
+fn new() -> EndpointCell {
     #[expect(clippy::disallowed_methods, reason = "an origin for the model")]
     let origin = Origin::new(tokio::time::Instant::now());
-    Arc::new(EndpointCell::new(
-        EndpointId::from("a"),
-        std::sync::Arc::new(Shared::new(origin, "test".into())),
-    ))
+    let shared = std::sync::Arc::new(Shared::new(origin, "test".into()));
+    EndpointCell::new(EndpointId::from("a"), shared)
 }
 
 fn request(cell: &EndpointCell, outcome: Outcome) -> bool {
     let begun = cell.begin(Nanos(0)).is_some();
     if begun {
-        cell.finish(outcome, Nanos(0), Some(1), Nanos(1), &SETTINGS);
+        cell.finish(outcome, (Nanos(0), Nth(1)), Some(1), Nanos(1), &SETTINGS);
     }
     begun
 }
@@ -175,5 +177,36 @@ fn loom_no_place_is_taken_once_it_is_closed() {
         assert!(!taken || at_closing == 1 || cell.in_flight() == 1);
         assert!(!cell.begin_if(Nanos(0), |_| true).is_taken());
         assert_eq!(cell.in_flight(), u64::from(taken));
+    });
+}
+
+#[test]
+fn loom_an_endpoint_that_was_let_go_is_kept_until_its_last_request_ends_and_no_longer() {
+    loom::model(|| {
+        let cell = std::sync::Arc::new(new());
+        let weak = std::sync::Arc::downgrade(&cell);
+        cell.serve();
+        let line = cell.line;
+        assert!(line.enter(Nanos(0)).is_some());
+        let first = thread::spawn(move || {
+            assert!(line.with_cell(|cell| cell.in_flight()) > Some(0));
+            line.succeed(Nanos(0), Nth(1));
+        });
+        let other = {
+            let cell = std::sync::Arc::clone(&cell);
+            thread::spawn(move || match cell.begin(Nanos(0)) {
+                Some(_) => {
+                    drop(cell);
+                    assert!(line.with_cell(|cell| cell.in_flight()) > Some(0));
+                    line.end();
+                }
+                None => drop(cell),
+            })
+        };
+        cell.let_go();
+        drop(cell);
+        first.join().unwrap();
+        other.join().unwrap();
+        assert!(weak.upgrade().is_none(), "it is kept by nobody");
     });
 }

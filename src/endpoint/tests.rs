@@ -72,6 +72,10 @@ fn hold_by<T, A: Anchor<T>>(
     Ok(Held::begun(Begun::new(bound, number), under, began, || began))
 }
 
+fn silence(cell: &EndpointCell, now: Nanos) -> u64 {
+    cell.silence(cell.in_flight(), now)
+}
+
 /// The endpoint takes nothing new.
 #[derive(Debug, PartialEq, Eq)]
 struct Closed;
@@ -81,7 +85,7 @@ fn hold(bound: &Arc<Bound<&'static str>>) -> Held<Target> {
 }
 
 fn end<A: Anchored>(mut held: Held<A>, outcome: Outcome, now: Nanos) {
-    held.finish(outcome, now);
+    held.finish(outcome, |_| now);
 }
 
 #[test]
@@ -245,7 +249,7 @@ fn an_endpoint_that_never_answers_looks_slower_and_slower() {
 fn an_idle_endpoint_is_not_silent() {
     let bound = bound();
     end(hold(&bound), Outcome::Success, Nanos(1));
-    assert_eq!(bound.cell.silence(Nanos(100 * SECOND)), 0);
+    assert_eq!(silence(&bound.cell, Nanos(100 * SECOND)), 0);
 }
 
 #[test]
@@ -346,10 +350,10 @@ fn a_long_answer_that_has_begun_is_no_silence() {
     let bound = bound();
     let mut stream = hold(&bound);
     stream.answered(Nanos(SECOND));
-    assert_eq!(bound.cell.silence(Nanos(3_600 * SECOND)), 0);
+    assert_eq!(silence(&bound.cell, Nanos(3_600 * SECOND)), 0);
     let _hung = begin(&bound, Nanos(3_600 * SECOND), Under::FIRST).unwrap();
     drop(stream);
-    assert!(bound.cell.silence(Nanos(3_610 * SECOND)) > 9 * SECOND);
+    assert!(silence(&bound.cell, Nanos(3_610 * SECOND)) > 9 * SECOND);
 }
 
 #[test]
@@ -358,7 +362,7 @@ fn running_out_of_time_is_no_sign_of_life() {
     let first = hold(&bound);
     let _second = hold(&bound);
     end(first, Outcome::Failure(crate::classify::FailureKind::Timeout), Nanos(9 * SECOND));
-    assert_eq!(bound.cell.silence(Nanos(10 * SECOND)), 10 * SECOND - COARSE);
+    assert_eq!(silence(&bound.cell, Nanos(10 * SECOND)), 10 * SECOND - COARSE);
 }
 
 #[test]
@@ -392,7 +396,7 @@ fn whoever_is_not_timed_is_counted_all_the_same() {
             untimed += 1;
             assert!(!held.finish_untimed(outcome) || bound.cell.in_flight() == 0);
         } else {
-            held.finish(outcome, now);
+            held.finish(outcome, |_| now);
         }
     }
     let totals = bound.cell.totals();
@@ -447,4 +451,94 @@ fn a_request_that_is_held_by_something_else_is_released_once() {
     assert_eq!(bound.cell.in_flight(), 1);
     end(other, Outcome::Success, Nanos(SECOND));
     assert_eq!((bound.cell.in_flight(), bound.cell.counts().successes), (0, 1));
+}
+
+#[test]
+fn a_request_keeps_an_endpoint_that_was_let_go_until_it_ends() {
+    let ends: [fn(Held<Own<&'static str>>); 5] = [
+        |held| end(held, Outcome::Success, Nanos(SECOND)),
+        |held| end(held, Outcome::failure(), Nanos(SECOND)),
+        |held| end(held, Outcome::broken(), Nanos(SECOND)),
+        drop,
+        |mut held| {
+            held.set_sent(false);
+            held.withdraw();
+        },
+    ];
+    for end in ends {
+        let bound = bound();
+        let cell = Arc::downgrade(&bound.cell);
+        bound.cell.serve();
+        let held = || hold_by(&bound, Nanos(0), Under::FIRST).expect("the endpoint is open");
+        let (first, last): (Held<Own<_>>, Held<Own<_>>) = (held(), held());
+        bound.cell.let_go();
+        drop(bound);
+        end(first);
+        let named = last.anchor.with_cell(|cell| cell.id().clone());
+        assert_eq!(named, Some(EndpointId::from("a")));
+        assert_eq!(cell.upgrade().map(|cell| cell.in_flight()), Some(1));
+        end(last);
+        assert!(cell.upgrade().is_none());
+    }
+}
+
+#[test]
+fn whoever_is_too_late_for_an_endpoint_that_was_let_go_leaves_nothing() {
+    let bound = bound();
+    let cell = Arc::downgrade(&bound.cell);
+    bound.cell.serve();
+    bound.cell.let_go();
+    assert!(bound.cell.begin(Nanos(0)).is_none() && bound.cell.begin_session(Nanos(0)).is_none());
+    assert_eq!((bound.cell.in_flight(), bound.cell.counts().picks), (0, 0));
+    drop(bound);
+    assert!(cell.upgrade().is_none());
+}
+
+#[test]
+fn those_who_wait_for_the_last_request_are_woken_where_it_was_let_go() {
+    let bound = bound();
+    bound.cell.serve();
+    let held: Held<Own<_>> = hold_by(&bound, Nanos(0), Under::FIRST).expect("it is open");
+    let cell = Arc::clone(&bound.cell);
+    let mut ticket = None;
+    let mut waiting = task::spawn(std::future::poll_fn(move |cx| {
+        if cell.watch(&mut ticket, cx.waker()) {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    }));
+    assert!(waiting.poll().is_pending());
+    bound.cell.let_go();
+    end(held, Outcome::Success, Nanos(SECOND));
+    assert!(waiting.is_woken() && waiting.poll().is_ready());
+    let cell = Arc::downgrade(&bound.cell);
+    drop((bound, waiting));
+    assert!(cell.upgrade().is_none());
+}
+
+#[test]
+fn a_line_that_is_used_again_knows_nothing() {
+    let shared = shared();
+    let line = |cell: &EndpointCell| std::ptr::from_ref(cell.line) as usize;
+    let mut seen = Vec::new();
+    // Other tests take lines, too: one comes again soon, if not at once.
+    for _ in 0..10_000 {
+        let bound = bound_to(Arc::clone(&shared));
+        assert_eq!(bound.cell.counts(), cell::Counts::default());
+        assert_eq!(bound.cell.load(Nanos(2), &SETTINGS), 0);
+        assert_eq!(bound.cell.expected_latency(Nanos(2), &SETTINGS, 7.0), 7.0);
+        assert!(!bound.cell.take_behaved() && !bound.take_proof());
+        let again = seen.contains(&line(&bound.cell));
+        seen.push(line(&bound.cell));
+        for outcome in [Outcome::failure(), Outcome::Success] {
+            let held = hold(&bound);
+            end(held, outcome, Nanos(1));
+        }
+        bound.cell.shut();
+        if again {
+            return;
+        }
+    }
+    panic!("no line was ever used again");
 }

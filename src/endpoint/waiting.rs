@@ -3,7 +3,7 @@
 use std::task::Waker;
 
 use crate::endpoint::EndpointCell;
-use crate::endpoint::cell::FLAG;
+use crate::endpoint::line::FLAG;
 use crate::sync::Ordering;
 
 /// Those who wait for the last request, by the tickets they got.
@@ -32,7 +32,7 @@ impl EndpointCell {
                 None => waiters.list.push((ticket, waker.clone())),
             }
             // Under the lock, so that a wake-up cannot clear the flag between the two.
-            self.ended.fetch_or(FLAG, Ordering::AcqRel);
+            self.line.ended.fetch_or(FLAG, Ordering::AcqRel);
         }
         let idle = self.in_flight() == 0;
         if idle {
@@ -52,17 +52,22 @@ impl EndpointCell {
         drop(waker);
     }
 
-    /// Wakes them all, if the last request has ended.
+    /// Sees to what follows if the last request has ended: wakes them all, and is kept no longer if it
+    /// was let go.
     #[cold]
-    pub(super) fn wake_if_idle(&self) {
+    pub(super) fn last_may_have_ended(&self) {
         if self.in_flight() > 0 {
             return;
         }
-        let waiters = {
-            let mut waiters = self.trial.waiters().lock();
-            self.ended.fetch_and(!FLAG, Ordering::AcqRel);
-            std::mem::take(&mut waiters.list)
+        let waiters = match self.line.ended.load(Ordering::Acquire) & FLAG {
+            0 => Vec::new(),
+            _ => {
+                let mut waiters = self.trial.waiters().lock();
+                self.line.ended.fetch_and(!FLAG, Ordering::AcqRel);
+                std::mem::take(&mut waiters.list)
+            }
         };
         waiters.into_iter().for_each(|(_, waker)| waker.wake());
+        self.line.empty_if_left();
     }
 }

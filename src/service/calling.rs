@@ -33,7 +33,7 @@ pub(crate) fn time_out<T>(mut lease: Sending<T>) -> EndpointError {
 pub(crate) fn timed_out<T>(lease: &Sending<T>) -> EndpointError {
     let after = lease.deadline().map(|(_, after)| after).unwrap_or_default();
     let reason = EndpointErrorReason::TimedOut { after };
-    EndpointError::new(lease.endpoint().clone(), reason, None)
+    EndpointError::new(lease.endpoint(), reason, None)
 }
 
 /// What is said to whoever polls on.
@@ -90,13 +90,15 @@ impl<F> Calling<F> {
         let head = classify.classify(result.as_ref());
         Poll::Ready(match result {
             Ok(mut response) => {
-                if let Some(lease) = lease {
-                    classify.mark(&mut response, lease.endpoint());
+                if classify.marks()
+                    && let Some(lease) = lease
+                {
+                    lease.with_endpoint(|endpoint| classify.mark(&mut response, endpoint));
                 }
                 Ok(U::complete(Answered { response, lease, head, classify }))
             }
             Err(error) => Err(lease.take().map_or_else(gone, |mut lease| {
-                let (endpoint, reason) = (lease.endpoint().clone(), EndpointErrorReason::Failed);
+                let (endpoint, reason) = (lease.endpoint(), EndpointErrorReason::Failed);
                 lease.end(head);
                 EndpointError::new(endpoint, reason, Some(error.into())).into()
             })),

@@ -64,8 +64,7 @@ impl<S, T, K, C, U> DirectBalance<S, T, K, C, U> {
                 DirectFuture::new(Some(lease), classify, state)
             }
             Err(error) => {
-                let (endpoint, reason) =
-                    (lease.endpoint().clone(), EndpointErrorReason::Undirected);
+                let (endpoint, reason) = (lease.endpoint(), EndpointErrorReason::Undirected);
                 let error = EndpointError::new(endpoint, reason, Some(error));
                 DirectFuture::refused(classify, error.into())
             }
@@ -192,7 +191,7 @@ where
                         Poll::Pending => timed_out(lease),
                         Poll::Ready(Err(error)) => {
                             let reason = EndpointErrorReason::NotReady;
-                            EndpointError::new(lease.endpoint().clone(), reason, Some(error.into()))
+                            EndpointError::new(lease.endpoint(), reason, Some(error.into()))
                         }
                     };
                     // It gives the request back, which was not sent.

@@ -52,7 +52,7 @@ impl<T: Clone + Send + Sync + 'static> Readying<T> {
         broken: Option<BoxError>,
     ) -> Self {
         let elsewhere = chosen.elsewhere();
-        let stays = key.preferred() == Some(chosen.endpoint());
+        let stays = key.preferred() == Some(&chosen.endpoint());
         let (others, error, asked) = (VecDeque::new(), None, 0);
         let mut readying =
             Self { chosen: None, others, elsewhere, stays, key, asked, deadline, error };
@@ -137,12 +137,12 @@ impl<T: Clone + Send + Sync + 'static> Readying<T> {
 
     fn exclude(&mut self, contender: &Sending<T>) {
         self.asked += 1;
-        self.key = std::mem::take(&mut self.key).excluding(contender.endpoint());
+        self.key = std::mem::take(&mut self.key).excluding(&contender.endpoint());
     }
 
     /// By tower's contract such a service is to be discarded.
     fn discard(&mut self, mut contender: Sending<T>, error: BoxError) {
-        let (endpoint, reason) = (contender.endpoint().clone(), EndpointErrorReason::NotReady);
+        let (endpoint, reason) = (contender.endpoint(), EndpointErrorReason::NotReady);
         contender.end(Outcome::broken());
         self.error = Some(EndpointError::new(endpoint, reason, Some(error)));
     }

@@ -22,7 +22,7 @@ impl Span {
         let served = || served.get_or_init(|| lease.served()).as_ref();
         let span = info_span!(
             "evenkeel",
-            balancer = lease.balancer(),
+            balancer = lease.balancer().as_deref(),
             endpoint = %lease.endpoint(),
             attempt = lease.attempt(),
             strategy = served().map(|(_, strategy)| &**strategy),

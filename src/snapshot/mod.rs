@@ -37,7 +37,7 @@ pub(crate) use self::tables::{Cursors, StrategyPanicked};
 
 use crate::config::Config;
 use crate::decision::{Decisions, PickReason, Trace};
-use crate::endpoint::{Begun, Bound, EndpointCell, Nth, Served, Terms, Under};
+use crate::endpoint::{Begun, Bound, Line, Nth, Served, Terms, Under};
 use crate::error::PickError;
 use crate::outlier::{Panics, Rotation, Rules};
 use crate::rng::Rng;
@@ -117,7 +117,7 @@ pub(crate) struct Snapshot<T> {
 struct Picked<'a, T> {
     index: usize,
     /// The one that `bound` is counted on. It was looked at by now, and `bound` was not.
-    cell: &'a Arc<EndpointCell>,
+    line: &'static Line,
     nth: Nth,
     bound: &'a Arc<Bound<T>>,
 }
@@ -152,6 +152,7 @@ impl<T> Snapshot<T> {
     ) -> Result<Begun<'_, T>, Miss> {
         let mut cx = PickContext {
             candidates: &[],
+            glances: &[],
             key,
             now,
             origin: self.origin,
@@ -167,9 +168,9 @@ impl<T> Snapshot<T> {
         if let Some(id) = key.preferred() {
             if let Some(kept) = self.pick_preferred(id, key, now) {
                 if cx.trace.is_some() {
-                    self.note_apart(&cx, kept.cell, PickReason::Preferred);
+                    self.note_apart(&cx, &kept.bound.cell, PickReason::Preferred);
                 }
-                self.note_session(kept.cell, kept.number);
+                self.note_session(&kept.bound.cell, kept.number);
                 return Ok(kept);
             }
             cx.is_rare();
@@ -180,7 +181,7 @@ impl<T> Snapshot<T> {
         if !self.claims.is_empty()
             && let Some(owed) = self.redeem(&mut cx)
         {
-            self.note_aside(owed.cell);
+            self.note_aside(&owed.bound.cell);
             return Ok(owed);
         }
         let Some((drawn, table)) = self.tables.draw(key.hash(), &mut cx.rng) else {
@@ -206,7 +207,7 @@ impl<T> Snapshot<T> {
     ) -> Result<Begun<'_, T>, Miss> {
         cx.is_rare();
         if let Some(owed) = self.claims.redeem_any(cx.key, cx.now) {
-            self.note_apart(cx, owed.cell, PickReason::LastResort);
+            self.note_apart(cx, &owed.bound.cell, PickReason::LastResort);
             return Ok(owed);
         }
         let refusal = refusal(self);
@@ -219,15 +220,15 @@ impl<T> Snapshot<T> {
     fn begin<'a>(
         &self,
         table: &Table<T>,
-        Picked { index, cell, nth, bound }: Picked<'a, T>,
+        Picked { index, line, nth, bound }: Picked<'a, T>,
         cx: &mut PickContext<'_>,
         rng: Rng,
     ) -> Result<Begun<'a, T>, Miss> {
-        let reserved = cx.reserved.take().and_then(|reserved| reserved.take(index, cell));
+        let reserved = cx.reserved.take().and_then(|reserved| reserved.take(index, line));
         // One number comes of any way: what is rare must not lead through memory.
         let (number, counted) = match (reserved, &cx.trace) {
-            (None, None) => (cell.begin(cx.now), None),
-            (None, Some(_)) => (self.begin_noted(table, index, cell, cx), None),
+            (None, None) => (line.enter(cx.now), None),
+            (None, Some(_)) => (self.begin_noted(table, index, line, cx), None),
             (Some((number, counted)), trace) => {
                 if trace.is_some() {
                     self.note(cx, table, index);
@@ -235,11 +236,14 @@ impl<T> Snapshot<T> {
                 (Some(number), Some(counted))
             }
         };
-        let Some(number) = number else { return Err(Miss::Stale) };
+        let Some(number) = number else {
+            bound.cell.turn_away();
+            return Err(Miss::Stale);
+        };
         if self.samples(number) {
-            self.sample(table, cell, cx, rng);
+            self.sample(table, &bound.cell, cx, rng);
         }
-        Ok(Begun { cell, nth, bound, number, probes: None, counted, is_aside: false })
+        Ok(Begun { line, nth, bound, number, probes: None, counted, is_aside: false })
     }
 
     /// Gives the request to somebody who is owed one.
@@ -257,7 +261,7 @@ impl<T> Snapshot<T> {
         }?;
         cx.is_rare();
         let reason = if owed.probes.is_some() { PickReason::Probe } else { PickReason::Owed };
-        self.note_apart(cx, owed.cell, reason);
+        self.note_apart(cx, &owed.bound.cell, reason);
         Some(owed)
     }
 
@@ -268,18 +272,18 @@ impl<T> Snapshot<T> {
         table: &'a Table<T>,
         cx: &mut PickContext<'c>,
     ) -> Result<Option<Picked<'a, T>>, Miss> {
-        cx.candidates = &table.candidates;
+        (cx.candidates, cx.glances) = (&table.candidates, &table.glances);
         let Some(index) = table.picker.pick(cx) else {
             // A picker may have asked another one, and not followed it.
             cx.reserved = None;
             return Ok(None);
         };
-        let picked = table.candidates.get(index).zip(table.bound.get(index));
-        let picked = picked.map(|(it, bound)| Picked { index, cell: &it.cell, nth: it.nth, bound });
+        let picked = table.glances.get(index).zip(table.bound.get(index));
+        let picked = picked.map(|(it, bound)| Picked { index, line: it.line, nth: it.nth, bound });
         match picked {
             Some(picked) if cx.excluded().is_empty() => Ok(Some(picked)),
             Some(picked) if !cx.is_excluded(index) => {
-                self.note_aside(picked.cell);
+                self.note_aside(&picked.bound.cell);
                 Ok(Some(picked))
             }
             _ => Err(self.misled(cx, table, index)),

@@ -1,7 +1,7 @@
 //! Notes what became of a pick, where that is recorded.
 
 use crate::decision::{Entry, PickReason};
-use crate::endpoint::EndpointCell;
+use crate::endpoint::{EndpointCell, Line};
 use crate::error::PickError;
 use crate::snapshot::Snapshot;
 use crate::snapshot::tables::Table;
@@ -17,10 +17,10 @@ impl<T> Snapshot<T> {
         &self,
         table: &Table<T>,
         index: usize,
-        cell: &EndpointCell,
+        line: &Line,
         cx: &PickContext<'_>,
     ) -> Option<u64> {
-        let number = cell.begin(cx.now)?;
+        let number = line.enter(cx.now)?;
         self.note(cx, table, index);
         Some(number)
     }

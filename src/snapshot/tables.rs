@@ -11,7 +11,7 @@ use crate::snapshot::seating::Seating;
 use crate::snapshot::seats::{Group, Seats};
 use crate::snapshot::stores::{Stores, Supply};
 use crate::snapshot::{Chosen, Ground, Member};
-use crate::strategy::{Candidate, Candidates, Cursor, Owner, Picker, Stock, Used};
+use crate::strategy::{Candidate, Candidates, Cursor, Glance, Owner, Picker, Stock, Used};
 use crate::sync::Arc;
 use crate::tiers::GroupKey;
 use crate::units::EndpointId;
@@ -38,6 +38,7 @@ pub(super) struct Tables<T> {
 pub(super) struct Table<T> {
     pub(super) key: GroupKey,
     pub(super) candidates: Box<[Candidate]>,
+    pub(super) glances: Box<[Glance]>,
     pub(super) bound: Box<[Arc<Bound<T>>]>,
     pub(super) picker: Box<dyn Picker>,
     pub(super) shares: Shares,
@@ -82,10 +83,13 @@ impl<T> Tables<T> {
                 drawn.push(((upto * DRAWS as f64) as u64, all.len()));
             }
             let mut candidates = Vec::with_capacity(weights.len());
+            let mut glances = Vec::with_capacity(weights.len());
             let mut bound = Vec::with_capacity(weights.len());
             for (&at, &weight) in group.members.iter().zip(weights) {
                 let Some(member) = members.get(at as usize) else { continue };
-                candidates.push(member.place().candidate(weight).with(member.bound.nth()));
+                let candidate = member.place().candidate(weight);
+                glances.push(candidate.glance(member.bound.nth()));
+                candidates.push(candidate);
                 bound.push(Arc::clone(&member.bound));
             }
             let places = || members.iter().map(Member::place);
@@ -105,6 +109,7 @@ impl<T> Tables<T> {
                 key: group.key.clone(),
                 bound: bound.into(),
                 candidates: candidates.into(),
+                glances: glances.into(),
                 picker,
                 shares,
             });

@@ -22,13 +22,38 @@ const SLOTS: usize = SLICES as usize + 1;
 /// for its weight, so that it is chosen only among others of its kind.
 const PLEA: u64 = 1 << 48;
 
+/// When the last failure of one endpoint stops weighing: the one word that is read while all is well. It
+/// stands by itself, beside the counts that are read with it.
+#[derive(Debug)]
+pub(crate) struct LastFailure(AtomicU64);
+
+impl LastFailure {
+    pub(crate) fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// There was none.
+    pub(crate) fn clear(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether one weighs at `now`.
+    #[inline]
+    pub(crate) fn weighs(&self, now: Nanos) -> bool {
+        now.0 < self.0.load(Ordering::Relaxed)
+    }
+
+    /// The time for which failures still weigh, zero if none does. A clock that went back makes
+    /// it longer by as much.
+    #[inline]
+    pub(crate) fn remaining(&self, now: Nanos) -> u64 {
+        self.0.load(Ordering::Relaxed).saturating_sub(now.0)
+    }
+}
+
 /// The failures of one endpoint that still weigh.
 #[derive(Debug)]
-#[repr(C)]
 pub(crate) struct RecentFailures {
-    /// When the last of them stops weighing: the one word that is read while all is well. It is the
-    /// first one, so that it can stand beside the counts that are read with it.
-    until: AtomicU64,
     /// Made by the first failure: most endpoints have none.
     record: OnceBox<Record>,
 }
@@ -42,12 +67,12 @@ struct Record {
 
 impl RecentFailures {
     pub(crate) fn new() -> Self {
-        Self { record: OnceBox::new(), until: AtomicU64::new(0) }
+        Self { record: OnceBox::new() }
     }
 
     /// Takes in a failure that weighs for `penalty`, zero for not at all, with the time for which
-    /// the endpoint itself asked to be left alone.
-    pub(crate) fn record(&self, now: Nanos, penalty: u64, plea: u64) {
+    /// the endpoint itself asked to be left alone, and says until when in `last`.
+    pub(crate) fn record(&self, last: &LastFailure, now: Nanos, penalty: u64, plea: u64) {
         let record = self.record.get_or_init(|| Box::new(Record::new()));
         if plea > 0 {
             record.plea.fetch_max(now.0.saturating_add(plea), Ordering::Relaxed);
@@ -55,23 +80,12 @@ impl RecentFailures {
         if penalty > 0 {
             record.count_in(now, penalty);
         }
-        self.until.fetch_max(now.0.saturating_add(penalty.max(plea)), Ordering::Relaxed);
+        last.0.fetch_max(now.0.saturating_add(penalty.max(plea)), Ordering::Relaxed);
     }
 
-    /// How many failures weigh at `now`.
-    #[inline]
+    /// How many failures weigh at `now`, while the last does.
     pub(crate) fn count(&self, now: Nanos, penalty: u64) -> u64 {
-        if now.0 >= self.until.load(Ordering::Relaxed) {
-            return 0;
-        }
         self.record.get().map_or(0, |record| record.count(now, penalty))
-    }
-
-    /// The time for which failures still weigh, zero if none does. A clock that went back makes
-    /// it longer by as much.
-    #[inline]
-    pub(crate) fn remaining(&self, now: Nanos) -> u64 {
-        self.until.load(Ordering::Relaxed).saturating_sub(now.0)
     }
 }
 
@@ -148,9 +162,26 @@ mod tests {
     const SECOND: u64 = 1_000_000_000;
     const PENALTY: u64 = 5 * SECOND;
 
+    /// As an endpoint has them.
+    struct Failures(LastFailure, RecentFailures);
+
+    impl Failures {
+        fn new() -> Self {
+            Self(LastFailure::new(), RecentFailures::new())
+        }
+
+        fn record(&self, now: Nanos, penalty: u64, plea: u64) {
+            self.1.record(&self.0, now, penalty, plea);
+        }
+
+        fn count(&self, now: Nanos, penalty: u64) -> u64 {
+            if self.0.weighs(now) { self.1.count(now, penalty) } else { 0 }
+        }
+    }
+
     #[test]
     fn counts_for_the_penalty_and_little_longer() {
-        let failures = RecentFailures::new();
+        let failures = Failures::new();
         assert_eq!(failures.count(Nanos(0), PENALTY), 0);
         for i in 0..10 {
             failures.record(Nanos(i * SECOND / 10), PENALTY, 0);
@@ -162,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_steady_stream_counts_as_its_rate() {
-        let failures = RecentFailures::new();
+        let failures = Failures::new();
         for i in 0..2_000 {
             failures.record(Nanos(i * SECOND / 100), PENALTY, 0);
         }
@@ -172,18 +203,18 @@ mod tests {
 
     #[test]
     fn who_asks_to_be_left_alone_is_left_alone() {
-        let failures = RecentFailures::new();
+        let failures = Failures::new();
         failures.record(Nanos(0), PENALTY, 60 * SECOND);
         assert_eq!(failures.count(Nanos(SECOND), PENALTY), PLEA + 1);
         assert_eq!(failures.count(Nanos(59 * SECOND), PENALTY), PLEA);
         assert_eq!(failures.count(Nanos(59 * SECOND), 0), PLEA);
         assert_eq!(failures.count(Nanos(60 * SECOND), PENALTY), 0);
-        assert_eq!(failures.remaining(Nanos(59 * SECOND)), SECOND);
+        assert_eq!(failures.0.remaining(Nanos(59 * SECOND)), SECOND);
     }
 
     #[test]
     fn a_clock_that_goes_back_loses_nothing() {
-        let failures = RecentFailures::new();
+        let failures = Failures::new();
         failures.record(Nanos(100 * SECOND), PENALTY, 0);
         assert_eq!(failures.count(Nanos(99 * SECOND), PENALTY), 1);
         failures.record(Nanos(u64::MAX - 1), u64::MAX, u64::MAX);
@@ -192,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_changed_penalty_reads_what_was_recorded_under_the_old_one() {
-        let failures = RecentFailures::new();
+        let failures = Failures::new();
         failures.record(Nanos(10 * SECOND), 60 * SECOND, 0);
         assert_eq!(failures.count(Nanos(11 * SECOND), PENALTY), 1);
         assert_eq!(failures.count(Nanos(60 * SECOND), 60 * SECOND), 1);

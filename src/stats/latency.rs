@@ -18,13 +18,22 @@ impl Latency {
         Self(AtomicU64::new(Estimate::NONE))
     }
 
+    /// Nothing was measured.
+    pub(crate) fn clear(&self) {
+        self.0.store(Estimate::NONE, Ordering::Relaxed);
+    }
+
     /// The estimate in nanoseconds at `now`, or `typical` where nothing was ever measured.
     #[inline]
     pub(crate) fn read(&self, now: Nanos, decay: u64, typical: f32) -> f32 {
         let Some(estimate) = Estimate::unpack(self.0.load(Ordering::Relaxed)) else {
             return typical;
         };
-        drift(estimate.nanos, typical, estimate.kept(Tick::at(now), decay))
+        match Tick::at(now).since(estimate.at) {
+            // Of what is busy it is just that.
+            0 => estimate.nanos,
+            age => drift(estimate.nanos, typical, kept(age, decay)),
+        }
     }
 
     /// Whether anything was ever measured.
@@ -124,13 +133,10 @@ impl Estimate {
     /// The part of the estimate that is left at `now`, from 1 down to 0.
     #[inline]
     fn kept(self, now: Tick, decay: u64) -> f32 {
-        let age = u64::from(now.since(self.at)) * Tick::NANOS;
-        if age == 0 {
-            return 1.0;
+        match now.since(self.at) {
+            0 => 1.0,
+            age => kept(age, decay),
         }
-        let lives = age as f32 / decay.max(1) as f32;
-        // Below this the rest of the series is less than the last bit of a float.
-        if lives < 1.0 / 256.0 { 1.0 - lives + lives * lives / 2.0 } else { (-lives).exp() }
     }
 
     fn toward(self, sample: f32, kept: f32, now: Tick) -> Self {
@@ -138,6 +144,15 @@ impl Estimate {
         // Within one tick nothing is forgotten; keeping the old tick keeps the age exact.
         Self { nanos: nanos.max(1.0), at: if kept < 1.0 { now } else { self.at } }
     }
+}
+
+/// The part of an estimate that is left after so many ticks, from 1 down to 0.
+#[inline]
+fn kept(age: u32, decay: u64) -> f32 {
+    let age = u64::from(age) * Tick::NANOS;
+    let lives = age as f32 / decay.max(1) as f32;
+    // Below this the rest of the series is less than the last bit of a float.
+    if lives < 1.0 / 256.0 { 1.0 - lives + lives * lives / 2.0 } else { (-lives).exp() }
 }
 
 /// On its way from one number to another, with so much of the way left.

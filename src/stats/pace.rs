@@ -48,6 +48,11 @@ impl Pace {
         Self(AtomicU64::new(0))
     }
 
+    /// Nothing was seen.
+    pub(crate) fn clear(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
     /// Whether the request of this number, which begins at `now`, is timed.
     #[inline]
     pub(crate) fn times(&self, number: u64, now: Nanos) -> bool {

@@ -1,9 +1,9 @@
-//! Failures in a row.
+//! Failures in a row, and good answers.
 
 use crate::sync::{AtomicU64, Ordering};
 
-/// How many failures came one after the other: of any kind, as a gateway, before any answer; and
-/// whether there was a good answer since somebody last looked.
+/// How many failures came one after the other: of any kind, as a gateway, before any answer; whether
+/// there was a good answer since somebody last looked; and which target has last proved to be good.
 ///
 /// All of it in one word, so that a failure is one exchange and a success, nearly always, a single
 /// look.
@@ -39,28 +39,84 @@ const WIDTH: u32 = 16;
 /// Set by a good answer; above the three counts.
 const BEHAVED: u64 = 1 << (3 * WIDTH);
 
+/// Where the target stands that has proved to be good; above all that.
+const PROOF: u32 = 3 * WIDTH + 1;
+
+/// That a target of an endpoint is good, told by which of them it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Proof(u64);
+
+impl Proof {
+    /// From which number on they come round. A target is replaced about once a second at most, so that
+    /// is hours later.
+    pub(crate) const ROUND: u32 = 1 << (u64::BITS - PROOF);
+
+    /// Which bits of the word it stands in.
+    const MASK: u64 = u64::MAX << PROOF;
+
+    /// Of the `nth` target. None is the first of a round, so that all prove something.
+    #[inline]
+    pub(crate) fn of(nth: u32) -> Self {
+        Self(u64::from(nth) << PROOF)
+    }
+
+    /// That in the word.
+    fn within(word: u64) -> Self {
+        Self(word & Self::MASK)
+    }
+
+    /// The one of the later target.
+    fn later(self, other: Self) -> Self {
+        let is_later = self.0.wrapping_sub(other.0).cast_signed() >= 0;
+        if other.0 == 0 || self.0 != 0 && is_later { self } else { other }
+    }
+}
+
 impl Streak {
     pub(crate) fn new() -> Self {
         Self(AtomicU64::new(0))
     }
 
-    /// The endpoint has answered well: every row is over. `counts` says whether the answer is one
-    /// to remember, and is asked where that is not remembered yet.
+    /// Whether a good answer of this target is no news. If it is, it [ends](Self::end) every row.
     #[inline]
-    pub(crate) fn end(&self, counts: impl FnOnce() -> bool) {
-        let word = self.0.load(Ordering::Relaxed);
-        // Written seldom, so that the line stays shared.
-        if word != BEHAVED {
-            if counts() {
-                self.0.store(BEHAVED, Ordering::Relaxed);
-            } else {
-                self.0.fetch_and(BEHAVED, Ordering::Relaxed);
+    pub(crate) fn is_good(&self, Proof(proof): Proof) -> bool {
+        self.0.load(Ordering::Relaxed) == BEHAVED | proof
+    }
+
+    /// The endpoint has answered well: every row is over. `counts` says whether the answer is one
+    /// to remember. It proves the target in any case, unless a later one has been proved.
+    pub(crate) fn end(&self, proof: Proof, counts: bool) {
+        let mut word = self.0.load(Ordering::Relaxed);
+        loop {
+            let behaved = if counts { BEHAVED } else { word & BEHAVED };
+            let next = behaved | proof.later(Proof::within(word)).0;
+            match self.0.compare_exchange_weak(word, next, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(seen) => word = seen,
             }
         }
     }
 
-    /// Every row is over, and nothing is remembered.
+    /// Whether this target has proved to be good since this was last asked.
+    pub(crate) fn take_proof(&self, proof: Proof) -> bool {
+        let mut word = self.0.load(Ordering::Relaxed);
+        while Proof::within(word) == proof {
+            let next = word & !Proof::MASK;
+            match self.0.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(seen) => word = seen,
+            }
+        }
+        false
+    }
+
+    /// Every row is over, and nothing is remembered of its answers.
     pub(crate) fn forget(&self) {
+        self.0.fetch_and(Proof::MASK, Ordering::Relaxed);
+    }
+
+    /// Nothing is known.
+    pub(crate) fn clear(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
 
@@ -77,7 +133,7 @@ impl Streak {
             let counts = Counts::unpack(word).and(kind);
             let reached = counts.reached(limits);
             let rows = if reached.is_some() { 0 } else { counts.pack() };
-            let next = word & BEHAVED | rows;
+            let next = word & (BEHAVED | Proof::MASK) | rows;
             match self.0.compare_exchange_weak(word, next, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return reached,
                 Err(seen) => word = seen,
@@ -144,6 +200,7 @@ mod tests {
     use super::*;
 
     const FIVE: RowLimits = RowLimits { any: 5, gateway: 0, local: 0 };
+    const ONE: Proof = Proof(1 << PROOF);
 
     fn count(streak: &Streak, kinds: &[Row], limits: RowLimits) -> Vec<Option<Reached>> {
         kinds.iter().map(|&kind| streak.count(kind, limits)).collect()
@@ -162,7 +219,7 @@ mod tests {
     fn a_good_answer_ends_the_row() {
         let streak = Streak::new();
         count(&streak, &[Row::Any; 4], FIVE);
-        streak.end(|| true);
+        streak.end(ONE, true);
         assert!(count(&streak, &[Row::Any; 4], FIVE).iter().all(Option::is_none));
         assert!(streak.count(Row::Local, FIVE).is_some());
     }
@@ -170,18 +227,49 @@ mod tests {
     #[test]
     fn a_good_answer_is_remembered_until_somebody_looks() {
         let streak = Streak::new();
-        streak.end(|| false);
+        streak.end(ONE, false);
         assert!(!streak.take_behaved(), "it does not count");
         count(&streak, &[Row::Any; 4], FIVE);
-        streak.end(|| true);
-        streak.end(|| unreachable!("it is remembered"));
+        assert!(!streak.is_good(ONE));
+        streak.end(ONE, true);
+        assert!(streak.is_good(ONE), "it is remembered");
         count(&streak, &[Row::Any; 6], FIVE);
-        streak.end(|| false);
+        assert!(!streak.is_good(ONE));
+        streak.end(ONE, false);
         assert!(count(&streak, &[Row::Any; 4], FIVE).iter().all(Option::is_none));
         assert!(streak.take_behaved() && !streak.take_behaved());
-        streak.end(|| true);
+        streak.end(ONE, true);
         streak.forget();
         assert!(!streak.take_behaved());
+    }
+
+    #[test]
+    fn a_straggler_does_not_speak_of_a_target_made_since() {
+        let streak = Streak::new();
+        let two = Proof::of(2);
+        streak.end(ONE, true);
+        assert!(!streak.is_good(two) && !streak.take_proof(two));
+        streak.end(two, true);
+        streak.end(ONE, true);
+        assert!(streak.is_good(two) && !streak.take_proof(ONE));
+        // Neither failures nor a new chapter speak of the target.
+        count(&streak, &[Row::Any; 4], FIVE);
+        streak.forget();
+        assert!(streak.take_proof(two) && !streak.take_proof(two));
+        streak.end(Proof::of(0), true);
+        assert!(!streak.take_proof(two) && !streak.take_proof(ONE));
+    }
+
+    #[test]
+    fn targets_are_told_apart_however_many_there_were() {
+        let streak = Streak::new();
+        for nth in (1_001..200_000).step_by(7_001) {
+            streak.end(Proof::of(nth), true);
+            streak.end(Proof::of(nth - 1_000), true);
+            assert!(streak.is_good(Proof::of(nth)), "{nth}");
+            assert!(streak.take_proof(Proof::of(nth)), "{nth}");
+            streak.end(Proof::of(nth), true);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::slice;
 
-use crate::endpoint::{Attributes, EndpointCell, Nth};
+use crate::endpoint::{Attributes, EndpointCell, Line, Nth};
 use crate::strategy::{Cursor, Owner, Stock};
 use crate::sync::Arc;
 use crate::units::EndpointId;
@@ -14,18 +14,25 @@ pub struct Candidate {
     attributes: Attributes,
     pub(crate) cell: Arc<EndpointCell>,
     weight: u32,
-    /// Which of its targets is meant. It stands here, where a pick looks anyway.
+}
+
+/// What nearly every pick needs of a candidate, in as few bytes as may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Glance {
+    pub(crate) line: &'static Line,
+    pub(crate) weight: u32,
+    /// Which of its targets is meant.
     pub(crate) nth: Nth,
 }
 
 impl Candidate {
     pub(crate) fn new(attributes: Attributes, cell: Arc<EndpointCell>, weight: u32) -> Self {
-        Self { attributes, cell, weight, nth: Nth::NONE }
+        Self { attributes, cell, weight }
     }
 
-    /// The same, with this one of its targets.
-    pub(crate) fn with(self, nth: Nth) -> Self {
-        Self { nth, ..self }
+    /// With this one of its targets.
+    pub(crate) fn glance(&self, nth: Nth) -> Glance {
+        Glance { line: self.cell.line, weight: self.weight, nth }
     }
 
     /// Its identity.

@@ -7,14 +7,16 @@ use tokio::time::Instant;
 use crate::decision::{PickReason, Trace};
 use crate::endpoint::Terms;
 use crate::rng::Rng;
-use crate::strategy::Candidate;
 use crate::strategy::hashing::Reserved;
+use crate::strategy::{Candidate, Glance};
 use crate::units::{EndpointId, Key, Nanos, Origin};
 
 /// One request's view of the candidates: the instant, the key, the exclusions and a source of
 /// randomness. All that a decision may depend on is in here.
 pub struct PickContext<'a> {
     pub(crate) candidates: &'a [Candidate],
+    /// The same ones, in as few bytes as may be.
+    pub(crate) glances: &'a [Glance],
     pub(crate) key: &'a Key,
     pub(crate) now: Nanos,
     pub(crate) origin: Origin,
@@ -61,9 +63,15 @@ impl PickContext<'_> {
     #[must_use]
     #[inline]
     pub fn load(&self, index: usize) -> u64 {
-        self.candidates
+        self.glances
             .get(index)
-            .map_or(u64::MAX, |candidate| candidate.cell.load(self.now, self.terms))
+            .map_or(u64::MAX, |it| it.line.load(self.now, || self.failures(index)))
+    }
+
+    #[cold]
+    fn failures(&self, index: usize) -> u64 {
+        let candidate = self.candidates.get(index);
+        candidate.map_or(0, |candidate| candidate.cell.failures(self.now, self.terms))
     }
 
     /// The latency to expect of a candidate, in nanoseconds, without those ahead in the queue:
@@ -73,9 +81,22 @@ impl PickContext<'_> {
     #[must_use]
     #[inline]
     pub fn expected_latency(&self, index: usize) -> f64 {
-        self.candidates.get(index).map_or(f64::INFINITY, |candidate| {
-            f64::from(candidate.cell.expected_latency(self.now, self.terms, self.typical))
-        })
+        self.glances
+            .get(index)
+            .map_or(f64::INFINITY, |it| self.expected(index, it, it.line.in_flight()).into())
+    }
+
+    /// The latency to expect of the candidate at `index`, which has so many in flight.
+    #[inline]
+    pub(crate) fn expected(&self, index: usize, it: &Glance, in_flight: u64) -> f32 {
+        let silence = || self.silence(index, in_flight);
+        it.line.expected_latency(in_flight, self.now, self.terms, self.typical, silence)
+    }
+
+    #[cold]
+    fn silence(&self, index: usize, in_flight: u64) -> u64 {
+        let candidate = self.candidates.get(index);
+        candidate.map_or(0, |candidate| candidate.cell.silence(in_flight, self.now))
     }
 
     /// Notes that a candidate was compared at this cost, for a

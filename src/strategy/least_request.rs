@@ -4,7 +4,7 @@ use crate::decision::PickReason;
 use crate::strategy::cost::Cost;
 use crate::strategy::draw::Draw;
 use crate::strategy::loaded::{Loaded, unwatched};
-use crate::strategy::{Candidate, Candidates, Forecast, PickContext, Picker, Strategy};
+use crate::strategy::{Candidates, Forecast, PickContext, Picker, Strategy};
 
 /// Draws `choices` distinct endpoints by weight and takes the one with the least
 /// `(in flight + recent failures) / weight`; a tie goes to the one drawn first.
@@ -97,17 +97,17 @@ impl LeastRequestPicker {
 }
 
 /// What candidates of equal weights are compared by.
-#[inline]
+#[inline(always)]
 fn load(cx: &PickContext<'_>, index: usize) -> Cost {
     Cost::of_load(cx.load(index))
 }
 
-#[inline]
+#[inline(always)]
 fn cost(cx: &PickContext<'_>, index: usize) -> Cost {
     Cost::new(cx.load(index) as f64 / weight(cx, index))
 }
 
 #[inline]
 fn weight(cx: &PickContext<'_>, index: usize) -> f64 {
-    f64::from(cx.candidates().get(index).map_or(1, Candidate::weight))
+    f64::from(cx.glances.get(index).map_or(1, |it| it.weight))
 }

@@ -82,14 +82,13 @@ impl PeakEwmaPicker {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn cost(cx: &PickContext<'_>, index: usize) -> Cost {
-    let (weight, in_flight) = cx
-        .candidates()
-        .get(index)
-        .map_or((1, 0), |candidate| (candidate.weight(), candidate.in_flight()));
+    let Some(it) = cx.glances.get(index) else { return Cost::new(f64::INFINITY) };
+    let in_flight = it.line.in_flight();
+    let expected = f64::from(cx.expected(index, it, in_flight));
     // Far below what a signed word holds, and quicker to convert from it.
     let in_flight = in_flight.cast_signed() as f64;
-    let queue = if weight == 1 { in_flight } else { in_flight / f64::from(weight) };
-    Cost::new(cx.expected_latency(index) * (1.0 + queue))
+    let queue = if it.weight == 1 { in_flight } else { in_flight / f64::from(it.weight) };
+    Cost::new(expected * (1.0 + queue))
 }

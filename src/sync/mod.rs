@@ -5,9 +5,11 @@
 
 mod hand_over;
 mod published;
+mod slot;
 
 pub(crate) use self::hand_over::HandOver;
 pub(crate) use self::published::Published;
+pub(crate) use self::slot::Slot;
 
 #[cfg(evenkeel_loom)]
 mod model;

@@ -13,7 +13,7 @@
 //! two threads cannot take the same last place.
 
 use crate::decision::PickReason;
-use crate::endpoint::{Admission, Counted, Crowd, EndpointCell};
+use crate::endpoint::{Admission, Counted, Crowd, EndpointCell, Line};
 use crate::hash;
 use crate::strategy::cost::Cost;
 use crate::strategy::draw::Draw;
@@ -243,8 +243,8 @@ pub(crate) struct Reserved<'a> {
 impl Reserved<'_> {
     /// The place, if it is this endpoint's, the one at `index`, and the number under which it was
     /// taken.
-    pub(crate) fn take(mut self, index: usize, cell: &EndpointCell) -> Option<(u64, Counted)> {
-        let is_its = self.index == index && std::ptr::eq(self.cell, cell);
+    pub(crate) fn take(mut self, index: usize, line: &Line) -> Option<(u64, Counted)> {
+        let is_its = self.index == index && std::ptr::eq(self.cell.line, line);
         let counted = self.counted.take_if(|_| is_its)?;
         Some((self.number, counted))
     }
