@@ -190,6 +190,7 @@ impl Weighted {
         }
     }
 
+    #[inline(never)]
     fn two(&self, rng: &mut Rng) -> (usize, usize) {
         let mut taken = Taken::none();
         let first = self.one(rng);

@@ -49,7 +49,9 @@ impl Loaded {
     }
 
     /// The least costly of those drawn. `watch` is shown what is compared, in the order of the draws.
-    #[inline]
+    ///
+    /// What nearly every pick is, is written into its caller; the rest would only be in its way.
+    #[inline(always)]
     pub(crate) fn pick(
         &self,
         cx: &mut PickContext<'_>,
@@ -58,6 +60,7 @@ impl Loaded {
     ) -> Option<usize> {
         let mut rng = cx.rng.clone();
         let chosen = match self.choices {
+            Some(2) if cx.excluded().is_empty() => self.of_two(cx, &mut rng, cost, watch),
             Some(choices) => self.sample(cx, &mut rng, choices, cost, watch),
             None => scan(cx, &mut rng, cost, watch),
         };
@@ -65,7 +68,7 @@ impl Loaded {
         chosen
     }
 
-    #[inline]
+    #[inline(never)]
     fn sample(
         &self,
         cx: &mut PickContext<'_>,
@@ -74,9 +77,6 @@ impl Loaded {
         cost: impl Fn(&PickContext<'_>, usize) -> Cost,
         watch: impl Fn(&mut PickContext<'_>, usize, Cost),
     ) -> Option<usize> {
-        if choices == 2 && cx.excluded().is_empty() {
-            return self.of_two(cx, rng, cost, watch);
-        }
         let Some(mut taken) = Taken::excluded(cx) else {
             return scan(cx, rng, cost, watch);
         };
@@ -102,8 +102,8 @@ impl Loaded {
 }
 
 impl Loaded {
-    /// What nearly every pick is. Draws as [`sample`](Self::sample) does.
-    #[inline]
+    /// Draws as [`sample`](Self::sample) does.
+    #[inline(always)]
     fn of_two(
         &self,
         cx: &mut PickContext<'_>,
@@ -145,6 +145,7 @@ impl Loaded {
 }
 
 /// The least costly of all that are not excluded; among equals one drawn by weight.
+#[inline(never)]
 pub(crate) fn scan(
     cx: &mut PickContext<'_>,
     rng: &mut Rng,
