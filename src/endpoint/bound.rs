@@ -32,12 +32,12 @@ impl<T> Bound<T> {
 
     /// Takes the trip that a broken target has left, if there is one.
     pub(crate) fn take_broken(&self) -> bool {
-        self.cell.targets.take_broken(self.nth)
+        self.cell.take_broken(self.nth)
     }
 
     /// Says again that the target is broken, for somebody who could not look after it.
     pub(crate) fn still_broken(&self) {
-        self.cell.targets.declare_broken(self.nth);
+        self.cell.declare_broken(self.nth);
     }
 
     /// Takes the proof that this target has answered well since the last time, if there is one.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::classify::{FailureKind, Outcome};
+use crate::endpoint::amiss::{Amiss, Read};
 use crate::endpoint::line::{Line, ONE};
 use crate::endpoint::lines;
 use crate::endpoint::marks::Marks;
@@ -10,8 +11,8 @@ use crate::endpoint::shared::{Control, Report, Shared, Testimony};
 use crate::endpoint::targets::{Nth, Targets};
 use crate::endpoint::trial::Trial;
 use crate::endpoint::{Audited, Samples, Totals, Under};
-use crate::stats::{Histogram, Reached, RecentFailures, Row, RowLimits};
-use crate::sync::{Arc, AtomicU32, AtomicU64, Ordering};
+use crate::stats::{Histogram, Reached, Row, RowLimits};
+use crate::sync::{Arc, AtomicU32, Ordering};
 use crate::units::{EndpointId, Nanos, Origin};
 
 /// The counters and estimates of one endpoint. What nearly every request touches of them is its line.
@@ -19,16 +20,11 @@ pub(crate) struct EndpointCell {
     pub(crate) line: &'static Line,
     shared: Arc<Shared>,
     id: EndpointId,
-    failures: RecentFailures,
+    amiss: Amiss,
     pub(super) targets: Targets,
     /// Requests in flight whose answers have begun: of them nothing more is waited for.
     answering: AtomicU32,
     pub(crate) trial: Trial,
-    failed: AtomicU64,
-    overloaded: AtomicU64,
-    ignored: AtomicU64,
-    /// Begun and given back without having been sent.
-    void: AtomicU64,
     pub(crate) audited: Audited,
     /// What its answers had come to at the last looks of the writer.
     marks: Marks,
@@ -72,14 +68,10 @@ impl EndpointCell {
         Self {
             line: lines::take(),
             id,
-            failures: RecentFailures::new(),
+            amiss: Amiss::new(),
             trial: Trial::new(),
             targets: Targets::new(),
             answering: AtomicU32::new(0),
-            failed: AtomicU64::new(0),
-            overloaded: AtomicU64::new(0),
-            ignored: AtomicU64::new(0),
-            void: AtomicU64::new(0),
             audited: Audited::new(),
             marks: Marks::new(),
             latencies: Histogram::new(),
@@ -127,7 +119,7 @@ impl EndpointCell {
 
     /// Counts out a request that was never sent, as if it had never been counted in.
     pub(crate) fn withdraw(&self) {
-        self.void.fetch_add(1, Ordering::Release);
+        self.amiss.counts().void.fetch_add(1, Ordering::Release);
         self.end();
     }
 
@@ -171,10 +163,7 @@ impl EndpointCell {
         // the other way round a failure would pass for one.
         let ended = self.line.ended.load(Ordering::Acquire) / ONE;
         let begun = self.line.begun.load(Ordering::Acquire) / ONE;
-        let failures = self.failed.load(Ordering::Acquire);
-        let overloaded = self.overloaded.load(Ordering::Acquire);
-        let ignored = self.ignored.load(Ordering::Acquire);
-        let void = self.void.load(Ordering::Acquire);
+        let Read { failed: failures, overloaded, ignored, void } = self.amiss.read();
         Counts {
             picks: begun.saturating_sub(void),
             in_flight: begun.saturating_sub(ended),
@@ -188,7 +177,7 @@ impl EndpointCell {
     /// How many requests it was ever sent.
     pub(crate) fn picks(&self) -> u64 {
         let begun = self.line.begun.load(Ordering::Acquire) / ONE;
-        begun.saturating_sub(self.void.load(Ordering::Acquire))
+        begun.saturating_sub(self.amiss.read().void)
     }
 
     /// Makes requests able to refer to it by its line. To be called before it is served.
@@ -260,7 +249,7 @@ impl EndpointCell {
             }
             Outcome::Failure(kind) => {
                 self.weigh(now, terms, 0);
-                self.failed.fetch_add(1, Ordering::Release);
+                self.amiss.counts().failed.fetch_add(1, Ordering::Release);
                 if self.trial.counts(began) {
                     reached = self.line.streak.count(row(kind), terms.rows);
                 }
@@ -268,10 +257,10 @@ impl EndpointCell {
             Outcome::Overloaded { retry_after } => {
                 let hint = retry_after.map_or(0, crate::units::nanos);
                 self.weigh(now, terms, hint.min(terms.hint_cap));
-                self.overloaded.fetch_add(1, Ordering::Release);
+                self.amiss.counts().overloaded.fetch_add(1, Ordering::Release);
             }
             Outcome::Ignore => {
-                self.ignored.fetch_add(1, Ordering::Release);
+                self.amiss.counts().ignored.fetch_add(1, Ordering::Release);
             }
         }
         self.line.pace.look(self.end(), now, terms.all_timed);
@@ -286,6 +275,17 @@ impl EndpointCell {
     /// Whether it has answered well since the last time this was asked.
     pub(crate) fn take_behaved(&self) -> bool {
         self.line.streak.take_behaved()
+    }
+
+    /// This target is broken. Says whether this is the first word of that, so that somebody has to look
+    /// after it.
+    pub(super) fn declare_broken(&self, nth: Nth) -> bool {
+        self.amiss.counts().broken.declare(nth)
+    }
+
+    /// Takes the word that this target is broken, if that was said.
+    pub(super) fn take_broken(&self, nth: Nth) -> bool {
+        self.amiss.known().is_some_and(|counts| counts.broken.take(nth))
     }
 
     /// A new chapter begins at `now`: what is on its way from before says nothing any more.
@@ -305,7 +305,7 @@ impl EndpointCell {
 
     /// Counts out a request whose caller went away.
     pub(crate) fn abandon(&self) {
-        self.ignored.fetch_add(1, Ordering::Release);
+        self.amiss.counts().ignored.fetch_add(1, Ordering::Release);
         self.end();
     }
 
@@ -328,7 +328,8 @@ impl EndpointCell {
 
     fn weigh(&self, now: Nanos, terms: &Terms, hint: u64) {
         if terms.penalty > 0 || hint > 0 {
-            self.failures.record(&self.line.last_failure, now, terms.penalty, hint);
+            let recent = &self.amiss.counts().recent;
+            recent.record(&self.line.last_failure, now, terms.penalty, hint);
         }
     }
 
@@ -341,7 +342,7 @@ impl EndpointCell {
     /// Failures that still weigh, while the last does.
     #[cold]
     pub(crate) fn failures(&self, now: Nanos, terms: &Terms) -> u64 {
-        self.failures.count(now, terms.penalty)
+        self.amiss.known().map_or(0, |counts| counts.recent.count(now, terms.penalty))
     }
 
     /// What [`Line::load`] says.

@@ -250,8 +250,7 @@ impl<A: Anchored> Held<A> {
         let latency = (!self.marks.has(Marks::ABOUT)).then_some(latency);
         self.end_answer(cell);
         let nth = self.marks.nth();
-        let trip =
-            outcome == Outcome::Failure(FailureKind::Broken) && cell.targets.declare_broken(nth);
+        let trip = outcome == Outcome::Failure(FailureKind::Broken) && cell.declare_broken(nth);
         let terms = cell.terms(self.under);
         let reached = cell.finish(outcome, (began, nth), latency, now, &terms);
         if let Some(token) = self.probes {

@@ -1,6 +1,7 @@
 //! An endpoint: what is said of it, what is counted of it, and the hold a request has on it.
 
 mod admission;
+mod amiss;
 mod anchor;
 mod attributes;
 mod audited;

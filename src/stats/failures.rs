@@ -5,8 +5,6 @@
 //! request in flight for the length of the failure penalty (the advice of Google's SRE book,
 //! chapter 20, to count recent errors as active requests).
 
-use once_cell::race::OnceBox;
-
 use crate::stats::Tick;
 use crate::sync::{AtomicU64, Ordering};
 use crate::units::Nanos;
@@ -54,12 +52,6 @@ impl LastFailure {
 /// The failures of one endpoint that still weigh.
 #[derive(Debug)]
 pub(crate) struct RecentFailures {
-    /// Made by the first failure: most endpoints have none.
-    record: OnceBox<Record>,
-}
-
-#[derive(Debug)]
-struct Record {
     /// Until when the endpoint asked to be left alone.
     plea: AtomicU64,
     slices: [AtomicU64; SLOTS],
@@ -67,31 +59,19 @@ struct Record {
 
 impl RecentFailures {
     pub(crate) fn new() -> Self {
-        Self { record: OnceBox::new() }
+        Self { plea: AtomicU64::new(0), slices: std::array::from_fn(|_| AtomicU64::new(0)) }
     }
 
     /// Takes in a failure that weighs for `penalty`, zero for not at all, with the time for which
     /// the endpoint itself asked to be left alone, and says until when in `last`.
     pub(crate) fn record(&self, last: &LastFailure, now: Nanos, penalty: u64, plea: u64) {
-        let record = self.record.get_or_init(|| Box::new(Record::new()));
         if plea > 0 {
-            record.plea.fetch_max(now.0.saturating_add(plea), Ordering::Relaxed);
+            self.plea.fetch_max(now.0.saturating_add(plea), Ordering::Relaxed);
         }
         if penalty > 0 {
-            record.count_in(now, penalty);
+            self.count_in(now, penalty);
         }
         last.0.fetch_max(now.0.saturating_add(penalty.max(plea)), Ordering::Relaxed);
-    }
-
-    /// How many failures weigh at `now`, while the last does.
-    pub(crate) fn count(&self, now: Nanos, penalty: u64) -> u64 {
-        self.record.get().map_or(0, |record| record.count(now, penalty))
-    }
-}
-
-impl Record {
-    fn new() -> Self {
-        Self { plea: AtomicU64::new(0), slices: std::array::from_fn(|_| AtomicU64::new(0)) }
     }
 
     fn count_in(&self, now: Nanos, penalty: u64) {
@@ -123,8 +103,9 @@ impl Record {
         }
     }
 
+    /// How many failures weigh at `now`, while the last does.
     #[cold]
-    fn count(&self, now: Nanos, penalty: u64) -> u64 {
+    pub(crate) fn count(&self, now: Nanos, penalty: u64) -> u64 {
         let plea = if now.0 < self.plea.load(Ordering::Relaxed) { PLEA } else { 0 };
         let reach = if penalty > 0 { width(penalty) * (SLICES + 1) } else { 0 };
         let now = Tick::at(now);
