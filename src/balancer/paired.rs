@@ -69,12 +69,16 @@ impl<'o, T> Paired<'o, T> {
         for offer in offers.iter() {
             let id = offer.id();
             let at = loop {
-                let Some((at, member)) = members.peek() else { break NEW };
-                match member.id().cmp(id) {
-                    Ordering::Less => members.next(),
-                    Ordering::Equal => break *at,
-                    Ordering::Greater => break NEW,
-                };
+                let Some(&(at, member)) = members.peek() else { break NEW };
+                let order = member.id().cmp(id);
+                if order == Ordering::Greater {
+                    break NEW;
+                }
+                members.next();
+                // No other offer is for the same one.
+                if order == Ordering::Equal {
+                    break at;
+                }
             };
             known.push(at);
         }
