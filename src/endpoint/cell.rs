@@ -12,7 +12,7 @@ use crate::endpoint::targets::{Nth, Targets};
 use crate::endpoint::trial::Trial;
 use crate::endpoint::{Audited, Samples, Totals, Under};
 use crate::stats::{Histogram, Reached, Row, RowLimits};
-use crate::sync::{Arc, AtomicU32, Ordering};
+use crate::sync::{Arc, Ordering};
 use crate::units::{EndpointId, Nanos, Origin};
 
 /// The counters and estimates of one endpoint. What nearly every request touches of them is its line.
@@ -22,8 +22,6 @@ pub(crate) struct EndpointCell {
     id: EndpointId,
     amiss: Amiss,
     pub(super) targets: Targets,
-    /// Requests in flight whose answers have begun: of them nothing more is waited for.
-    answering: AtomicU32,
     pub(crate) trial: Trial,
     pub(crate) audited: Audited,
     /// What its answers had come to at the last looks of the writer.
@@ -71,7 +69,6 @@ impl EndpointCell {
             amiss: Amiss::new(),
             trial: Trial::new(),
             targets: Targets::new(),
-            answering: AtomicU32::new(0),
             audited: Audited::new(),
             marks: Marks::new(),
             latencies: Histogram::new(),
@@ -129,16 +126,6 @@ impl EndpointCell {
         if self.shared.samples.counts_aside() {
             self.audited.count_back();
         }
-    }
-
-    /// How long the endpoint has had unanswered requests among so many in flight, and given no answer to
-    /// any, in nanoseconds.
-    ///
-    /// Never more than the age of its oldest request, and just that for an endpoint that accepts
-    /// and never answers. One that answers others meanwhile is not silent.
-    pub(crate) fn silence(&self, in_flight: u64, now: Nanos) -> u64 {
-        let answering = self.answering.load(Ordering::Relaxed).into();
-        if in_flight > answering { self.line.quiet(now) } else { 0 }
     }
 
     /// Counts a request out, and sees to what follows if it was the last. Says how many had ended
@@ -309,17 +296,6 @@ impl EndpointCell {
         self.end();
     }
 
-    /// A request's answer has begun, and will go on for a while.
-    pub(crate) fn answer_begins(&self, now: Nanos) {
-        self.answering.fetch_add(1, Ordering::Relaxed);
-        self.line.stir(now);
-    }
-
-    /// An answer that had begun is over. To be called before its request is counted out.
-    pub(crate) fn answer_ends(&self) {
-        self.answering.fetch_sub(1, Ordering::Relaxed);
-    }
-
     fn measure(&self, sample: u64, now: Nanos, terms: &Terms) {
         self.latencies.record(sample);
         self.line.latency.observe(sample, now, terms.decay, self.shared.typical.read());
@@ -352,9 +328,7 @@ impl EndpointCell {
 
     /// What [`Line::expected_latency`] says.
     pub(crate) fn expected_latency(&self, now: Nanos, terms: &Terms, typical: f32) -> f32 {
-        let in_flight = self.in_flight();
-        let silence = || self.silence(in_flight, now);
-        self.line.expected_latency(in_flight, now, terms, typical, silence)
+        self.line.expected_latency(self.in_flight(), now, terms, typical)
     }
 
     pub(crate) fn measured_latency(&self, now: Nanos, terms: &Terms) -> Option<f32> {

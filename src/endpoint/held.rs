@@ -220,7 +220,8 @@ impl<A: Anchored> Held<A> {
 
     /// The answer has begun: what follows of it is no part of the latency.
     pub(crate) fn answered(&mut self, now: Nanos) {
-        if !self.is_answered() && self.with_cell(|cell| cell.answer_begins(now)).is_some() {
+        if self.is_open() && !self.is_answered() {
+            self.anchor.line().answer_begins(now);
             self.answered = now;
             self.marks.set(Marks::UNTIMED, false);
         }
@@ -248,7 +249,7 @@ impl<A: Anchored> Held<A> {
     fn judge(&self, cell: &Arc<EndpointCell>, outcome: Outcome, began: Nanos, now: Nanos) {
         let latency = self.answered.min(now).0.saturating_sub(began.0);
         let latency = (!self.marks.has(Marks::ABOUT)).then_some(latency);
-        self.end_answer(cell);
+        self.end_answer();
         let nth = self.marks.nth();
         let trip = outcome == Outcome::Failure(FailureKind::Broken) && cell.declare_broken(nth);
         let terms = cell.terms(self.under);
@@ -278,7 +279,7 @@ impl<A: Anchored> Held<A> {
     /// Counts it out by what `end` does, and says nothing about the endpoint.
     fn end_by(&self, end: impl FnOnce(&EndpointCell)) {
         let show = |cell: &Arc<EndpointCell>| {
-            self.end_answer(cell);
+            self.end_answer();
             end(cell);
             if let Some(token) = self.probes {
                 cell.trial.free_probe(token);
@@ -306,9 +307,9 @@ impl<A: Anchored> Held<A> {
         self.answered < Nanos::NEVER
     }
 
-    fn end_answer(&self, cell: &EndpointCell) {
+    fn end_answer(&self) {
         if self.is_answered() {
-            cell.answer_ends();
+            self.anchor.line().answer_ends();
         }
     }
 

@@ -21,8 +21,8 @@
 use std::fmt;
 
 use crate::endpoint::{EndpointCell, Nth, Terms};
-use crate::stats::{LastFailure, Latency, Pace, Streak};
-use crate::sync::{Arc, AtomicU64, Ordering, Slot};
+use crate::stats::{LastFailure, Latency, Pace, Streak, Tick};
+use crate::sync::{Arc, AtomicU32, AtomicU64, Ordering, Slot};
 use crate::units::{COARSE, Nanos};
 
 pub(super) const FLAG: u64 = 1;
@@ -35,8 +35,10 @@ pub(super) const ONE: u64 = 4;
 pub(crate) struct Line {
     pub(super) begun: AtomicU64,
     pub(super) ended: AtomicU64,
-    /// When the endpoint last gave a sign of life, or got work while it had none.
-    stirred: AtomicU64,
+    /// The tick in which the endpoint last gave a sign of life, or got work while it had none.
+    stirred: AtomicU32,
+    /// Requests in flight whose answers have begun: of them nothing more is waited for.
+    answering: AtomicU32,
     pub(super) last_failure: LastFailure,
     pub(super) streak: Streak,
     pub(super) pace: Pace,
@@ -50,7 +52,8 @@ impl Line {
         Self {
             begun: AtomicU64::new(0),
             ended: AtomicU64::new(0),
-            stirred: AtomicU64::new(0),
+            stirred: AtomicU32::new(0),
+            answering: AtomicU32::new(0),
             last_failure: LastFailure::new(),
             streak: Streak::new(),
             pace: Pace::new(),
@@ -64,6 +67,7 @@ impl Line {
         self.begun.store(0, Ordering::Relaxed);
         self.ended.store(0, Ordering::Relaxed);
         self.stirred.store(0, Ordering::Relaxed);
+        self.answering.store(0, Ordering::Relaxed);
         self.last_failure.clear();
         self.streak.clear();
         self.pace.clear();
@@ -170,7 +174,7 @@ impl Line {
 
     /// The latency a request sent now has to expect beside so many in flight, in nanoseconds: the longest
     /// of the estimate, the time for which the last failure still weighs, and the time for which the
-    /// endpoint has been silent, which `silence` says where it may have been.
+    /// endpoint has been silent.
     #[inline]
     pub(crate) fn expected_latency(
         &self,
@@ -178,30 +182,47 @@ impl Line {
         now: Nanos,
         terms: &Terms,
         typical: f32,
-        silence: impl FnOnce() -> u64,
     ) -> f32 {
         let estimate = self.latency.read(now, terms.decay, typical);
-        let is_quiet = in_flight > 0 && self.quiet(now) > 0;
-        let remaining = self.last_failure.remaining(now);
         // Mostly there is neither.
-        if !is_quiet && remaining == 0 {
-            return estimate;
+        match self.silence(in_flight, now).max(self.last_failure.remaining(now)) {
+            0 => estimate,
+            // Far below what a signed word holds, and quicker to convert from it.
+            waited => estimate.max(waited.cast_signed() as f32),
         }
-        let silence = if is_quiet { silence() } else { 0 };
-        estimate.max(silence.max(remaining) as f32)
     }
 
-    /// Nanoseconds since the endpoint last gave a sign of life, or got work while it had none.
+    /// How long the endpoint has had unanswered requests among so many in flight, and given no answer to
+    /// any, in nanoseconds.
+    ///
+    /// Never more than the age of its oldest request, and that but for some ticks for an endpoint that
+    /// accepts and never answers. One that answers others meanwhile is not silent.
     #[inline]
-    pub(super) fn quiet(&self, now: Nanos) -> u64 {
+    pub(crate) fn silence(&self, in_flight: u64, now: Nanos) -> u64 {
         let stirred = self.stirred.load(Ordering::Relaxed);
-        // A tick of the clock that picks go by is no silence, nor are answers that are not timed.
-        now.0.saturating_sub(stirred).saturating_sub(COARSE)
+        // However far a clock has gone back, that is no silence either.
+        let ticks = Tick::at(now).0.wrapping_sub(stirred).cast_signed().max(0).cast_unsigned();
+        let passed = u64::from(ticks) * Tick::NANOS;
+        let is_waiting = in_flight > self.answering.load(Ordering::Relaxed).into();
+        // Of the first tick a part had passed. A tick of the clock that picks go by is no silence, nor
+        // are answers that are not timed.
+        if is_waiting { passed.saturating_sub(Tick::NANOS + COARSE) } else { 0 }
+    }
+
+    /// A request's answer has begun, and will go on for a while.
+    pub(super) fn answer_begins(&self, now: Nanos) {
+        self.answering.fetch_add(1, Ordering::Relaxed);
+        self.stir(now);
+    }
+
+    /// An answer that had begun is over. To be called before its request is counted out.
+    pub(super) fn answer_ends(&self) {
+        self.answering.fetch_sub(1, Ordering::Relaxed);
     }
 
     #[inline]
     pub(super) fn stir(&self, now: Nanos) {
-        self.stirred.store(now.0, Ordering::Relaxed);
+        self.stirred.store(Tick::at(now).0, Ordering::Relaxed);
     }
 }
 

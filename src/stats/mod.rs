@@ -22,18 +22,20 @@ use crate::units::Nanos;
 /// About a millisecond: time in 32 bits, so that a value and its age share one word. Wraps after
 /// 52 days; only differences are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Tick(u32);
+pub(crate) struct Tick(pub(crate) u32);
 
 impl Tick {
-    const NANOS: u64 = 1 << 20;
+    pub(crate) const NANOS: u64 = 1 << 20;
     const AHEAD: u32 = 1 << 16;
 
-    fn at(now: Nanos) -> Self {
+    #[inline]
+    pub(crate) fn at(now: Nanos) -> Self {
         Self((now.0 / Self::NANOS) as u32)
     }
 
     /// Ticks since `earlier`; zero if that lies ahead, by a minute at most. What lies further
     /// ahead is taken for what it nearly always is: old.
+    #[inline]
     fn since(self, earlier: Self) -> u32 {
         let age = self.0.wrapping_sub(earlier.0);
         if age > u32::MAX - Self::AHEAD { 0 } else { age }

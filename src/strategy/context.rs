@@ -83,20 +83,13 @@ impl PickContext<'_> {
     pub fn expected_latency(&self, index: usize) -> f64 {
         self.glances
             .get(index)
-            .map_or(f64::INFINITY, |it| self.expected(index, it, it.line.in_flight()).into())
+            .map_or(f64::INFINITY, |it| self.expected(it, it.line.in_flight()).into())
     }
 
-    /// The latency to expect of the candidate at `index`, which has so many in flight.
+    /// The latency to expect of a candidate that has so many in flight.
     #[inline]
-    pub(crate) fn expected(&self, index: usize, it: &Glance, in_flight: u64) -> f32 {
-        let silence = || self.silence(index, in_flight);
-        it.line.expected_latency(in_flight, self.now, self.terms, self.typical, silence)
-    }
-
-    #[cold]
-    fn silence(&self, index: usize, in_flight: u64) -> u64 {
-        let candidate = self.candidates.get(index);
-        candidate.map_or(0, |candidate| candidate.cell.silence(in_flight, self.now))
+    pub(crate) fn expected(&self, it: &Glance, in_flight: u64) -> f32 {
+        it.line.expected_latency(in_flight, self.now, self.terms, self.typical)
     }
 
     /// Notes that a candidate was compared at this cost, for a

@@ -86,7 +86,7 @@ impl PeakEwmaPicker {
 fn cost(cx: &PickContext<'_>, index: usize) -> Cost {
     let Some(it) = cx.glances.get(index) else { return Cost::new(f64::INFINITY) };
     let in_flight = it.line.in_flight();
-    let expected = f64::from(cx.expected(index, it, in_flight));
+    let expected = f64::from(cx.expected(it, in_flight));
     // Far below what a signed word holds, and quicker to convert from it.
     let in_flight = in_flight.cast_signed() as f64;
     let queue = if it.weight == 1 { in_flight } else { in_flight / f64::from(it.weight) };
