@@ -20,7 +20,7 @@ pub(crate) struct EndpointCell {
     pub(crate) line: &'static Line,
     shared: Arc<Shared>,
     id: EndpointId,
-    amiss: Amiss,
+    pub(super) amiss: Amiss,
     pub(super) targets: Targets,
     pub(crate) trial: Trial,
     pub(crate) audited: Audited,

@@ -27,7 +27,10 @@ fn new() -> EndpointCell {
     #[expect(clippy::disallowed_methods, reason = "an origin for the model")]
     let origin = Origin::new(tokio::time::Instant::now());
     let shared = std::sync::Arc::new(Shared::new(origin, "test".into()));
-    EndpointCell::new(EndpointId::from("a"), shared)
+    let cell = EndpointCell::new(EndpointId::from("a"), shared);
+    // The checker does not see that whoever finds the box finds what is in it.
+    cell.amiss.counts();
+    cell
 }
 
 fn request(cell: &EndpointCell, outcome: Outcome) -> bool {
