@@ -269,12 +269,12 @@ fn what_began_about_then_measures_nothing() {
     let under = shared.terms.serve(Terms { all_timed: 1, ..SETTINGS });
     let bound = bound_to(Arc::clone(&shared));
     let measured = || bound.cell.totals().latencies.count();
-    // Busy from the first window on, and then one in eight is timed.
+    // Very busy from the first window on, and then one in 64 is timed.
     let ended = |at| end(begin(&bound, Nanos(at), under).unwrap(), Outcome::Success, Nanos(at + 1));
     (0..200).for_each(|at| ended(at * 1_000_000));
     let before = measured();
-    (0..800).for_each(|at| ended(SECOND / 5 + at * 1_000));
-    assert_eq!(bound.cell.counts().successes, 1_000);
+    (0..6_400).for_each(|at| ended(SECOND / 5 + at * 1_000));
+    assert_eq!(bound.cell.counts().successes, 6_600);
     assert!((50..200).contains(&(measured() - before)), "{}", measured() - before);
 
     let other = bound_to(shared);

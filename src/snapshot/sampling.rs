@@ -87,7 +87,7 @@ impl<T> Snapshot<T> {
             Basis::Off | Basis::Share => {}
             Basis::Draw => {
                 cx.rng = rng;
-                let drawn = table.picker.drawn(cx).and_then(|at| table.bound.get(at));
+                let drawn = table.picker.drawn(cx).and_then(|at| table.candidates.get(at));
                 if let Some(drawn) = drawn {
                     drawn.cell.audited.count();
                 }

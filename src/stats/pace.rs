@@ -2,9 +2,9 @@
 //!
 //! The end of a request is the second reading of the clock that it costs, and a part of a busy
 //! endpoint's answers tells of its latencies what all of them would. So every request is timed while
-//! the endpoint ends up to about 60 a second; while it ends more, one in eight, some seven a second and
-//! more; and one in 64, more than a hundred a second, while it ends more than 8,000. Where the choice
-//! goes by latencies, it is so from about 250 and 30,000 a second on.
+//! the endpoint ends up to about 60 a second. While it ends more, one in four is, and of every twice as
+//! many half the part: 15 to 30 a second, until one in 64 is, and more than that beyond. Where the choice
+//! goes by latencies, all of these are twice as many.
 //! Which one is drawn from the request's number, so that no pattern of the callers meets only one kind
 //! of them.
 
@@ -23,14 +23,13 @@ const WINDOW: u32 = 64;
 /// Ticks after which what was seen is out of date.
 const FRESH: u32 = 4 * WINDOW;
 
-/// How much more than are all timed are so many that one in 64 is enough.
-const VERY: u64 = 128;
-
-/// Of how many requests one is timed, by powers of eight.
-const LEVEL: u64 = 3;
+/// Of how many requests one is timed, as a power of two: none but 0 from the first on.
+const LEVEL: u64 = 7;
+const FIRST: u32 = 2;
+const LAST: u32 = 6;
 
 /// Where the number that had ended begins.
-const ABOVE: u32 = 2;
+const ABOVE: u32 = 3;
 const ENDED: u64 = u32::MAX as u64 >> ABOVE;
 
 /// 2⁶⁴ divided by the golden ratio: neighbouring numbers land far from each other.
@@ -40,9 +39,8 @@ impl Pace {
     /// Requests ended in a window up to which all are timed, where nothing is decided by latencies.
     pub(crate) const ALL_TIMED: u16 = 4;
 
-    /// The same where the choice is: of the 250 a second beyond it, one in eight come faster than an
-    /// estimate decays.
-    pub(crate) const ALL_TIMED_IF_ASKED: u16 = 16;
+    /// The same where the choice is: 30 a second come faster than an estimate decays.
+    pub(crate) const ALL_TIMED_IF_ASKED: u16 = 8;
 
     pub(crate) fn new() -> Self {
         Self(AtomicU64::new(0))
@@ -71,18 +69,22 @@ impl Pace {
             let since = (ended.wrapping_sub(word >> ABOVE) & ENDED) * u64::from(WINDOW);
             let few = u64::from(all_timed) * u64::from(passed);
             // A rush before a long rest says nothing of what comes.
-            let level = match passed <= FRESH {
-                true => u64::from(since > few) + u64::from(since > few * VERY),
-                false => 0,
-            };
+            let level = if passed <= FRESH { level(since, few) } else { 0 };
             self.0.store(u64::from(now.0) << 32 | ended << ABOVE | level, Ordering::Relaxed);
         }
     }
 }
 
-/// Of eight times as many at each level, who is drawn is among those of the one before.
+/// The level for so many requests, where of up to `few` each is timed.
+fn level(requests: u64, few: u64) -> u64 {
+    // By comparisons: who divides waits for it.
+    let above = |level: &u32| requests > few << (level - FIRST);
+    (FIRST..=LAST).take_while(above).last().unwrap_or(0).into()
+}
+
+/// Of twice as many at each level, who is drawn is among those of the one before.
 fn is_drawn(number: u64, level: u64) -> bool {
-    number.wrapping_mul(SPREAD) >> (u64::from(u64::BITS) - 3 * level) == 0
+    number.wrapping_mul(SPREAD) >> (u64::from(u64::BITS) - level) == 0
 }
 
 fn tick(word: u64) -> Tick {
@@ -108,16 +110,22 @@ mod tests {
     }
 
     #[test]
-    fn up_to_the_bound_all_are_timed_and_above_it_one_in_eight_or_in_64() {
+    fn up_to_the_bound_all_are_timed_and_above_it_fewer_of_more() {
         let pace = Pace::new();
         assert_eq!(timed(&pace, 0, 100_000, 5 * TICK, 16 * TICK), 100_000);
-        // The first window is timed whole.
-        for (every, whole, of) in
-            [(2 * TICK, 32, 8), (TICK / 7, 448, 8), (TICK / 9, 576, 64), (TICK / 1_000, 64_000, 64)]
-        {
-            let busy = timed(&Pace::new(), 0, 100_000, 0, every);
+        // So many in sixteen ticks, and those of the first window, which is timed whole.
+        for (many, whole, of) in [
+            (2, 8, 4),
+            (3, 12, 8),
+            (6, 24, 16),
+            (12, 48, 32),
+            (15, 60, 32),
+            (17, 68, 64),
+            (16_000, 64_000, 64),
+        ] {
+            let busy = timed(&Pace::new(), 0, 100_000, 0, 16 * TICK / many);
             let drawn = (100_000 - whole) / of;
-            assert!(busy.abs_diff(whole + drawn) < 300, "{every}: {busy}");
+            assert!(busy.abs_diff(whole + drawn) < 300, "{many}: {busy}");
         }
     }
 
@@ -133,7 +141,7 @@ mod tests {
     fn those_who_come_in_turns_are_all_timed_alike() {
         for turn in [2, 3, 8, 10, 64] {
             for nth in 0..turn.min(8) {
-                for (level, of) in [(1, 8), (2, 64)] {
+                for (level, of) in [(2, 4), (3, 8), (4, 16), (5, 32), (6, 64)] {
                     let drawn = (0..80_000).filter(|i| is_drawn(nth + i * turn, level)).count();
                     let expected = 80_000 / of;
                     let is_near = drawn.abs_diff(expected) < 3 * expected / 20;

@@ -107,9 +107,9 @@ pub trait Strategy: Debug + Send + Sync + 'static {
 
     /// Whether its pickers ask for [`PickContext::expected_latency`]. Default: `true`.
     ///
-    /// An endpoint that ends more than some 250 requests a second has one in eight of them timed, and
-    /// one in 64 beyond 30,000; while nobody asks, one that ends more than some sixty, and 8,000.
-    /// What is timed reads the clock twice.
+    /// Of an endpoint that ends up to some 120 requests a second each is timed, beyond that one in four,
+    /// and of every twice as many half the part, to one in 64: 30 a second and more. While nobody asks,
+    /// it is half of all that. What is timed reads the clock twice.
     /// Latencies in the status and of guarded changes come from those, and all counts stay exact. With
     /// a detector that judges by latencies every request is timed.
     fn asks_for_latency(&self) -> bool {

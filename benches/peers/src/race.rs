@@ -12,8 +12,10 @@ use crate::contestant::{Contestant, Runner};
 use crate::options::Pace;
 use crate::spread::Spread;
 
-/// Requests a second of which an endpoint of evenkeel has all timed.
-const BUSY: f64 = 62.0;
+/// Requests a second up to which an endpoint of evenkeel has all timed, and from which on as few as ever
+/// where the choice goes by latencies.
+const BUSY: f64 = 60.0;
+const BUSIEST: f64 = 1_920.0;
 
 /// Two of the windows by which it tells how many there are.
 const WINDOWS: Duration = Duration::from_millis(150);
@@ -56,7 +58,7 @@ impl Race {
     pub fn run(mut self, pace: &Pace) -> Results {
         let lanes = self.lanes.len() as f64;
         self.lanes.iter_mut().for_each(|lane| lane.calibrate(pace.slice));
-        let looks_idle = |lane: &Lane| lane.each > BUSY && lane.each / lanes < 2.0 * BUSY;
+        let looks_idle = |lane: &Lane| lane.each > BUSY && lane.each / lanes < 1.1 * BUSIEST;
         // Long turns make long rounds, so that all need them, and a few rounds are enough.
         let (warms, rounds) = match self.lanes.iter().any(looks_idle) {
             true => (WINDOWS, pace.rounds.div_ceil(4)),

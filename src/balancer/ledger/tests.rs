@@ -122,18 +122,18 @@ async fn all_are_timed_while_few_end_or_somebody_judges_by_it() {
         assert_eq!((totals.picks, totals.successes), (20_000, 20_000), "{more}");
         totals.latencies.count()
     };
-    // The first 64 milliseconds are timed whole, and one in eight of what follows.
+    // The first 64 milliseconds are timed whole, and one in 64 of what follows.
     let kinds = ["", "round_robin", "random", "peak_ewma"].map(|kind| match kind {
         "" => String::new(),
         kind => format!("[strategy]\nkind = '{kind}'"),
     });
     for kind in &kinds {
         let sampled = timed(kind, 100).await;
-        assert!((2_500..4_000).contains(&sampled), "{kind}: {sampled}");
+        assert!((700..1_300).contains(&sampled), "{kind}: {sampled}");
     }
-    // 125 a second of each.
-    assert_eq!(timed(&kinds[3], 4_000).await, 20_000);
-    assert!(timed(&kinds[0], 4_000).await < 4_000);
+    // 100 a second of each.
+    assert_eq!(timed(&kinds[3], 5_000).await, 20_000);
+    assert!((4_500..5_500).contains(&timed(&kinds[0], 5_000).await));
     assert_eq!(timed("[outlier.latency]", 100).await, 20_000);
 }
 

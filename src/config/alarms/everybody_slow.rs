@@ -69,8 +69,8 @@ impl EverybodySlowConfig {
     }
 
     /// How many answers must have been timed before they are looked at; 1 to 4294967295, default
-    /// 100. Where nobody decides by latencies, one in eight answers of a busy endpoint is, or
-    /// one in 64.
+    /// 100. Of a busy endpoint only a part is: 15 a second and more where nobody decides by
+    /// latencies.
     ///
     /// With fewer in five minutes nothing is said.
     #[must_use]
