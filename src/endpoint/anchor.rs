@@ -21,7 +21,7 @@ pub(crate) trait Anchor<T>: Anchored + Sized {
 impl<T> Anchored for Arc<Bound<T>> {
     #[inline]
     fn line(&self) -> &'static Line {
-        self.cell.line
+        self.line
     }
 
     #[inline]
@@ -59,7 +59,7 @@ impl<T> Own<T> {
     /// With the target itself, which has no clones.
     pub(crate) fn of(bound: &Arc<Bound<T>>) -> Self {
         let target = Kept::Shared { _target: Arc::clone(bound) };
-        Self { line: bound.cell.line, target }
+        Self { line: bound.line, target }
     }
 
     /// The clone, if there is one.

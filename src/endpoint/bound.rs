@@ -2,21 +2,23 @@
 
 use std::fmt;
 
-use crate::endpoint::EndpointCell;
 use crate::endpoint::targets::Nth;
+use crate::endpoint::{EndpointCell, Line};
 use crate::sync::Arc;
 
 /// A target and the cell it is counted on. A new target for an endpoint gets a new binding to
 /// the same cell.
 pub(crate) struct Bound<T> {
     pub(crate) cell: Arc<EndpointCell>,
+    /// The cell's, by a way that does not lead through it.
+    pub(crate) line: &'static Line,
     nth: Nth,
     pub(crate) target: T,
 }
 
 impl<T> Bound<T> {
     pub(crate) fn new(cell: Arc<EndpointCell>, target: T) -> Self {
-        Self { nth: cell.targets.next(), cell, target }
+        Self { nth: cell.targets.next(), line: cell.line, cell, target }
     }
 
     /// Another target for the same endpoint.
@@ -42,7 +44,7 @@ impl<T> Bound<T> {
 
     /// Takes the proof that this target has answered well since the last time, if there is one.
     pub(crate) fn take_proof(&self) -> bool {
-        self.cell.line.streak.take_proof(self.nth.proof())
+        self.line.streak.take_proof(self.nth.proof())
     }
 }
 

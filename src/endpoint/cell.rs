@@ -11,7 +11,7 @@ use crate::endpoint::shared::{Control, Report, Shared, Testimony};
 use crate::endpoint::targets::{Nth, Targets};
 use crate::endpoint::trial::Trial;
 use crate::endpoint::{Audited, Samples, Totals, Under};
-use crate::stats::{Histogram, Reached, Row, RowLimits};
+use crate::stats::{Decay, Histogram, Reached, Row, RowLimits};
 use crate::sync::{Arc, Ordering};
 use crate::units::{EndpointId, Nanos, Origin};
 
@@ -32,8 +32,8 @@ pub(crate) struct EndpointCell {
 /// What a request is judged by: the settings of the snapshot that chose its endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Terms {
-    /// Nanoseconds in which an estimate comes down to 1/e of its way.
-    pub(crate) decay: u64,
+    /// How fast an estimate comes down.
+    pub(crate) decay: Decay,
     /// Nanoseconds for which a failure weighs; 0 if it does not.
     pub(crate) penalty: u64,
     /// Nanoseconds at most for which an endpoint may ask to be left alone.

@@ -106,7 +106,7 @@ pub(crate) struct Begun<'a, T> {
 impl<'a, T> Begun<'a, T> {
     /// The endpoint's request of this number.
     pub(crate) fn new(bound: &'a Arc<Bound<T>>, number: u64) -> Self {
-        let (line, nth) = (bound.cell.line, bound.nth());
+        let (line, nth) = (bound.line, bound.nth());
         Self { line, nth, bound, number, probes: None, counted: None, is_aside: false }
     }
 }

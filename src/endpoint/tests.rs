@@ -7,14 +7,14 @@ use tokio_test::task;
 
 use super::*;
 use crate::classify::Outcome;
-use crate::stats::{Pace, RowLimits, Tick};
+use crate::stats::{Decay, Pace, RowLimits, Tick};
 use crate::sync::Arc;
 use crate::units::{COARSE, EndpointId, Nanos, Origin};
 
 const SECOND: u64 = 1_000_000_000;
 const SETTINGS: Terms = Terms {
     rows: RowLimits { any: 0, gateway: 0, local: 0 },
-    decay: 10 * SECOND,
+    decay: Decay::of(10 * SECOND),
     penalty: 5 * SECOND,
     hint_cap: 300 * SECOND,
     abandoned_after: u64::MAX,

@@ -15,7 +15,7 @@ use crate::snapshot::seating::Seating;
 use crate::snapshot::stores::Supply;
 use crate::snapshot::tables::{Cursors, Tables};
 use crate::snapshot::{Basis, Chosen, Due, Member, Snapshot};
-use crate::stats::Pace;
+use crate::stats::{Decay, Pace};
 use crate::strategy::Strategy;
 use crate::sync::Arc;
 use crate::units::{Nanos, Origin, Version, nanos};
@@ -169,7 +169,7 @@ fn terms(config: &Config, rules: &Rules, chosen: &dyn Strategy, ground: &Ground)
     let strategy = config.strategy();
     let outlier = config.memory();
     Terms {
-        decay: nanos(strategy.decay()),
+        decay: Decay::of(nanos(strategy.decay())),
         penalty: strategy.failure_penalty().map_or(0, nanos),
         hint_cap: nanos(outlier.retry_after_cap()),
         abandoned_after: outlier.abandoned_after().map_or(u64::MAX, nanos),

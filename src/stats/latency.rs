@@ -13,6 +13,10 @@ use crate::units::Nanos;
 #[derive(Debug)]
 pub(crate) struct Latency(AtomicU64);
 
+/// How fast estimates come down: the part of a [life](Self::of) that a tick is, as the bits of a float.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Decay(pub(crate) u32);
+
 impl Latency {
     pub(crate) fn new() -> Self {
         Self(AtomicU64::new(Estimate::NONE))
@@ -25,7 +29,7 @@ impl Latency {
 
     /// The estimate in nanoseconds at `now`, or `typical` where nothing was ever measured.
     #[inline]
-    pub(crate) fn read(&self, now: Nanos, decay: u64, typical: f32) -> f32 {
+    pub(crate) fn read(&self, now: Nanos, decay: Decay, typical: f32) -> f32 {
         let Some(estimate) = Estimate::unpack(self.0.load(Ordering::Relaxed)) else {
             return typical;
         };
@@ -42,7 +46,7 @@ impl Latency {
     }
 
     /// Takes in a measured latency.
-    pub(crate) fn observe(&self, sample: u64, now: Nanos, decay: u64, typical: f32) {
+    pub(crate) fn observe(&self, sample: u64, now: Nanos, decay: Decay, typical: f32) {
         let sample = sample.max(1) as f32;
         let now = Tick::at(now);
         update(
@@ -90,7 +94,7 @@ impl Typical {
         Estimate::unpack(self.estimate.load(Ordering::Relaxed)).map_or(Self::UNKNOWN, |e| e.nanos)
     }
 
-    pub(crate) fn observe(&self, sample: u64, now: Nanos, decay: u64) {
+    pub(crate) fn observe(&self, sample: u64, now: Nanos, decay: Decay) {
         let sample = sample.max(1) as f32;
         let now = Tick::at(now);
         let first = Estimate { nanos: sample, at: now };
@@ -132,7 +136,7 @@ impl Estimate {
 
     /// The part of the estimate that is left at `now`, from 1 down to 0.
     #[inline]
-    fn kept(self, now: Tick, decay: u64) -> f32 {
+    fn kept(self, now: Tick, decay: Decay) -> f32 {
         match now.since(self.at) {
             0 => 1.0,
             age => kept(age, decay),
@@ -146,13 +150,25 @@ impl Estimate {
     }
 }
 
+impl Decay {
+    /// To 1/e of the way in so many nanoseconds.
+    pub(crate) const fn of(life: u64) -> Self {
+        let life = if life == 0 { 1 } else { life };
+        Self((Tick::NANOS as f32 / life as f32).to_bits())
+    }
+}
+
 /// The part of an estimate that is left after so many ticks, from 1 down to 0.
 #[inline]
-fn kept(age: u32, decay: u64) -> f32 {
-    let age = u64::from(age) * Tick::NANOS;
-    let lives = age as f32 / decay.max(1) as f32;
-    // Below this the rest of the series is less than the last bit of a float.
-    if lives < 1.0 / 256.0 { 1.0 - lives + lives * lives / 2.0 } else { (-lives).exp() }
+#[expect(clippy::suboptimal_flops, reason = "fused it is a call, where the processor may lack it")]
+fn kept(age: u32, decay: Decay) -> f32 {
+    let lives = age as f32 * f32::from_bits(decay.0);
+    // Estimates of what is busy are that young; below it the rest of the series is less than a millionth.
+    if lives < 1.0 / 16.0 {
+        1.0 - lives * (1.0 - lives * (0.5 - lives * (1.0 / 6.0)))
+    } else {
+        (-lives).exp()
+    }
 }
 
 /// On its way from one number to another, with so much of the way left.
@@ -185,7 +201,7 @@ mod tests {
     use super::*;
 
     const SECOND: u64 = 1_000_000_000;
-    const DECAY: u64 = 10 * SECOND;
+    const DECAY: Decay = Decay::of(10 * SECOND);
 
     fn at(seconds: f64) -> Nanos {
         Nanos((seconds * SECOND as f64) as u64)
@@ -286,11 +302,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_is_that_of_the_exponential_at_any_age() {
+        let decay = Decay::of(10 * SECOND);
+        let mut last = 1.0;
+        for age in (0..2_000).chain((2_000..400_000).step_by(97)) {
+            let lives = f64::from(age) * Tick::NANOS as f64 / (10 * SECOND) as f64;
+            let (found, exact) = (kept(age, decay), (-lives).exp());
+            assert!((f64::from(found) - exact).abs() < 1e-6, "{age}: {found}, {exact}");
+            assert!(found <= last + 1e-6, "{age}: {found} after {last}");
+            last = found;
+        }
+        assert_eq!((kept(0, decay), kept(u32::MAX, decay)), (1.0, 0.0));
+    }
+
+    #[test]
     fn extreme_samples_stay_numbers() {
         let latency = Latency::new();
         latency.observe(0, at(0.0), DECAY, 1_000.0);
-        latency.observe(u64::MAX, at(1.0), 0, f32::MAX);
-        let read = latency.read(Nanos(u64::MAX), 1, 1.0);
+        latency.observe(u64::MAX, at(1.0), Decay::of(0), f32::MAX);
+        let read = latency.read(Nanos(u64::MAX), Decay::of(1), 1.0);
         assert!(read.is_finite() && read > 0.0, "{read}");
     }
 }

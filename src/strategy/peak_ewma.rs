@@ -56,7 +56,11 @@ impl Picker for PeakEwmaPicker {
         if cx.trace.is_some() {
             return self.pick_watched(cx);
         }
-        self.0.pick(cx, cost, unwatched)
+        if self.0.is_equal() {
+            self.0.pick(cx, undivided, unwatched)
+        } else {
+            self.0.pick(cx, cost, unwatched)
+        }
     }
 
     fn shares(&self) -> Vec<f64> {
@@ -82,13 +86,24 @@ impl PeakEwmaPicker {
     }
 }
 
+/// What candidates of equal weights are compared by: in the order of their costs, and no division.
+#[inline(always)]
+fn undivided(cx: &PickContext<'_>, index: usize) -> Cost {
+    of(cx, index, |weight, in_flight| weight + in_flight)
+}
+
 #[inline(always)]
 fn cost(cx: &PickContext<'_>, index: usize) -> Cost {
+    of(cx, index, |weight, in_flight| 1.0 + in_flight / weight)
+}
+
+/// As many times the latency to expect as `queue` says for the weight and what is in flight.
+#[inline(always)]
+fn of(cx: &PickContext<'_>, index: usize, queue: impl Fn(f64, f64) -> f64) -> Cost {
     let Some(it) = cx.glances.get(index) else { return Cost::new(f64::INFINITY) };
     let in_flight = it.line.in_flight();
     let expected = f64::from(cx.expected(it, in_flight));
     // Far below what a signed word holds, and quicker to convert from it.
     let in_flight = in_flight.cast_signed() as f64;
-    let queue = if it.weight == 1 { in_flight } else { in_flight / f64::from(it.weight) };
-    Cost::new(expected * (1.0 + queue))
+    Cost::new(expected * queue(it.weight.into(), in_flight))
 }
