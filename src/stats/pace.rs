@@ -23,7 +23,7 @@ const WINDOW: u32 = 64;
 /// Ticks after which what was seen is out of date.
 const FRESH: u32 = 4 * WINDOW;
 
-/// Of how many requests one is timed, as a power of two: none but 0 from the first on.
+/// Of how many requests one is timed, as a power of two: 0 for all, or from [`FIRST`] to [`LAST`].
 const LEVEL: u64 = 7;
 const FIRST: u32 = 2;
 const LAST: u32 = 6;
