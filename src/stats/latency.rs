@@ -13,7 +13,8 @@ use crate::units::Nanos;
 #[derive(Debug)]
 pub(crate) struct Latency(AtomicU64);
 
-/// How fast estimates come down: the part of a [life](Self::of) that a tick is, as the bits of a float.
+/// How fast estimates come down: the part of a [life](Self::of) that a tick is, as the bits of a float. By
+/// default they stay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Decay(pub(crate) u32);
 

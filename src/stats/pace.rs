@@ -77,7 +77,7 @@ impl Pace {
 
 /// The level for so many requests, where of up to `few` each is timed.
 fn level(requests: u64, few: u64) -> u64 {
-    // By comparisons: who divides waits for it.
+    // By comparisons: `few` may be zero.
     let above = |level: &u32| requests > few << (level - FIRST);
     (FIRST..=LAST).take_while(above).last().unwrap_or(0).into()
 }
