@@ -5,13 +5,20 @@
 //! in days. So the counter is held to tokio's clock once a second: the two never differ by more than
 //! what a second brings, some microseconds, and deadlines and ejections mean the same time. A
 //! correction may turn the clock back by as much, which everything here stands.
+//!
+//! What a pick goes by need not be as exact, and where the system has a coarse clock that is cheaper than
+//! the counter. It is compared with tokio's each time that the counter is held to it.
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+#[cfg(target_os = "linux")]
+use super::coarse::{Anchor, coarse};
 use super::{Reading, now};
+#[cfg(target_os = "linux")]
+use crate::sync::AtomicBool;
 use crate::sync::{AtomicU64, Ordering};
 use crate::units::{Nanos, Origin};
 
@@ -33,6 +40,18 @@ struct Counter {
     at: AtomicU64,
     /// What the time was then.
     nanos: AtomicU64,
+    #[cfg(target_os = "linux")]
+    ticks: Ticks,
+}
+
+/// The coarse clock beside the counter.
+#[cfg(target_os = "linux")]
+struct Ticks {
+    anchor: Anchor,
+    /// What it said when the counter was started.
+    began: u64,
+    /// Whether it agreed with tokio's clock when the counter was last held to that.
+    agrees: AtomicBool,
 }
 
 static COUNTER: OnceLock<Counter> = OnceLock::new();
@@ -56,17 +75,24 @@ pub(in crate::balancer) fn request(origin: Origin) -> Nanos {
 /// The time a pick goes by.
 #[inline]
 pub(in crate::balancer) fn about(origin: Origin) -> Reading {
+    #[cfg(target_os = "linux")]
+    if let Some(at) = COUNTER.get().and_then(Counter::about) {
+        return Reading { at: origin.since(at), is_exact: false };
+    }
     Reading { at: request(origin), is_exact: true }
 }
 
 impl Counter {
     fn new() -> Self {
         let clock = quanta::Clock::new();
+        let began = now();
         let counter = Self {
-            began: now(),
+            began,
             turn: AtomicU64::new(0),
             at: AtomicU64::new(clock.raw()),
             nanos: AtomicU64::new(0),
+            #[cfg(target_os = "linux")]
+            ticks: Ticks::from(began),
             clock,
         };
         counter.hold();
@@ -90,6 +116,17 @@ impl Counter {
         self.hold()
     }
 
+    /// Nanoseconds since the counter was started, by the coarse clock; `None` if that did not agree
+    /// with tokio's within the last second.
+    #[cfg(target_os = "linux")]
+    #[inline]
+    fn about(&self) -> Option<u64> {
+        let at = coarse().saturating_sub(self.ticks.began);
+        let held = self.nanos.load(Ordering::Relaxed);
+        let agrees = self.ticks.agrees.load(Ordering::Relaxed);
+        (agrees && at.saturating_sub(held) <= SECOND).then_some(at)
+    }
+
     fn passed(&self, now: Instant) -> u64 {
         Origin::new(self.began).nanos(now).0
     }
@@ -100,6 +137,8 @@ impl Counter {
         let (mut nearest, mut raw, mut nanos) = (u64::MAX, 0, 0);
         for _ in 0..ATTEMPTS {
             let (before, time, after) = (self.clock.raw(), now(), self.clock.raw());
+            #[cfg(target_os = "linux")]
+            self.ticks.compare(time);
             let apart = self.clock.delta_as_nanos(before, after);
             if apart < nearest {
                 (nearest, raw, nanos) = (apart, after, self.passed(time));
@@ -122,6 +161,19 @@ impl Counter {
     }
 }
 
+#[cfg(target_os = "linux")]
+impl Ticks {
+    fn from(began: Instant) -> Self {
+        let anchor = Anchor::new();
+        Self { began: anchor.counted(began), anchor, agrees: AtomicBool::new(false) }
+    }
+
+    /// Tokio's clock says `now`.
+    fn compare(&self, now: Instant) {
+        self.agrees.store(self.anchor.allows(now, coarse()), Ordering::Relaxed);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +191,42 @@ mod tests {
             assert!(read.0 + tolerance > last.0, "{read:?} is long before {last:?}");
             last = read;
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn picks_go_by_the_coarse_clock_while_it_agrees() {
+        use crate::units::COARSE;
+
+        let counter = Counter::new();
+        assert!(counter.ticks.agrees.load(Ordering::Relaxed), "both run");
+        let tolerance = 200_000;
+        for _ in 0..100_000 {
+            let (before, about, after) = (counter.nanos(), counter.about(), counter.nanos());
+            let about = about.expect("it was held within the last second");
+            assert!(about <= after + tolerance, "{about} is after {after}");
+            assert!(about + COARSE >= before, "{about} is long before {before}");
+        }
+        // Nobody has held it for long, and it is not trusted until somebody does.
+        counter.nanos.store(0, Ordering::Relaxed);
+        let before = Ticks { began: counter.ticks.began - 2 * SECOND, ..Ticks::from(now()) };
+        let late = Counter { ticks: before, ..counter };
+        late.ticks.agrees.store(true, Ordering::Relaxed);
+        assert_eq!(late.about(), None);
+        late.hold();
+        assert!(late.ticks.agrees.load(Ordering::Relaxed));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_clock_that_was_paused_is_noticed_when_the_counter_is_held_to_it() {
+        let counter = Counter::new();
+        assert!(counter.about().is_some());
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(5)).await;
+        counter.hold();
+        assert_eq!(counter.about(), None);
+        tokio::time::resume();
     }
 
     #[test]

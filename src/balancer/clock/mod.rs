@@ -1,22 +1,19 @@
 //! The clock: read by a pick, by an outcome that is timed, by a control operation.
 //!
 //! Everybody else is told the time. Control operations and tasks that wait read tokio's clock, which
-//! tests can pause. Requests read the same one where it matters to the nanosecond, and otherwise what
-//! is cheaper: the system's coarse clock, or with the feature `tsc` the processor's counter. `testing`
+//! tests can pause. Requests read the same one where it matters to the nanosecond, or with the feature
+//! `tsc` the processor's counter, and otherwise what is cheaper: the system's coarse clock. `testing`
 //! and `sim` take that away again, so that whoever asks for them has one clock only.
 
-#[cfg(all(target_os = "linux", not(any(feature = "tsc", feature = "testing", feature = "sim"))))]
+#[cfg(all(target_os = "linux", not(any(feature = "testing", feature = "sim"))))]
 mod coarse;
 #[cfg(all(feature = "tsc", not(any(feature = "testing", feature = "sim"))))]
 mod counter;
+#[cfg(all(target_os = "linux", not(any(feature = "tsc", feature = "testing", feature = "sim"))))]
+mod system;
 
 use tokio::time::Instant;
 
-#[cfg(all(
-    target_os = "linux",
-    not(any(feature = "tsc", feature = "testing", feature = "sim"))
-))]
-pub(super) use self::coarse::{about, origin, request};
 #[cfg(all(feature = "tsc", not(any(feature = "testing", feature = "sim"))))]
 pub(super) use self::counter::{about, origin, request};
 #[cfg(any(
@@ -25,6 +22,11 @@ pub(super) use self::counter::{about, origin, request};
     not(any(feature = "tsc", target_os = "linux"))
 ))]
 pub(super) use self::plain::{about, origin, request};
+#[cfg(all(
+    target_os = "linux",
+    not(any(feature = "tsc", feature = "testing", feature = "sim"))
+))]
+pub(super) use self::system::{about, origin, request};
 use crate::units::{Nanos, Origin};
 
 /// What a pick goes by.
