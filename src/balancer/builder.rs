@@ -215,7 +215,7 @@ impl<T: Send + Sync + 'static> Builder<T> {
             let message = format!("strategy `{strategy}` panicked while it prepared its picker");
             Problem::error("strategy", message)
         })?;
-        snapshot.members.iter().for_each(|member| member.bound.cell.serve());
+        snapshot.members.iter().for_each(|member| member.bound.serve());
         snapshot.enlist(&shared.terms);
         let history = History::new(&snapshot);
         let mut sweeps = Sweeps::new(self.detectors);

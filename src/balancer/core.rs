@@ -227,7 +227,7 @@ impl<T: Send + Sync + 'static> Core<T> {
         let changed = changed(&base.members, &snapshot.members);
         // Opened before it can be chosen; closed once it no longer can.
         let (open, shut): (Vec<_>, Vec<_>) = changed.iter().partition(|m| m.said().admits());
-        changed.iter().for_each(|member| member.bound.cell.serve());
+        changed.iter().for_each(|member| member.bound.serve());
         open.iter().for_each(|member| member.bound.cell.open());
         for member in &changed {
             let served = base.position(member.id()).and_then(|at| base.members.get(at));

@@ -1,7 +1,7 @@
 //! Counting a request in on a condition.
 
 use crate::endpoint::EndpointCell;
-use crate::endpoint::line::{FLAG, ONE};
+use crate::endpoint::line::{BEGUN, CLOSED};
 use crate::sync::Ordering;
 use crate::units::Nanos;
 
@@ -32,27 +32,27 @@ impl EndpointCell {
     /// overtaken, so all together come forward with every attempt.
     #[inline]
     pub(crate) fn begin_if(&self, now: Nanos, is_room: impl Fn(u64) -> bool) -> Admission {
-        let mut begun = self.line.begun.load(Ordering::Acquire);
+        let mut begun = self.line.near().begun.load(Ordering::Acquire);
         loop {
-            if begun & FLAG != 0 {
+            if begun & CLOSED != 0 {
                 return Admission::Closed;
             }
             // What ends between this and the exchange is missing here, which errs towards full.
             // What begins in between makes the exchange fail. Read after `begun`, an end may belong
             // to a beginning that is not in it; the exchange fails then, too.
-            let ended = self.line.ended.load(Ordering::Acquire) / ONE;
-            let in_flight = (begun / ONE).saturating_sub(ended);
+            let in_flight = self.line.in_flight_of(begun);
             if !is_room(in_flight) {
                 return Admission::Full;
             }
             if in_flight == 0 {
                 self.line.stir(now);
             }
-            let next = begun.wrapping_add(ONE);
+            let next = begun.wrapping_add(BEGUN);
             // Acquire: whoever sees the flag also sees the snapshot published before it was set.
             let exchange = (Ordering::AcqRel, Ordering::Acquire);
-            match self.line.begun.compare_exchange_weak(begun, next, exchange.0, exchange.1) {
-                Ok(_) => return Admission::Taken(begun / ONE),
+            match self.line.near().begun.compare_exchange_weak(begun, next, exchange.0, exchange.1)
+            {
+                Ok(_) => return Admission::Taken(begun / BEGUN),
                 Err(now_begun) => begun = now_begun,
             }
         }

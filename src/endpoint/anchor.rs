@@ -5,7 +5,7 @@ use crate::sync::Arc;
 
 /// Holds an endpoint.
 pub(crate) trait Anchored {
-    fn line(&self) -> &'static Line;
+    fn line(&self) -> Line;
 
     /// Shows the endpoint's cell. Always, until the request is counted out.
     fn with_cell<R>(&self, show: impl FnOnce(&Arc<EndpointCell>) -> R) -> Option<R>;
@@ -14,13 +14,13 @@ pub(crate) trait Anchored {
 /// What a request to a target holds its endpoint by.
 pub(crate) trait Anchor<T>: Anchored + Sized {
     /// By `line`, the one that `bound` is counted on. May run code of the user's.
-    fn at(line: &'static Line, bound: &Arc<Bound<T>>) -> Self;
+    fn at(line: Line, bound: &Arc<Bound<T>>) -> Self;
 }
 
 /// By the target itself, which then lives as long as the request.
 impl<T> Anchored for Arc<Bound<T>> {
     #[inline]
-    fn line(&self) -> &'static Line {
+    fn line(&self) -> Line {
         self.line
     }
 
@@ -32,7 +32,7 @@ impl<T> Anchored for Arc<Bound<T>> {
 
 impl<T> Anchor<T> for Arc<Bound<T>> {
     #[inline]
-    fn at(_: &'static Line, bound: &Self) -> Self {
+    fn at(_: Line, bound: &Self) -> Self {
         Self::clone(bound)
     }
 }
@@ -43,7 +43,7 @@ impl<T> Anchor<T> for Arc<Bound<T>> {
 /// would be one more line that is fetched from far where there are many endpoints, and wanders from thread
 /// to thread where there are few.
 pub(crate) struct Own<T> {
-    line: &'static Line,
+    line: Line,
     target: Kept<T>,
 }
 
@@ -74,7 +74,7 @@ impl<T> Own<T> {
 
 impl<T> Anchored for Own<T> {
     #[inline]
-    fn line(&self) -> &'static Line {
+    fn line(&self) -> Line {
         self.line
     }
 
@@ -86,7 +86,7 @@ impl<T> Anchored for Own<T> {
 
 impl<T: Clone> Anchor<T> for Own<T> {
     #[inline]
-    fn at(line: &'static Line, bound: &Arc<Bound<T>>) -> Self {
+    fn at(line: Line, bound: &Arc<Bound<T>>) -> Self {
         Self { line, target: Kept::Clone(bound.target.clone()) }
     }
 }

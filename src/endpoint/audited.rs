@@ -2,7 +2,7 @@
 
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
-/// The audit's words on an endpoint. All but the tally are the writer's own.
+/// The audit's words on an endpoint. They are the writer's own.
 ///
 /// They stand on the cell, so that they outlive snapshots and nobody has to look them up by id.
 #[derive(Debug)]
@@ -11,44 +11,20 @@ pub(crate) struct Audited {
     evidence: AtomicU64,
     /// The lowest bits of how many requests it had been sent at the last look.
     mark: AtomicU32,
-    /// Counted by picks since the last look: those that stood outside of the schedule or, where
-    /// the audit goes by samples, how many of these concern it.
-    tally: AtomicU32,
     /// The requests it was sent lately, fading: the bits of a float.
     recent: AtomicU32,
-    /// The lowest bits of how many requests it had been sent when the ledger last noted them.
-    noted: AtomicU32,
 }
+
+/// Counted by picks since the audit's last look: those that stood outside of the schedule or, where
+/// the audit goes by samples, how many of these concern the endpoint.
+///
+/// It stands on a page with those of others: where there are many, one sample fetches less from far.
+#[derive(Debug)]
+pub(crate) struct Tally(AtomicU32);
 
 impl Audited {
     pub(super) fn new() -> Self {
-        Self {
-            evidence: AtomicU64::new(0),
-            mark: AtomicU32::new(0),
-            tally: AtomicU32::new(0),
-            recent: AtomicU32::new(0),
-            noted: AtomicU32::new(0),
-        }
-    }
-
-    /// Adds to the tally.
-    pub(crate) fn count(&self) {
-        self.tally.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Takes one off the tally, unless it was taken meanwhile.
-    pub(super) fn count_back(&self) {
-        let less = |tally: u32| tally.checked_sub(1);
-        let _ = self.tally.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-    }
-
-    /// Takes the tally.
-    pub(crate) fn take_tally(&self) -> u32 {
-        // Mostly there is none, and reading takes nothing from whoever picks.
-        if self.tally.load(Ordering::Relaxed) == 0 {
-            return 0;
-        }
-        self.tally.swap(0, Ordering::Relaxed)
+        Self { evidence: AtomicU64::new(0), mark: AtomicU32::new(0), recent: AtomicU32::new(0) }
     }
 
     /// How many of its `picks` came since the last look, which ends here.
@@ -77,20 +53,37 @@ impl Audited {
     pub(crate) fn set_recent(&self, recent: f32) {
         self.recent.store(recent.to_bits(), Ordering::Relaxed);
     }
+}
 
-    /// How many of its `picks` came after the ledger last [noted](Self::note) them.
-    pub(super) fn since_noted(&self, picks: u64) -> u32 {
-        since(&self.noted, picks)
+impl Tally {
+    pub(super) fn new() -> Self {
+        Self(AtomicU32::new(0))
     }
 
-    pub(super) fn note(&self, picks: u64) {
-        self.noted.store(picks as u32, Ordering::Relaxed);
+    /// Adds to it.
+    pub(crate) fn count(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes one off, unless that was taken meanwhile.
+    pub(super) fn count_back(&self) {
+        let less = |tally: u32| tally.checked_sub(1);
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+
+    /// Takes it.
+    pub(crate) fn take(&self) -> u32 {
+        // Mostly there is none, and reading takes nothing from whoever picks.
+        if self.0.load(Ordering::Relaxed) == 0 {
+            return 0;
+        }
+        self.0.swap(0, Ordering::Relaxed)
     }
 }
 
 /// How much further a count is than its lowest bits were. A request that was given back makes it go
 /// back a little, which is no difference.
-fn since(mark: &AtomicU32, count: u64) -> u32 {
+pub(super) fn since(mark: &AtomicU32, count: u64) -> u32 {
     let since = (count as u32).wrapping_sub(mark.load(Ordering::Relaxed));
     if since > u32::MAX / 2 { 0 } else { since }
 }
@@ -111,13 +104,13 @@ mod tests {
 
     #[test]
     fn a_tally_is_taken_once() {
-        let audited = Audited::new();
-        (0..3).for_each(|_| audited.count());
-        assert_eq!((audited.take_tally(), audited.take_tally()), (3, 0));
-        audited.count_back();
-        assert_eq!(audited.take_tally(), 0, "that one was taken before");
-        audited.count();
-        audited.count_back();
-        assert_eq!(audited.take_tally(), 0);
+        let tally = Tally::new();
+        (0..3).for_each(|_| tally.count());
+        assert_eq!((tally.take(), tally.take()), (3, 0));
+        tally.count_back();
+        assert_eq!(tally.take(), 0, "that one was taken before");
+        tally.count();
+        tally.count_back();
+        assert_eq!(tally.take(), 0);
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use crate::endpoint::targets::Nth;
 use crate::endpoint::{EndpointCell, Line};
 use crate::sync::Arc;
 
@@ -10,15 +9,14 @@ use crate::sync::Arc;
 /// the same cell.
 pub(crate) struct Bound<T> {
     pub(crate) cell: Arc<EndpointCell>,
-    /// The cell's, by a way that does not lead through it.
-    pub(crate) line: &'static Line,
-    nth: Nth,
+    /// The cell's, for this target.
+    pub(crate) line: Line,
     pub(crate) target: T,
 }
 
 impl<T> Bound<T> {
     pub(crate) fn new(cell: Arc<EndpointCell>, target: T) -> Self {
-        Self { nth: cell.targets.next(), line: cell.line, cell, target }
+        Self { line: cell.line.of(cell.targets.next()), cell, target }
     }
 
     /// Another target for the same endpoint.
@@ -26,25 +24,25 @@ impl<T> Bound<T> {
         Self::new(Arc::clone(&self.cell), target)
     }
 
-    /// Which of its endpoint's targets it is.
-    #[inline]
-    pub(crate) fn nth(&self) -> Nth {
-        self.nth
+    /// It is about to be served: requests may refer to its endpoint by the line.
+    pub(crate) fn serve(&self) {
+        self.line.keep(&self.cell);
+        self.cell.serve(self.line.nth());
     }
 
     /// Takes the trip that a broken target has left, if there is one.
     pub(crate) fn take_broken(&self) -> bool {
-        self.cell.take_broken(self.nth)
+        self.cell.take_broken(self.line.nth())
     }
 
     /// Says again that the target is broken, for somebody who could not look after it.
     pub(crate) fn still_broken(&self) {
-        self.cell.declare_broken(self.nth);
+        self.cell.declare_broken(self.line.nth());
     }
 
     /// Takes the proof that this target has answered well since the last time, if there is one.
     pub(crate) fn take_proof(&self) -> bool {
-        self.line.streak.take_proof(self.nth.proof())
+        self.cell.take_proof(self.line.nth())
     }
 }
 

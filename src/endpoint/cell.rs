@@ -4,9 +4,10 @@ use std::fmt;
 
 use crate::classify::{FailureKind, Outcome};
 use crate::endpoint::amiss::{Amiss, Read};
-use crate::endpoint::line::{Line, ONE};
-use crate::endpoint::lines;
+use crate::endpoint::conduct::Conduct;
+use crate::endpoint::line::Line;
 use crate::endpoint::marks::Marks;
+use crate::endpoint::page;
 use crate::endpoint::shared::{Control, Report, Shared, Testimony};
 use crate::endpoint::targets::{Nth, Targets};
 use crate::endpoint::trial::Trial;
@@ -15,18 +16,21 @@ use crate::stats::{Decay, Histogram, Reached, Row, RowLimits};
 use crate::sync::{Arc, Ordering};
 use crate::units::{EndpointId, Nanos, Origin};
 
-/// The counters and estimates of one endpoint. What nearly every request touches of them is its line.
+/// The counters and estimates of one endpoint. What nearly every request touches of them is its line;
+/// what one that is timed does comes first here, in as few cache lines as may be.
+#[repr(C)]
 pub(crate) struct EndpointCell {
-    pub(crate) line: &'static Line,
+    pub(crate) line: Line,
     shared: Arc<Shared>,
+    pub(super) conduct: Conduct,
+    latencies: Histogram,
     id: EndpointId,
     pub(super) amiss: Amiss,
-    pub(super) targets: Targets,
     pub(crate) trial: Trial,
     pub(crate) audited: Audited,
     /// What its answers had come to at the last looks of the writer.
     marks: Marks,
-    latencies: Histogram,
+    pub(super) targets: Targets,
 }
 
 /// What a request is judged by: the settings of the snapshot that chose its endpoint.
@@ -64,8 +68,9 @@ pub(crate) struct Counts {
 impl EndpointCell {
     pub(crate) fn new(id: EndpointId, shared: Arc<Shared>) -> Self {
         Self {
-            line: lines::take(),
+            line: page::take(),
             id,
+            conduct: Conduct::new(),
             amiss: Amiss::new(),
             trial: Trial::new(),
             targets: Targets::new(),
@@ -124,13 +129,13 @@ impl EndpointCell {
     /// schedule, and was none.
     pub(super) fn comes_to_nothing(&self) {
         if self.shared.samples.counts_aside() {
-            self.audited.count_back();
+            self.line.tally().count_back();
         }
     }
 
     /// Counts a request out, and sees to what follows if it was the last. Says how many had ended
-    /// before.
-    fn end(&self) -> u64 {
+    /// before, in the lowest bits.
+    fn end(&self) -> u32 {
         let (before, is_watched) = self.line.leave();
         if is_watched {
             self.last_may_have_ended();
@@ -148,12 +153,12 @@ impl EndpointCell {
     pub(crate) fn counts(&self) -> Counts {
         // The total first: a request that ends meanwhile is then missing from the successes, where
         // the other way round a failure would pass for one.
-        let ended = self.line.ended.load(Ordering::Acquire) / ONE;
-        let begun = self.line.begun.load(Ordering::Acquire) / ONE;
+        let (begun, in_flight) = self.line.counts();
+        let ended = begun.saturating_sub(in_flight);
         let Read { failed: failures, overloaded, ignored, void } = self.amiss.read();
         Counts {
             picks: begun.saturating_sub(void),
-            in_flight: begun.saturating_sub(ended),
+            in_flight,
             successes: ended.saturating_sub(failures + overloaded + ignored + void),
             failures,
             overloaded,
@@ -163,13 +168,7 @@ impl EndpointCell {
 
     /// How many requests it was ever sent.
     pub(crate) fn picks(&self) -> u64 {
-        let begun = self.line.begun.load(Ordering::Acquire) / ONE;
-        begun.saturating_sub(self.amiss.read().void)
-    }
-
-    /// Makes requests able to refer to it by its line. To be called before it is served.
-    pub(crate) fn serve(self: &Arc<Self>) {
-        self.line.keep(self);
+        self.line.begun().saturating_sub(self.amiss.read().void)
     }
 
     /// It will not be served again: it lasts no longer than its requests.
@@ -192,12 +191,12 @@ impl EndpointCell {
 
     /// How many of its `picks` came after the writer last [noted](Self::note) them.
     pub(crate) fn picks_since_noted(&self, picks: u64) -> u64 {
-        self.audited.since_noted(picks).into()
+        self.marks.since_noted(picks).into()
     }
 
     /// Notes what its requests have come to. For the writer only.
     pub(crate) fn note(&self, totals: &Totals) {
-        self.audited.note(totals.picks);
+        self.marks.note(totals.picks);
         self.marks.turn(totals.judged(), totals.bad());
     }
 
@@ -227,7 +226,7 @@ impl EndpointCell {
         }
         match outcome {
             Outcome::Success => {
-                if !self.line.streak.is_good(nth.proof()) {
+                if !self.is_good() {
                     self.behave(began, nth);
                 }
                 if let Some(latency) = latency {
@@ -238,7 +237,7 @@ impl EndpointCell {
                 self.weigh(now, terms, 0);
                 self.amiss.counts().failed.fetch_add(1, Ordering::Release);
                 if self.trial.counts(began) {
-                    reached = self.line.streak.count(row(kind), terms.rows);
+                    reached = self.misbehave(row(kind), terms.rows);
                 }
             }
             Outcome::Overloaded { retry_after } => {
@@ -250,18 +249,9 @@ impl EndpointCell {
                 self.amiss.counts().ignored.fetch_add(1, Ordering::Release);
             }
         }
-        self.line.pace.look(self.end(), now, terms.all_timed);
+        let ended = self.end();
+        self.conduct.pace.look(ended, now, terms.all_timed, &self.line.near().paced);
         reached
-    }
-
-    /// A request to this target that began at `began` was answered well.
-    pub(super) fn behave(&self, began: Nanos, nth: Nth) {
-        self.line.streak.end(nth.proof(), self.trial.counts(began));
-    }
-
-    /// Whether it has answered well since the last time this was asked.
-    pub(crate) fn take_behaved(&self) -> bool {
-        self.line.streak.take_behaved()
     }
 
     /// This target is broken. Says whether this is the first word of that, so that somebody has to look
@@ -277,7 +267,7 @@ impl EndpointCell {
 
     /// A new chapter begins at `now`: what is on its way from before says nothing any more.
     pub(crate) fn turn_page(&self, now: Nanos) {
-        self.line.streak.forget();
+        self.forget_answers();
         self.trial.turn_page(now);
     }
 
@@ -298,15 +288,8 @@ impl EndpointCell {
 
     fn measure(&self, sample: u64, now: Nanos, terms: &Terms) {
         self.latencies.record(sample);
-        self.line.latency.observe(sample, now, terms.decay, self.shared.typical.read());
+        self.line.near().latency.observe(sample, now, terms.decay, self.shared.typical.read());
         self.shared.typical.observe(sample, now, terms.decay);
-    }
-
-    fn weigh(&self, now: Nanos, terms: &Terms, hint: u64) {
-        if terms.penalty > 0 || hint > 0 {
-            let recent = &self.amiss.counts().recent;
-            recent.record(&self.line.last_failure, now, terms.penalty, hint);
-        }
     }
 
     pub(crate) fn alert(&self, now: Nanos) {
@@ -315,24 +298,18 @@ impl EndpointCell {
         }
     }
 
-    /// Failures that still weigh, while the last does.
-    #[cold]
-    pub(crate) fn failures(&self, now: Nanos, terms: &Terms) -> u64 {
-        self.amiss.known().map_or(0, |counts| counts.recent.count(now, terms.penalty))
-    }
-
     /// What [`Line::load`] says.
     pub(crate) fn load(&self, now: Nanos, terms: &Terms) -> u64 {
-        self.line.load(now, || self.failures(now, terms))
+        self.line.load(|| self.failures(now, terms))
     }
 
     /// What [`Line::expected_latency`] says.
     pub(crate) fn expected_latency(&self, now: Nanos, terms: &Terms, typical: f32) -> f32 {
-        self.line.expected_latency(self.in_flight(), now, terms, typical)
+        self.line.expected_latency(self.line.look(), now, terms, typical, || self.failing(now))
     }
 
     pub(crate) fn measured_latency(&self, now: Nanos, terms: &Terms) -> Option<f32> {
-        let (latency, typical) = (&self.line.latency, self.shared.typical.read());
+        let (latency, typical) = (&self.line.near().latency, self.shared.typical.read());
         latency.is_measured().then(|| latency.read(now, terms.decay, typical))
     }
 }
@@ -350,7 +327,7 @@ impl Drop for EndpointCell {
         // Whoever is counted in keeps it, so there is nobody; a line that is still counted on is left to
         // that.
         if self.in_flight() == 0 {
-            lines::give_back(self.line);
+            page::give_back(self.line);
         }
     }
 }

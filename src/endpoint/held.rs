@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::classify::{FailureKind, Outcome};
 use crate::endpoint::{
-    Anchor, Anchored, Bound, Counted, EndpointCell, Line, Nth, Terms, Testimony, Token, Under,
+    Anchor, Anchored, Bound, Counted, EndpointCell, Line, Terms, Testimony, Token, Under,
 };
 use crate::sync::Arc;
 use crate::units::{COARSE, Nanos, Origin};
@@ -45,35 +45,24 @@ impl Marks {
     /// It belongs to a session, which stands outside of the schedule.
     const ASIDE: u64 = 8;
     /// How many endpoints its request was kept from before, from this bit on.
-    const BEFORE: u32 = 8;
-    /// Which of its endpoint's targets it was chosen for, from this bit on.
-    const NTH: u32 = 32;
+    const BEFORE: u32 = 32;
 
     #[inline]
-    fn of(Nth(nth): Nth, is_timed: bool, is_exact: bool, is_aside: bool) -> Self {
-        let mut marks = Self(u64::from(nth) << Self::NTH);
+    fn of(is_timed: bool, is_exact: bool, is_aside: bool) -> Self {
+        let mut marks = Self(0);
         marks.set(Self::UNTIMED, !is_timed);
         marks.set(Self::ABOUT, !is_exact);
         marks.set(Self::ASIDE, is_aside);
         marks
     }
 
-    #[inline]
-    fn nth(self) -> Nth {
-        // The upper half.
-        Nth((self.0 >> Self::NTH) as u32)
-    }
-
     fn before(self) -> u64 {
-        (self.0 & ((1 << Self::NTH) - 1)) >> Self::BEFORE
+        self.0 >> Self::BEFORE
     }
 
-    /// Of more than some millions it is enough to know that they were so many.
     #[inline]
     fn set_before(&mut self, before: u32) {
-        let most = (1 << (Self::NTH - Self::BEFORE)) - 1;
-        let cleared = self.0 & !(u64::from(most) << Self::BEFORE);
-        self.0 = cleared | u64::from(before.min(most)) << Self::BEFORE;
+        self.0 = self.0 & ((1 << Self::BEFORE) - 1) | u64::from(before) << Self::BEFORE;
     }
 
     #[inline]
@@ -89,9 +78,8 @@ impl Marks {
 
 /// A request that its endpoint has counted in, and that nobody holds yet.
 pub(crate) struct Begun<'a, T> {
-    /// That of the target, by a way that is shorter than through it. So is the number.
-    pub(crate) line: &'static Line,
-    pub(crate) nth: Nth,
+    /// That of the target, by a way that is shorter than through it.
+    pub(crate) line: Line,
     pub(crate) bound: &'a Arc<Bound<T>>,
     /// Which of its endpoint's requests it is.
     pub(crate) number: u64,
@@ -106,8 +94,7 @@ pub(crate) struct Begun<'a, T> {
 impl<'a, T> Begun<'a, T> {
     /// The endpoint's request of this number.
     pub(crate) fn new(bound: &'a Arc<Bound<T>>, number: u64) -> Self {
-        let (line, nth) = (bound.line, bound.nth());
-        Self { line, nth, bound, number, probes: None, counted: None, is_aside: false }
+        Self { line: bound.line, bound, number, probes: None, counted: None, is_aside: false }
     }
 }
 
@@ -140,7 +127,7 @@ impl<A: Anchored> Held<A> {
     where
         A: Anchor<T>,
     {
-        let Begun { line, nth, bound, number, probes, counted, is_aside } = begun;
+        let Begun { line, bound, number, probes, counted, is_aside } = begun;
         let unheld = Unheld(bound, probes);
         // What a probe takes always matters.
         let is_timed = probes.is_some() || !under.samples() || line.times(number, now);
@@ -156,7 +143,7 @@ impl<A: Anchored> Held<A> {
             under,
             probes,
             counted,
-            marks: Marks::of(nth, is_timed, is_exact, is_aside),
+            marks: Marks::of(is_timed, is_exact, is_aside),
         }
     }
 
@@ -232,7 +219,7 @@ impl<A: Anchored> Held<A> {
     pub(crate) fn finish_untimed(&mut self, outcome: Outcome) -> bool {
         let is_untimed = self.marks.has(Marks::UNTIMED) && outcome == Outcome::Success;
         if is_untimed && let Some(began) = self.release() {
-            self.anchor.line().succeed(began, self.marks.nth());
+            self.anchor.line().succeed(began);
         }
         is_untimed
     }
@@ -250,7 +237,7 @@ impl<A: Anchored> Held<A> {
         let latency = self.answered.min(now).0.saturating_sub(began.0);
         let latency = (!self.marks.has(Marks::ABOUT)).then_some(latency);
         self.end_answer();
-        let nth = self.marks.nth();
+        let nth = self.anchor.line().nth();
         let trip = outcome == Outcome::Failure(FailureKind::Broken) && cell.declare_broken(nth);
         let terms = cell.terms(self.under);
         let reached = cell.finish(outcome, (began, nth), latency, now, &terms);
@@ -364,6 +351,6 @@ impl<A: Anchored> Drop for Held<A> {
 
 impl<A: Anchored> fmt::Debug for Held<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Held").field("line", self.anchor.line()).finish_non_exhaustive()
+        f.debug_struct("Held").field("line", &self.anchor.line()).finish_non_exhaustive()
     }
 }

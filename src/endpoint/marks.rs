@@ -1,5 +1,7 @@
-//! How many answers an endpoint gave lately, and how many of them were bad.
+//! How many answers an endpoint gave lately, and how many of them were bad; and how many requests it was
+//! sent since the ledger looked.
 
+use crate::endpoint::audited;
 use crate::sync::{AtomicU32, Ordering};
 
 /// What an endpoint had come to at the last two looks of the writer, some ten seconds apart: so what
@@ -11,6 +13,8 @@ use crate::sync::{AtomicU32, Ordering};
 pub(super) struct Marks {
     older: Mark,
     newer: Mark,
+    /// How many requests it had been sent when the ledger last noted them.
+    noted: AtomicU32,
 }
 
 #[derive(Debug)]
@@ -21,7 +25,7 @@ struct Mark {
 
 impl Marks {
     pub(super) fn new() -> Self {
-        Self { older: Mark::new(), newer: Mark::new() }
+        Self { older: Mark::new(), newer: Mark::new(), noted: AtomicU32::new(0) }
     }
 
     /// The writer looks: so many answers by now, so many of them bad.
@@ -29,6 +33,15 @@ impl Marks {
         let (last_answers, last_bad) = self.newer.read();
         self.older.write(last_answers, last_bad);
         self.newer.write(answers as u32, bad as u32);
+    }
+
+    /// How many of its `picks` came after the ledger last [noted](Self::note) them.
+    pub(super) fn since_noted(&self, picks: u64) -> u32 {
+        audited::since(&self.noted, picks)
+    }
+
+    pub(super) fn note(&self, picks: u64) {
+        self.noted.store(picks as u32, Ordering::Relaxed);
     }
 
     /// What came after the look before the last: answers, and bad ones among them. Who reads while
@@ -63,7 +76,7 @@ mod tests {
     #[test]
     fn lately_is_since_the_look_before_the_last() {
         let marks = Marks::new();
-        assert_eq!(size_of::<Marks>(), 16);
+        assert_eq!(size_of::<Marks>(), 20);
         assert_eq!(marks.since(9, 3), (9, 3));
         marks.turn(10, 4);
         assert_eq!(marks.since(12, 4), (12, 4));

@@ -141,6 +141,60 @@ fn loom_a_failure_is_never_lost() {
     });
 }
 
+/// Whoever looks at failures that weigh no more takes away the word that there are some, and loses none
+/// that comes meanwhile.
+#[test]
+fn loom_a_failure_is_not_lost_beside_one_that_weighs_no_more() {
+    loom::model(|| {
+        let cell = cell();
+        request(&cell, Outcome::failure());
+        let late = Nanos(2 * SETTINGS.penalty);
+        let other = {
+            let cell = Arc::clone(&cell);
+            thread::spawn(move || {
+                assert!(cell.begin(late).is_some());
+                cell.finish(Outcome::failure(), (late, Nth(1)), Some(1), late, &SETTINGS);
+            })
+        };
+        cell.load(late, &SETTINGS);
+        other.join().unwrap();
+        assert!(cell.load(late, &SETTINGS) >= 1);
+    });
+}
+
+/// A good answer that is said to be no news was remembered after the last failure.
+#[test]
+fn loom_an_answer_is_no_news_only_while_the_last_was_good() {
+    loom::model(|| {
+        let cell = cell();
+        cell.serve(Nth(1));
+        let other = {
+            let cell = Arc::clone(&cell);
+            thread::spawn(move || request(&cell, Outcome::failure()))
+        };
+        request(&cell, Outcome::Success);
+        other.join().unwrap();
+        let is_remembered = cell.conduct.streak.is_good(Nth(1).proof());
+        assert!(is_remembered || !cell.is_good());
+    });
+}
+
+/// What one target has proved is no proof of the next.
+#[test]
+fn loom_a_target_that_is_served_has_to_prove_itself() {
+    loom::model(|| {
+        let cell = cell();
+        cell.serve(Nth(1));
+        let other = {
+            let cell = Arc::clone(&cell);
+            thread::spawn(move || request(&cell, Outcome::Success))
+        };
+        cell.serve(Nth(2));
+        other.join().unwrap();
+        assert!(!cell.is_good(), "an answer of the first says nothing of the second");
+    });
+}
+
 /// Of two that find the last place free, one has it.
 #[test]
 fn loom_the_last_place_is_taken_once() {
@@ -188,12 +242,12 @@ fn loom_an_endpoint_that_was_let_go_is_kept_until_its_last_request_ends_and_no_l
     loom::model(|| {
         let cell = std::sync::Arc::new(new());
         let weak = std::sync::Arc::downgrade(&cell);
-        cell.serve();
-        let line = cell.line;
+        cell.line.keep(&cell);
+        let line = cell.line.of(Nth(1));
         assert!(line.enter(Nanos(0)).is_some());
         let first = thread::spawn(move || {
             assert!(line.with_cell(|cell| cell.in_flight()) > Some(0));
-            line.succeed(Nanos(0), Nth(1));
+            line.succeed(Nanos(0));
         });
         let other = {
             let cell = std::sync::Arc::clone(&cell);

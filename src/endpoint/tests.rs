@@ -296,14 +296,14 @@ fn what_came_to_nothing_stands_outside_of_no_schedule() {
         let of_session = Begun { is_aside: true, ..Begun::new(&bound, number) };
         let of_session = Held::begun(of_session, Under::FIRST, Nanos(0), || Nanos(0));
         for held in [excluding, of_session] {
-            bound.cell.audited.count();
+            bound.line.tally().count();
             let mut held = held;
             held.withdraw();
-            assert_eq!(bound.cell.audited.take_tally(), tally);
+            assert_eq!(bound.line.tally().take(), tally);
         }
-        bound.cell.audited.count();
+        bound.line.tally().count();
         hold(&bound).withdraw();
-        assert_eq!(bound.cell.audited.take_tally(), 1, "that one was of the schedule");
+        assert_eq!(bound.line.tally().take(), 1, "that one was of the schedule");
     }
 }
 
@@ -470,7 +470,7 @@ fn a_request_keeps_an_endpoint_that_was_let_go_until_it_ends() {
     for end in ends {
         let bound = bound();
         let cell = Arc::downgrade(&bound.cell);
-        bound.cell.serve();
+        bound.serve();
         let held = || hold_by(&bound, Nanos(0), Under::FIRST).expect("the endpoint is open");
         let (first, last): (Held<Own<_>>, Held<Own<_>>) = (held(), held());
         bound.cell.let_go();
@@ -488,7 +488,7 @@ fn a_request_keeps_an_endpoint_that_was_let_go_until_it_ends() {
 fn whoever_is_too_late_for_an_endpoint_that_was_let_go_leaves_nothing() {
     let bound = bound();
     let cell = Arc::downgrade(&bound.cell);
-    bound.cell.serve();
+    bound.serve();
     bound.cell.let_go();
     assert!(bound.cell.begin(Nanos(0)).is_none() && bound.cell.begin_session(Nanos(0)).is_none());
     assert_eq!((bound.cell.in_flight(), bound.cell.counts().picks), (0, 0));
@@ -499,7 +499,7 @@ fn whoever_is_too_late_for_an_endpoint_that_was_let_go_leaves_nothing() {
 #[test]
 fn those_who_wait_for_the_last_request_are_woken_where_it_was_let_go() {
     let bound = bound();
-    bound.cell.serve();
+    bound.serve();
     let held: Held<Own<_>> = hold_by(&bound, Nanos(0), Under::FIRST).expect("it is open");
     let cell = Arc::clone(&bound.cell);
     let mut ticket = None;
@@ -520,9 +520,67 @@ fn those_who_wait_for_the_last_request_are_woken_where_it_was_let_go() {
 }
 
 #[test]
+fn requests_are_counted_exactly_where_the_bits_that_are_kept_come_round() {
+    let bound = bound();
+    let (near, before) = (bound.line.near(), (1_u64 << 28) - 2);
+    near.begun.store(before * line::BEGUN, Ordering::Relaxed);
+    near.ended.store(before as u32 * line::ENDED, Ordering::Relaxed);
+    let mut held: Vec<_> = (1..=4_u64)
+        .map(|nth| {
+            let held = hold(&bound);
+            assert_eq!(bound.cell.in_flight(), nth);
+            held
+        })
+        .collect();
+    for left in (0..4_u64).rev() {
+        end(held.pop().expect("there were four"), Outcome::Success, Nanos(SECOND));
+        let counts = bound.cell.counts();
+        assert_eq!((counts.in_flight, counts.picks), (left, before + 4));
+        assert_eq!(counts.successes, before + 4 - left);
+    }
+}
+
+#[test]
+fn a_good_answer_is_no_news_while_the_last_was_one_of_the_target_that_is_served() {
+    let old = bound();
+    old.serve();
+    let new = Arc::new(old.retarget("another"));
+    let answer = |bound, outcome| {
+        end(hold(bound), outcome, Nanos(SECOND));
+        old.cell.is_good()
+    };
+    assert!(answer(&old, Outcome::Success) && answer(&old, Outcome::Success));
+    assert!(answer(&old, Outcome::Ignore), "it says nothing");
+    assert!(!answer(&old, Outcome::failure()) && answer(&old, Outcome::Success));
+    old.cell.take_behaved();
+    assert!(!old.cell.is_good() && answer(&old, Outcome::Success));
+    new.serve();
+    assert!(!answer(&old, Outcome::Success), "the new one has proved nothing");
+    assert!(!new.take_proof() && answer(&new, Outcome::Success));
+    assert!(new.take_proof() && !new.cell.is_good() && answer(&new, Outcome::Success));
+    new.cell.turn_page(Nanos(2 * SECOND));
+    assert!(!answer(&new, Outcome::Success), "it began before the page was turned");
+}
+
+#[test]
+fn nobody_looks_for_failures_that_weigh_no_more() {
+    let bound = bound();
+    let load = |now| bound.cell.load(Nanos(now), &SETTINGS);
+    let is_marked = || bound.line.near().ended.load(Ordering::Relaxed) & line::FAILED != 0;
+    assert!(!is_marked());
+    for round in 1..=3 {
+        let now = 100 * round * SECOND;
+        end(hold(&bound), Outcome::failure(), Nanos(now));
+        assert!(load(now) == 1 && load(now + SETTINGS.penalty - 1) == 1 && is_marked());
+        assert!(load(now + SETTINGS.penalty) == 0 && !is_marked());
+        assert_eq!(bound.cell.expected_latency(Nanos(now), &SETTINGS, 7.0), 7.0);
+    }
+}
+
+#[test]
 fn a_line_that_is_used_again_knows_nothing() {
     let shared = shared();
-    let line = |cell: &EndpointCell| std::ptr::from_ref(cell.line) as usize;
+    let line = |cell: &EndpointCell| std::ptr::from_ref(cell.line.near()) as usize;
     let mut seen = Vec::new();
     // Other tests take lines, too: one comes again soon, if not at once.
     for _ in 0..10_000 {

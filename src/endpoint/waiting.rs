@@ -3,8 +3,6 @@
 use std::task::Waker;
 
 use crate::endpoint::EndpointCell;
-use crate::endpoint::line::FLAG;
-use crate::sync::Ordering;
 
 /// Those who wait for the last request, by the tickets they got.
 #[derive(Debug, Default)]
@@ -32,7 +30,7 @@ impl EndpointCell {
                 None => waiters.list.push((ticket, waker.clone())),
             }
             // Under the lock, so that a wake-up cannot clear the flag between the two.
-            self.line.ended.fetch_or(FLAG, Ordering::AcqRel);
+            self.line.watch();
         }
         let idle = self.in_flight() == 0;
         if idle {
@@ -59,11 +57,11 @@ impl EndpointCell {
         if self.in_flight() > 0 {
             return;
         }
-        let waiters = match self.line.ended.load(Ordering::Acquire) & FLAG {
-            0 => Vec::new(),
-            _ => {
+        let waiters = match self.line.is_watched() {
+            false => Vec::new(),
+            true => {
                 let mut waiters = self.trial.waiters().lock();
-                self.line.ended.fetch_and(!FLAG, Ordering::AcqRel);
+                self.line.unwatch();
                 std::mem::take(&mut waiters.list)
             }
         };

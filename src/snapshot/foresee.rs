@@ -127,7 +127,7 @@ impl<T> Snapshot<T> {
     fn forecast(&self, table: &Table<T>, key: &Key, now: Nanos, typical: f32) -> Forecast {
         let cx = PickContext {
             candidates: &table.candidates,
-            glances: &table.glances,
+            lines: &table.lines,
             key,
             now,
             origin: self.origin,

@@ -37,7 +37,7 @@ pub(crate) use self::tables::{Cursors, StrategyPanicked};
 
 use crate::config::Config;
 use crate::decision::{Decisions, PickReason, Trace};
-use crate::endpoint::{Begun, Bound, Line, Nth, Served, Terms, Under};
+use crate::endpoint::{Begun, Bound, Line, Served, Terms, Under};
 use crate::error::PickError;
 use crate::outlier::{Panics, Rotation, Rules};
 use crate::rng::Rng;
@@ -117,8 +117,7 @@ pub(crate) struct Snapshot<T> {
 struct Picked<'a, T> {
     index: usize,
     /// The one that `bound` is counted on. It was looked at by now, and `bound` was not.
-    line: &'static Line,
-    nth: Nth,
+    line: Line,
     bound: &'a Arc<Bound<T>>,
 }
 
@@ -152,7 +151,7 @@ impl<T> Snapshot<T> {
     ) -> Result<Begun<'_, T>, Miss> {
         let mut cx = PickContext {
             candidates: &[],
-            glances: &[],
+            lines: &[],
             key,
             now,
             origin: self.origin,
@@ -220,7 +219,7 @@ impl<T> Snapshot<T> {
     fn begin<'a>(
         &self,
         table: &Table<T>,
-        Picked { index, line, nth, bound }: Picked<'a, T>,
+        Picked { index, line, bound }: Picked<'a, T>,
         cx: &mut PickContext<'_>,
         rng: Rng,
     ) -> Result<Begun<'a, T>, Miss> {
@@ -241,9 +240,9 @@ impl<T> Snapshot<T> {
             return Err(Miss::Stale);
         };
         if self.samples(number) {
-            self.sample(table, &bound.cell, cx, rng);
+            self.sample(table, bound, cx, rng);
         }
-        Ok(Begun { line, nth, bound, number, probes: None, counted, is_aside: false })
+        Ok(Begun { line, bound, number, probes: None, counted, is_aside: false })
     }
 
     /// Gives the request to somebody who is owed one.
@@ -272,14 +271,14 @@ impl<T> Snapshot<T> {
         table: &'a Table<T>,
         cx: &mut PickContext<'c>,
     ) -> Result<Option<Picked<'a, T>>, Miss> {
-        (cx.candidates, cx.glances) = (&table.candidates, &table.glances);
+        (cx.candidates, cx.lines) = (&table.candidates, &table.lines);
         let Some(index) = table.picker.pick(cx) else {
             // A picker may have asked another one, and not followed it.
             cx.reserved = None;
             return Ok(None);
         };
-        let picked = table.glances.get(index).zip(table.bound.get(index));
-        let picked = picked.map(|(it, bound)| Picked { index, line: it.line, nth: it.nth, bound });
+        let picked = table.lines.get(index).zip(table.bound.get(index));
+        let picked = picked.map(|(&line, bound)| Picked { index, line, bound });
         match picked {
             Some(picked) if cx.excluded().is_empty() => Ok(Some(picked)),
             Some(picked) if !cx.is_excluded(index) => {

@@ -17,7 +17,7 @@ impl<T> Snapshot<T> {
         &self,
         table: &Table<T>,
         index: usize,
-        line: &Line,
+        line: Line,
         cx: &PickContext<'_>,
     ) -> Option<u64> {
         let number = line.enter(cx.now)?;

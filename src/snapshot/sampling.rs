@@ -1,7 +1,7 @@
 //! What a few of the picks are asked, for the sake of the audit.
 
 use crate::config::Config;
-use crate::endpoint::EndpointCell;
+use crate::endpoint::{Bound, EndpointCell};
 use crate::rng::Rng;
 use crate::snapshot::tables::Table;
 use crate::snapshot::{Chosen, Snapshot};
@@ -69,41 +69,42 @@ impl<T> Snapshot<T> {
         number.wrapping_add(1).wrapping_mul(GOLDEN) < self.sampled_below
     }
 
-    /// Looks at a request that `cell` was chosen for, by this table and from this randomness.
+    /// Looks at a request that `bound` was chosen for, by this table and from this randomness.
+    ///
+    /// Where there are many endpoints, whatever it looks at is far away.
     #[cold]
     #[inline(never)]
     pub(super) fn sample(
         &self,
         table: &Table<T>,
-        cell: &EndpointCell,
+        bound: &Bound<T>,
         cx: &mut PickContext<'_>,
         rng: Rng,
     ) {
-        let samples = cell.samples();
         if !cx.excluded().is_empty() {
-            return samples.moved();
+            return bound.cell.samples().moved();
         }
         match self.basis {
             Basis::Off | Basis::Share => {}
             Basis::Draw => {
                 cx.rng = rng;
-                let drawn = table.picker.drawn(cx).and_then(|at| table.candidates.get(at));
+                let drawn = table.picker.drawn(cx).and_then(|at| table.lines.get(at));
                 if let Some(drawn) = drawn {
-                    drawn.cell.audited.count();
+                    drawn.tally().count();
                 }
             }
             Basis::Keys => {
                 let Some(hash) = cx.hash() else { return };
-                let owner = table.picker.owner(hash);
+                let (owner, cell) = (table.picker.owner(hash), &bound.cell);
                 let is_elsewhere = owner.is_some_and(|owner| {
                     owner != cell.id()
                         && table.candidates.binary_search_by(|it| it.id().cmp(owner)).is_ok()
                 });
                 if is_elsewhere {
-                    samples.overflowed();
+                    cell.samples().overflowed();
                 }
-                if samples.key(hash, cell) {
-                    cell.audited.count();
+                if cell.samples().key(hash, cell) {
+                    bound.line.tally().count();
                 }
             }
         }
@@ -120,7 +121,7 @@ impl<T> Snapshot<T> {
     /// Notes a request that stands outside of the schedule.
     pub(super) fn note_aside(&self, cell: &EndpointCell) {
         if self.basis == Basis::Share {
-            cell.audited.count();
+            cell.line.tally().count();
         }
     }
 }

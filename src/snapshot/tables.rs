@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::endpoint::Bound;
+use crate::endpoint::{Bound, Line};
 use crate::hash;
 use crate::outlier::Rules;
 use crate::rng::Rng;
@@ -11,7 +11,7 @@ use crate::snapshot::seating::Seating;
 use crate::snapshot::seats::{Group, Seats};
 use crate::snapshot::stores::{Stores, Supply};
 use crate::snapshot::{Chosen, Ground, Member};
-use crate::strategy::{Candidate, Candidates, Cursor, Glance, Owner, Picker, Stock, Used};
+use crate::strategy::{Candidate, Candidates, Cursor, Owner, Picker, Stock, Used};
 use crate::sync::Arc;
 use crate::tiers::GroupKey;
 use crate::units::EndpointId;
@@ -38,7 +38,8 @@ pub(super) struct Tables<T> {
 pub(super) struct Table<T> {
     pub(super) key: GroupKey,
     pub(super) candidates: Box<[Candidate]>,
-    pub(super) glances: Box<[Glance]>,
+    /// Those of the same ones: what nearly every pick needs of them, in as few bytes as may be.
+    pub(super) lines: Box<[Line]>,
     pub(super) bound: Box<[Arc<Bound<T>>]>,
     pub(super) picker: Box<dyn Picker>,
     pub(super) shares: Shares,
@@ -83,13 +84,12 @@ impl<T> Tables<T> {
                 drawn.push(((upto * DRAWS as f64) as u64, all.len()));
             }
             let mut candidates = Vec::with_capacity(weights.len());
-            let mut glances = Vec::with_capacity(weights.len());
+            let mut lines = Vec::with_capacity(weights.len());
             let mut bound = Vec::with_capacity(weights.len());
             for (&at, &weight) in group.members.iter().zip(weights) {
                 let Some(member) = members.get(at as usize) else { continue };
-                let candidate = member.place().candidate(weight);
-                glances.push(candidate.glance(member.bound.nth()));
-                candidates.push(candidate);
+                candidates.push(member.place().candidate(weight));
+                lines.push(member.bound.line);
                 bound.push(Arc::clone(&member.bound));
             }
             let places = || members.iter().map(Member::place);
@@ -109,7 +109,7 @@ impl<T> Tables<T> {
                 key: group.key.clone(),
                 bound: bound.into(),
                 candidates: candidates.into(),
-                glances: glances.into(),
+                lines: lines.into(),
                 picker,
                 shares,
             });

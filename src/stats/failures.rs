@@ -20,38 +20,11 @@ const SLOTS: usize = SLICES as usize + 1;
 /// for its weight, so that it is chosen only among others of its kind.
 const PLEA: u64 = 1 << 48;
 
-/// When the last failure of one endpoint stops weighing: the one word that is read while all is well. It
-/// stands by itself, beside the counts that are read with it.
-#[derive(Debug)]
-pub(crate) struct LastFailure(AtomicU64);
-
-impl LastFailure {
-    pub(crate) fn new() -> Self {
-        Self(AtomicU64::new(0))
-    }
-
-    /// There was none.
-    pub(crate) fn clear(&self) {
-        self.0.store(0, Ordering::Relaxed);
-    }
-
-    /// Whether one weighs at `now`.
-    #[inline]
-    pub(crate) fn weighs(&self, now: Nanos) -> bool {
-        now.0 < self.0.load(Ordering::Relaxed)
-    }
-
-    /// The time for which failures still weigh, zero if none does. A clock that went back makes
-    /// it longer by as much.
-    #[inline]
-    pub(crate) fn remaining(&self, now: Nanos) -> u64 {
-        self.0.load(Ordering::Relaxed).saturating_sub(now.0)
-    }
-}
-
 /// The failures of one endpoint that still weigh.
 #[derive(Debug)]
 pub(crate) struct RecentFailures {
+    /// Until when the last of them weighs.
+    last: AtomicU64,
     /// Until when the endpoint asked to be left alone.
     plea: AtomicU64,
     slices: [AtomicU64; SLOTS],
@@ -59,19 +32,23 @@ pub(crate) struct RecentFailures {
 
 impl RecentFailures {
     pub(crate) fn new() -> Self {
-        Self { plea: AtomicU64::new(0), slices: std::array::from_fn(|_| AtomicU64::new(0)) }
+        Self {
+            last: AtomicU64::new(0),
+            plea: AtomicU64::new(0),
+            slices: std::array::from_fn(|_| AtomicU64::new(0)),
+        }
     }
 
     /// Takes in a failure that weighs for `penalty`, zero for not at all, with the time for which
-    /// the endpoint itself asked to be left alone, and says until when in `last`.
-    pub(crate) fn record(&self, last: &LastFailure, now: Nanos, penalty: u64, plea: u64) {
+    /// the endpoint itself asked to be left alone.
+    pub(crate) fn record(&self, now: Nanos, penalty: u64, plea: u64) {
         if plea > 0 {
             self.plea.fetch_max(now.0.saturating_add(plea), Ordering::Relaxed);
         }
         if penalty > 0 {
             self.count_in(now, penalty);
         }
-        last.0.fetch_max(now.0.saturating_add(penalty.max(plea)), Ordering::Relaxed);
+        self.last.fetch_max(now.0.saturating_add(penalty.max(plea)), Ordering::Relaxed);
     }
 
     fn count_in(&self, now: Nanos, penalty: u64) {
@@ -103,9 +80,18 @@ impl RecentFailures {
         }
     }
 
-    /// How many failures weigh at `now`, while the last does.
+    /// The time for which failures still weigh, zero if none does. A clock that went back makes
+    /// it longer by as much.
+    pub(crate) fn remaining(&self, now: Nanos) -> u64 {
+        self.last.load(Ordering::Relaxed).saturating_sub(now.0)
+    }
+
+    /// How many failures weigh at `now`.
     #[cold]
     pub(crate) fn count(&self, now: Nanos, penalty: u64) -> u64 {
+        if self.remaining(now) == 0 {
+            return 0;
+        }
         let plea = if now.0 < self.plea.load(Ordering::Relaxed) { PLEA } else { 0 };
         let reach = if penalty > 0 { width(penalty) * (SLICES + 1) } else { 0 };
         let now = Tick::at(now);
@@ -143,26 +129,9 @@ mod tests {
     const SECOND: u64 = 1_000_000_000;
     const PENALTY: u64 = 5 * SECOND;
 
-    /// As an endpoint has them.
-    struct Failures(LastFailure, RecentFailures);
-
-    impl Failures {
-        fn new() -> Self {
-            Self(LastFailure::new(), RecentFailures::new())
-        }
-
-        fn record(&self, now: Nanos, penalty: u64, plea: u64) {
-            self.1.record(&self.0, now, penalty, plea);
-        }
-
-        fn count(&self, now: Nanos, penalty: u64) -> u64 {
-            if self.0.weighs(now) { self.1.count(now, penalty) } else { 0 }
-        }
-    }
-
     #[test]
     fn counts_for_the_penalty_and_little_longer() {
-        let failures = Failures::new();
+        let failures = RecentFailures::new();
         assert_eq!(failures.count(Nanos(0), PENALTY), 0);
         for i in 0..10 {
             failures.record(Nanos(i * SECOND / 10), PENALTY, 0);
@@ -174,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_steady_stream_counts_as_its_rate() {
-        let failures = Failures::new();
+        let failures = RecentFailures::new();
         for i in 0..2_000 {
             failures.record(Nanos(i * SECOND / 100), PENALTY, 0);
         }
@@ -184,18 +153,18 @@ mod tests {
 
     #[test]
     fn who_asks_to_be_left_alone_is_left_alone() {
-        let failures = Failures::new();
+        let failures = RecentFailures::new();
         failures.record(Nanos(0), PENALTY, 60 * SECOND);
         assert_eq!(failures.count(Nanos(SECOND), PENALTY), PLEA + 1);
         assert_eq!(failures.count(Nanos(59 * SECOND), PENALTY), PLEA);
         assert_eq!(failures.count(Nanos(59 * SECOND), 0), PLEA);
         assert_eq!(failures.count(Nanos(60 * SECOND), PENALTY), 0);
-        assert_eq!(failures.0.remaining(Nanos(59 * SECOND)), SECOND);
+        assert_eq!(failures.remaining(Nanos(59 * SECOND)), SECOND);
     }
 
     #[test]
     fn a_clock_that_goes_back_loses_nothing() {
-        let failures = Failures::new();
+        let failures = RecentFailures::new();
         failures.record(Nanos(100 * SECOND), PENALTY, 0);
         assert_eq!(failures.count(Nanos(99 * SECOND), PENALTY), 1);
         failures.record(Nanos(u64::MAX - 1), u64::MAX, u64::MAX);
@@ -204,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_changed_penalty_reads_what_was_recorded_under_the_old_one() {
-        let failures = Failures::new();
+        let failures = RecentFailures::new();
         failures.record(Nanos(10 * SECOND), 60 * SECOND, 0);
         assert_eq!(failures.count(Nanos(11 * SECOND), PENALTY), 1);
         assert_eq!(failures.count(Nanos(60 * SECOND), 60 * SECOND), 1);

@@ -29,7 +29,7 @@ impl Latency {
     }
 
     /// The estimate in nanoseconds at `now`, or `typical` where nothing was ever measured.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read(&self, now: Nanos, decay: Decay, typical: f32) -> f32 {
         let Some(estimate) = Estimate::unpack(self.0.load(Ordering::Relaxed)) else {
             return typical;

@@ -10,11 +10,11 @@ mod latency;
 mod pace;
 mod streak;
 
-pub(crate) use self::failures::{LastFailure, RecentFailures};
+pub(crate) use self::failures::RecentFailures;
 pub(crate) use self::heavy::Heavy;
 pub(crate) use self::histogram::{Histogram, Latencies};
 pub(crate) use self::latency::{Decay, Latency, Typical};
-pub(crate) use self::pace::Pace;
+pub(crate) use self::pace::{Pace, Paced};
 pub(crate) use self::streak::{Proof, Reached, Row, RowLimits, Streak};
 
 use crate::units::Nanos;

@@ -9,13 +9,17 @@
 //! of them.
 
 use crate::stats::Tick;
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU32, Ordering};
 use crate::units::Nanos;
 
-/// How fast an endpoint's requests end, as last seen: when that was, how many had ended, and how many
-/// they were.
+/// How fast an endpoint's requests end, as last seen: when that was, and of how many one is timed. Asked
+/// by nearly every request.
 #[derive(Debug)]
-pub(crate) struct Pace(AtomicU64);
+pub(crate) struct Paced(AtomicU32);
+
+/// How many had ended then, in the lowest bits: what the next look compares with.
+#[derive(Debug)]
+pub(crate) struct Pace(AtomicU32);
 
 /// Ticks between two looks, at the least.
 const WINDOW: u32 = 64;
@@ -24,13 +28,16 @@ const WINDOW: u32 = 64;
 const FRESH: u32 = 4 * WINDOW;
 
 /// Of how many requests one is timed, as a power of two: 0 for all, or from [`FIRST`] to [`LAST`].
-const LEVEL: u64 = 7;
+const LEVEL: u32 = 7;
 const FIRST: u32 = 2;
 const LAST: u32 = 6;
 
-/// Where the number that had ended begins.
-const ABOVE: u32 = 3;
-const ENDED: u64 = u32::MAX as u64 >> ABOVE;
+/// Where the tick begins that stands beside the level. Its lowest bits are left, which come round after
+/// six days.
+const BESIDE: u32 = 3;
+
+/// How many of the bits of a number that had ended are told.
+const TOLD: u32 = 28;
 
 /// 2⁶⁴ divided by the golden ratio: neighbouring numbers land far from each other.
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -43,7 +50,30 @@ impl Pace {
     pub(crate) const ALL_TIMED_IF_ASKED: u16 = 8;
 
     pub(crate) fn new() -> Self {
-        Self(AtomicU64::new(0))
+        Self(AtomicU32::new(0))
+    }
+
+    /// Looks, once in a window, how many have ended, and by how much they are more than are all timed. Of
+    /// two threads that do so at once either may leave the one word and the other the other: nothing is
+    /// made of it but how many requests of the next window are timed.
+    #[inline]
+    pub(crate) fn look(&self, ended: u32, now: Nanos, all_timed: u16, paced: &Paced) {
+        let passed = paced.passed(now);
+        if passed >= WINDOW {
+            let since = ended.wrapping_sub(self.0.load(Ordering::Relaxed)) % (1 << TOLD);
+            let few = u64::from(all_timed) * u64::from(passed);
+            // A rush before a long rest says nothing of what comes.
+            let since = u64::from(since) * u64::from(WINDOW);
+            let level = if passed <= FRESH { level(since, few) } else { 0 };
+            self.0.store(ended, Ordering::Relaxed);
+            paced.0.store(Tick::at(now).0 << BESIDE | level, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Paced {
+    pub(crate) fn new() -> Self {
+        Self(AtomicU32::new(0))
     }
 
     /// Nothing was seen.
@@ -54,41 +84,29 @@ impl Pace {
     /// Whether the request of this number, which begins at `now`, is timed.
     #[inline]
     pub(crate) fn times(&self, number: u64, now: Nanos) -> bool {
-        let word = self.0.load(Ordering::Relaxed);
-        let level = word & LEVEL;
-        level == 0 || is_drawn(number, level) || Tick::at(now).since(tick(word)) > FRESH
+        let level = self.0.load(Ordering::Relaxed) & LEVEL;
+        level == 0 || is_drawn(number, level) || self.passed(now) > FRESH
     }
 
-    /// Looks, once in a window, how many have ended, and by how much they are more than are all timed.
+    /// Ticks since the last look.
     #[inline]
-    pub(crate) fn look(&self, ended: u64, now: Nanos, all_timed: u16) {
-        let (word, now) = (self.0.load(Ordering::Relaxed), Tick::at(now));
-        let passed = now.since(tick(word));
-        if passed >= WINDOW {
-            let ended = ended & ENDED;
-            let since = (ended.wrapping_sub(word >> ABOVE) & ENDED) * u64::from(WINDOW);
-            let few = u64::from(all_timed) * u64::from(passed);
-            // A rush before a long rest says nothing of what comes.
-            let level = if passed <= FRESH { level(since, few) } else { 0 };
-            self.0.store(u64::from(now.0) << 32 | ended << ABOVE | level, Ordering::Relaxed);
-        }
+    fn passed(&self, now: Nanos) -> u32 {
+        let last = self.0.load(Ordering::Relaxed) & !LEVEL;
+        // What is lost of the one at the top is lost of the other.
+        Tick(Tick::at(now).0 << BESIDE).since(Tick(last)) >> BESIDE
     }
 }
 
 /// The level for so many requests, where of up to `few` each is timed.
-fn level(requests: u64, few: u64) -> u64 {
+fn level(requests: u64, few: u64) -> u32 {
     // By comparisons: `few` may be zero.
     let above = |level: &u32| requests > few << (level - FIRST);
-    (FIRST..=LAST).take_while(above).last().unwrap_or(0).into()
+    (FIRST..=LAST).take_while(above).last().unwrap_or(0)
 }
 
 /// Of twice as many at each level, who is drawn is among those of the one before.
-fn is_drawn(number: u64, level: u64) -> bool {
-    number.wrapping_mul(SPREAD) >> (u64::from(u64::BITS) - level) == 0
-}
-
-fn tick(word: u64) -> Tick {
-    Tick((word >> 32) as u32)
+fn is_drawn(number: u64, level: u32) -> bool {
+    number.wrapping_mul(SPREAD) >> (u64::BITS - level) == 0
 }
 
 #[cfg(all(test, not(evenkeel_loom)))]
@@ -97,11 +115,23 @@ mod tests {
 
     const TICK: u64 = Tick::NANOS;
 
+    struct Both(Pace, Paced);
+
+    fn both() -> Both {
+        Both(Pace::new(), Paced::new())
+    }
+
+    impl Both {
+        fn look(&self, ended: u64, now: Nanos, all_timed: u16) {
+            self.0.look(ended as u32, now, all_timed, &self.1);
+        }
+    }
+
     /// How many of `requests` are timed, `every` nanoseconds one, from `start`.
-    fn timed(pace: &Pace, first: u64, requests: u64, start: u64, every: u64) -> u64 {
+    fn timed(pace: &Both, first: u64, requests: u64, start: u64, every: u64) -> u64 {
         (first..first + requests).fold(0, |timed, number| {
             let now = Nanos(start + (number - first) * every);
-            let times = pace.times(number, now);
+            let times = pace.1.times(number, now);
             if times {
                 pace.look(number, now, Pace::ALL_TIMED);
             }
@@ -111,7 +141,7 @@ mod tests {
 
     #[test]
     fn up_to_the_bound_all_are_timed_and_above_it_fewer_of_more() {
-        let pace = Pace::new();
+        let pace = both();
         assert_eq!(timed(&pace, 0, 100_000, 5 * TICK, 16 * TICK), 100_000);
         // So many in sixteen ticks, and those of the first window, which is timed whole.
         for (many, whole, of) in [
@@ -123,7 +153,7 @@ mod tests {
             (17, 68, 64),
             (16_000, 64_000, 64),
         ] {
-            let busy = timed(&Pace::new(), 0, 100_000, 0, 16 * TICK / many);
+            let busy = timed(&both(), 0, 100_000, 0, 16 * TICK / many);
             let drawn = (100_000 - whole) / of;
             assert!(busy.abs_diff(whole + drawn) < 300, "{many}: {busy}");
         }
@@ -131,7 +161,7 @@ mod tests {
 
     #[test]
     fn after_a_rush_all_are_timed_again() {
-        let pace = Pace::new();
+        let pace = both();
         timed(&pace, 0, 100_000, 0, TICK / 1_000);
         let later = 100 * TICK + u64::from(FRESH + 1) * TICK;
         assert_eq!(timed(&pace, 100_000, 1_000, later, 32 * TICK), 1_000);
@@ -153,14 +183,14 @@ mod tests {
 
     #[test]
     fn neither_a_clock_that_goes_back_nor_one_at_its_end_is_too_much() {
-        let pace = Pace::new();
+        let pace = both();
         pace.look(u64::MAX, Nanos::NEVER, u16::MAX);
         pace.look(3, Nanos(0), 0);
-        assert!(pace.times(0, Nanos::NEVER));
+        assert!(pace.1.times(0, Nanos::NEVER));
         pace.look(0, Nanos(900 * TICK), Pace::ALL_TIMED);
         pace.look(900, Nanos(1_000 * TICK), Pace::ALL_TIMED);
-        assert!(!pace.times(1, Nanos(1_000 * TICK)) && !pace.times(1, Nanos(900 * TICK)));
+        assert!(!pace.1.times(1, Nanos(1_000 * TICK)) && !pace.1.times(1, Nanos(900 * TICK)));
         pace.look(901, Nanos(900 * TICK), Pace::ALL_TIMED);
-        assert!(!pace.times(1, Nanos(1_000 * TICK)));
+        assert!(!pace.1.times(1, Nanos(1_000 * TICK)));
     }
 }

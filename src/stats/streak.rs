@@ -115,11 +115,6 @@ impl Streak {
         self.0.fetch_and(Proof::MASK, Ordering::Relaxed);
     }
 
-    /// Nothing is known.
-    pub(crate) fn clear(&self) {
-        self.0.store(0, Ordering::Relaxed);
-    }
-
     /// Whether there was a good answer since this was last asked.
     pub(crate) fn take_behaved(&self) -> bool {
         self.0.fetch_and(!BEHAVED, Ordering::Relaxed) & BEHAVED != 0

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::slice;
 
-use crate::endpoint::{Attributes, EndpointCell, Line, Nth};
+use crate::endpoint::{Attributes, EndpointCell};
 use crate::strategy::{Cursor, Owner, Stock};
 use crate::sync::Arc;
 use crate::units::EndpointId;
@@ -16,23 +16,9 @@ pub struct Candidate {
     weight: u32,
 }
 
-/// What nearly every pick needs of a candidate, in as few bytes as may be.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Glance {
-    pub(crate) line: &'static Line,
-    pub(crate) weight: u32,
-    /// Which of its targets is meant.
-    pub(crate) nth: Nth,
-}
-
 impl Candidate {
     pub(crate) fn new(attributes: Attributes, cell: Arc<EndpointCell>, weight: u32) -> Self {
         Self { attributes, cell, weight }
-    }
-
-    /// With this one of its targets.
-    pub(crate) fn glance(&self, nth: Nth) -> Glance {
-        Glance { line: self.cell.line, weight: self.weight, nth }
     }
 
     /// Its identity.

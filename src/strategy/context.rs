@@ -5,18 +5,18 @@ use std::fmt;
 use tokio::time::Instant;
 
 use crate::decision::{PickReason, Trace};
-use crate::endpoint::Terms;
+use crate::endpoint::{Line, Look, Terms};
 use crate::rng::Rng;
+use crate::strategy::Candidate;
 use crate::strategy::hashing::Reserved;
-use crate::strategy::{Candidate, Glance};
 use crate::units::{EndpointId, Key, Nanos, Origin};
 
 /// One request's view of the candidates: the instant, the key, the exclusions and a source of
 /// randomness. All that a decision may depend on is in here.
 pub struct PickContext<'a> {
     pub(crate) candidates: &'a [Candidate],
-    /// The same ones, in as few bytes as may be.
-    pub(crate) glances: &'a [Glance],
+    /// Where the same ones are counted.
+    pub(crate) lines: &'a [Line],
     pub(crate) key: &'a Key,
     pub(crate) now: Nanos,
     pub(crate) origin: Origin,
@@ -63,9 +63,7 @@ impl PickContext<'_> {
     #[must_use]
     #[inline]
     pub fn load(&self, index: usize) -> u64 {
-        self.glances
-            .get(index)
-            .map_or(u64::MAX, |it| it.line.load(self.now, || self.failures(index)))
+        self.lines.get(index).map_or(u64::MAX, |line| line.load(|| self.failures(index)))
     }
 
     #[cold]
@@ -81,15 +79,20 @@ impl PickContext<'_> {
     #[must_use]
     #[inline]
     pub fn expected_latency(&self, index: usize) -> f64 {
-        self.glances
+        self.lines
             .get(index)
-            .map_or(f64::INFINITY, |it| self.expected(it, it.line.in_flight()).into())
+            .map_or(f64::INFINITY, |&line| self.expected(index, line, line.look()).into())
     }
 
-    /// The latency to expect of a candidate that has so many in flight.
-    #[inline]
-    pub(crate) fn expected(&self, it: &Glance, in_flight: u64) -> f32 {
-        it.line.expected_latency(in_flight, self.now, self.terms, self.typical)
+    /// The latency to expect of a candidate whose line looks so.
+    #[inline(always)]
+    pub(crate) fn expected(&self, index: usize, line: Line, look: Look) -> f32 {
+        line.expected_latency(look, self.now, self.terms, self.typical, || self.failing(index))
+    }
+
+    #[cold]
+    fn failing(&self, index: usize) -> u64 {
+        self.candidates.get(index).map_or(0, |candidate| candidate.cell.failing(self.now))
     }
 
     /// Notes that a candidate was compared at this cost, for a

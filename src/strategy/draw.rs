@@ -6,8 +6,8 @@ use crate::strategy::PickContext;
 /// A lottery over fixed weights.
 #[derive(Debug)]
 pub(crate) enum Draw {
-    /// All weights are equal.
-    Equal(usize),
+    /// So many have this weight.
+    Equal(usize, f64),
     /// They differ.
     Weighted(Weighted),
 }
@@ -90,7 +90,7 @@ impl Draw {
         let mut rest = weights.clone();
         let first = rest.next().unwrap_or(1);
         if first > 0 && rest.all(|weight| weight == first) {
-            return Self::Equal(n);
+            return Self::Equal(n, first.into());
         }
         let mut before = Vec::with_capacity(n + 1);
         let mut sum = 0_u64;
@@ -107,7 +107,7 @@ impl Draw {
     #[inline]
     pub(crate) fn len(&self) -> usize {
         match self {
-            Self::Equal(n) => *n,
+            Self::Equal(n, _) => *n,
             Self::Weighted(weighted) => weighted.alias.len(),
         }
     }
@@ -116,7 +116,7 @@ impl Draw {
     #[inline]
     pub(crate) fn one(&self, rng: &mut Rng) -> usize {
         match self {
-            Self::Equal(n) => rng.below(*n as u64) as usize,
+            Self::Equal(n, _) => rng.below(*n as u64) as usize,
             Self::Weighted(weighted) => weighted.one(rng),
         }
     }
@@ -128,7 +128,7 @@ impl Draw {
             return (self.len() > 0).then(|| self.one(rng));
         }
         match self {
-            Self::Equal(n) => {
+            Self::Equal(n, _) => {
                 let left = n.checked_sub(taken.len()).filter(|&left| left > 0)?;
                 let ticket = rng.below(left as u64);
                 Some(
@@ -146,9 +146,9 @@ impl Draw {
     #[inline(always)]
     pub(crate) fn two(&self, rng: &mut Rng) -> Option<(usize, usize)> {
         match self {
-            Self::Equal(0) => None,
-            Self::Equal(1) => Some((self.one(rng), 0)),
-            Self::Equal(n) => {
+            Self::Equal(0, _) => None,
+            Self::Equal(1, _) => Some((self.one(rng), 0)),
+            Self::Equal(n, _) => {
                 let first = rng.below(*n as u64) as usize;
                 let ticket = rng.below(*n as u64 - 1) as usize;
                 Some((first, ticket + usize::from(ticket >= first)))
@@ -159,13 +159,26 @@ impl Draw {
 
     /// Whether all weights are equal.
     pub(crate) fn is_equal(&self) -> bool {
-        matches!(self, Self::Equal(_))
+        matches!(self, Self::Equal(..))
+    }
+
+    /// The weight of one of them; 1 where there is none.
+    #[inline]
+    pub(crate) fn weight(&self, index: usize) -> f64 {
+        match self {
+            Self::Equal(_, weight) => *weight,
+            Self::Weighted(weighted) => match weighted.weight(index) {
+                0 => 1.0,
+                // A sum of weights is far below what a signed word holds.
+                weight => weight.cast_signed() as f64,
+            },
+        }
     }
 
     /// The part of each.
     pub(crate) fn shares(&self) -> Vec<f64> {
         match self {
-            Self::Equal(n) => vec![1.0 / *n as f64; *n],
+            Self::Equal(n, _) => vec![1.0 / *n as f64; *n],
             Self::Weighted(weighted) => {
                 let sum = weighted.sum() as f64;
                 weighted.before.windows(2).map(|pair| (pair[1] - pair[0]) as f64 / sum).collect()
@@ -190,6 +203,13 @@ impl Weighted {
         }
     }
 
+    /// The weight of one of them; 0 where there is none.
+    #[inline]
+    fn weight(&self, index: usize) -> u64 {
+        let before = |index: usize| self.before.get(index).copied();
+        index.checked_add(1).and_then(before).zip(before(index)).map_or(0, |(next, it)| next - it)
+    }
+
     #[inline(never)]
     fn two(&self, rng: &mut Rng) -> (usize, usize) {
         let mut taken = Taken::none();
@@ -206,10 +226,7 @@ impl Weighted {
                 return Some(index);
             }
         }
-        let weight = |index: u32| {
-            let index = index as usize;
-            self.before.get(index + 1).unwrap_or(&0) - self.before.get(index).unwrap_or(&0)
-        };
+        let weight = |index: u32| self.weight(index as usize);
         let left = taken.as_slice().iter().fold(self.sum(), |sum, &t| sum - weight(t));
         if left == 0 {
             return None;

@@ -3,7 +3,7 @@
 use crate::decision::PickReason;
 use crate::strategy::cost::Cost;
 use crate::strategy::draw::Draw;
-use crate::strategy::loaded::{Loaded, unwatched};
+use crate::strategy::loaded::{Loaded, Measure, unwatched};
 use crate::strategy::{Candidates, Forecast, PickContext, Picker, Strategy};
 
 /// Draws `choices` distinct endpoints by weight and takes the one with the least
@@ -59,9 +59,9 @@ impl Picker for LeastRequestPicker {
             return self.pick_watched(cx);
         }
         if self.0.is_equal() {
-            self.0.pick(cx, load, unwatched)
+            self.0.pick::<Load>(cx, unwatched)
         } else {
-            self.0.pick(cx, cost, unwatched)
+            self.0.pick::<LoadByWeight>(cx, unwatched)
         }
     }
 
@@ -75,7 +75,7 @@ impl Picker for LeastRequestPicker {
 
     fn forecast(&self, cx: &PickContext<'_>) -> Forecast {
         // Among equal weights loads are in the order of costs.
-        self.0.forecast(cx, cost)
+        self.0.forecast::<LoadByWeight>(cx)
     }
 }
 
@@ -87,27 +87,32 @@ impl LeastRequestPicker {
         cx.because(PickReason::LeastCost);
         if self.0.is_equal() {
             let watch = |cx: &mut PickContext<'_>, index, cost: Cost| {
-                cx.compared(index, cost.load() / weight(cx, index));
+                cx.compared(index, cost.load() / self.0.weight(index));
             };
-            self.0.pick(cx, load, watch)
+            self.0.pick::<Load>(cx, watch)
         } else {
-            self.0.pick(cx, cost, |cx, index, cost| cx.compared(index, cost.value()))
+            let watch =
+                |cx: &mut PickContext<'_>, index, cost: Cost| cx.compared(index, cost.value());
+            self.0.pick::<LoadByWeight>(cx, watch)
         }
     }
 }
 
-/// What candidates of equal weights are compared by.
-#[inline(always)]
-fn load(cx: &PickContext<'_>, index: usize) -> Cost {
-    Cost::of_load(cx.load(index))
+/// For candidates of equal weights.
+struct Load;
+
+impl Measure for Load {
+    #[inline(always)]
+    fn cost(_: &Draw, cx: &PickContext<'_>, index: usize) -> Cost {
+        Cost::of_load(cx.load(index))
+    }
 }
 
-#[inline(always)]
-fn cost(cx: &PickContext<'_>, index: usize) -> Cost {
-    Cost::new(cx.load(index) as f64 / weight(cx, index))
-}
+struct LoadByWeight;
 
-#[inline]
-fn weight(cx: &PickContext<'_>, index: usize) -> f64 {
-    f64::from(cx.glances.get(index).map_or(1, |it| it.weight))
+impl Measure for LoadByWeight {
+    #[inline(always)]
+    fn cost(draw: &Draw, cx: &PickContext<'_>, index: usize) -> Cost {
+        Cost::new(cx.load(index) as f64 / draw.weight(index))
+    }
 }

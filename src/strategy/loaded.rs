@@ -14,6 +14,13 @@ use crate::strategy::forecast::open;
 use crate::strategy::odds;
 use crate::strategy::{Forecast, PickContext};
 
+/// What candidates are compared by.
+///
+/// A trait and no closure: it has to be written into the pick, and a closure that is passed on is not always.
+pub(crate) trait Measure {
+    fn cost(draw: &Draw, cx: &PickContext<'_>, index: usize) -> Cost;
+}
+
 /// Draws, compares, decides; what costs what is the caller's.
 #[derive(Debug)]
 pub(crate) struct Loaded {
@@ -35,6 +42,11 @@ impl Loaded {
         self.draw.is_equal()
     }
 
+    /// The weight of a candidate.
+    pub(crate) fn weight(&self, index: usize) -> f64 {
+        self.draw.weight(index)
+    }
+
     pub(crate) fn shares(&self) -> Vec<f64> {
         self.draw.shares()
     }
@@ -52,44 +64,51 @@ impl Loaded {
     ///
     /// What nearly every pick is, is written into its caller; the rest would only be in its way.
     #[inline(always)]
-    pub(crate) fn pick(
+    pub(crate) fn pick<M: Measure>(
         &self,
         cx: &mut PickContext<'_>,
-        cost: impl Fn(&PickContext<'_>, usize) -> Cost,
         watch: impl Fn(&mut PickContext<'_>, usize, Cost),
     ) -> Option<usize> {
         let mut rng = cx.rng.clone();
         let chosen = match self.choices {
-            Some(2) if cx.excluded().is_empty() => self.of_two(cx, &mut rng, cost, watch),
-            Some(choices) => self.sample(cx, &mut rng, choices, cost, watch),
-            None => scan(cx, &mut rng, cost, watch),
+            Some(2) if cx.excluded().is_empty() => self.of_two::<M>(cx, &mut rng, watch),
+            Some(choices) => self.sample::<M>(cx, &mut rng, choices, watch),
+            None => self.scan::<M>(cx, &mut rng, watch),
         };
         cx.rng = rng;
         chosen
     }
 
+    fn scan<M: Measure>(
+        &self,
+        cx: &mut PickContext<'_>,
+        rng: &mut Rng,
+        watch: impl Fn(&mut PickContext<'_>, usize, Cost),
+    ) -> Option<usize> {
+        scan(cx, rng, |cx, index| M::cost(&self.draw, cx, index), watch)
+    }
+
     #[inline(never)]
-    fn sample(
+    fn sample<M: Measure>(
         &self,
         cx: &mut PickContext<'_>,
         rng: &mut Rng,
         choices: usize,
-        cost: impl Fn(&PickContext<'_>, usize) -> Cost,
         watch: impl Fn(&mut PickContext<'_>, usize, Cost),
     ) -> Option<usize> {
         let Some(mut taken) = Taken::excluded(cx) else {
-            return scan(cx, rng, cost, watch);
+            return self.scan::<M>(cx, rng, watch);
         };
         let mut best = self.draw.other(rng, &taken)?;
         taken.insert(best);
-        let mut least = cost(cx, best);
+        let mut least = M::cost(&self.draw, cx, best);
         watch(cx, best, least);
         for _ in 1..choices {
             let Some(next) = self.draw.other(rng, &taken) else {
                 break;
             };
             taken.insert(next);
-            let next_cost = cost(cx, next);
+            let next_cost = M::cost(&self.draw, cx, next);
             watch(cx, next, next_cost);
             let better = next_cost < least;
             // Which of two is less loaded cannot be foreseen; a branch would be guessed wrong
@@ -104,15 +123,15 @@ impl Loaded {
 impl Loaded {
     /// Draws as [`sample`](Self::sample) does.
     #[inline(always)]
-    fn of_two(
+    fn of_two<M: Measure>(
         &self,
         cx: &mut PickContext<'_>,
         rng: &mut Rng,
-        cost: impl Fn(&PickContext<'_>, usize) -> Cost,
         watch: impl Fn(&mut PickContext<'_>, usize, Cost),
     ) -> Option<usize> {
         let (first, second) = self.draw.two(rng)?;
-        let (second_cost, first_cost) = (cost(cx, second), cost(cx, first));
+        let (second_cost, first_cost) =
+            (M::cost(&self.draw, cx, second), M::cost(&self.draw, cx, first));
         watch(cx, first, first_cost);
         watch(cx, second, second_cost);
         let better = second_cost < first_cost;
@@ -121,15 +140,12 @@ impl Loaded {
 }
 
 impl Loaded {
-    /// What a pick comes to while all cost what they do now. `cost` is that of
-    /// [`Cost::value`](Cost::value).
-    pub(crate) fn forecast(
-        &self,
-        cx: &PickContext<'_>,
-        cost: impl Fn(&PickContext<'_>, usize) -> Cost,
-    ) -> Forecast {
+    /// What a pick comes to while all cost what they do now, by a measure that is a
+    /// [`Cost::value`].
+    pub(crate) fn forecast<M: Measure>(&self, cx: &PickContext<'_>) -> Forecast {
         let weights = open(cx);
-        let costs: Vec<_> = (0..weights.len()).map(|index| cost(cx, index)).collect();
+        let costs: Vec<_> =
+            (0..weights.len()).map(|index| M::cost(&self.draw, cx, index)).collect();
         let left = weights.iter().filter(|&&weight| weight > 0.0).count();
         // A request that excludes very many has all others compared.
         let choices = self.choices.filter(|&choices| choices < left).zip(Taken::excluded(cx));

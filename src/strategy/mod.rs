@@ -73,7 +73,6 @@ mod random;
 mod round_robin;
 mod schedule;
 
-pub(crate) use self::candidate::Glance;
 pub use self::candidate::{Candidate, Candidates};
 pub use self::context::PickContext;
 pub use self::forecast::Forecast;

@@ -3,7 +3,7 @@
 use crate::decision::PickReason;
 use crate::strategy::cost::Cost;
 use crate::strategy::draw::Draw;
-use crate::strategy::loaded::{Loaded, unwatched};
+use crate::strategy::loaded::{Loaded, Measure, unwatched};
 use crate::strategy::{Candidates, Forecast, PickContext, Picker, Strategy};
 
 /// Draws `choices` distinct endpoints by weight and takes the one with the least
@@ -57,9 +57,9 @@ impl Picker for PeakEwmaPicker {
             return self.pick_watched(cx);
         }
         if self.0.is_equal() {
-            self.0.pick(cx, undivided, unwatched)
+            self.0.pick::<Undivided>(cx, unwatched)
         } else {
-            self.0.pick(cx, cost, unwatched)
+            self.0.pick::<Promised>(cx, unwatched)
         }
     }
 
@@ -72,7 +72,7 @@ impl Picker for PeakEwmaPicker {
     }
 
     fn forecast(&self, cx: &PickContext<'_>) -> Forecast {
-        self.0.forecast(cx, cost)
+        self.0.forecast::<Promised>(cx)
     }
 }
 
@@ -82,28 +82,37 @@ impl PeakEwmaPicker {
     #[inline(never)]
     fn pick_watched(&self, cx: &mut PickContext<'_>) -> Option<usize> {
         cx.because(PickReason::LeastCost);
-        self.0.pick(cx, cost, |cx, index, cost| cx.compared(index, cost.value()))
+        let watch = |cx: &mut PickContext<'_>, index, cost: Cost| cx.compared(index, cost.value());
+        self.0.pick::<Promised>(cx, watch)
     }
 }
 
-/// What candidates of equal weights are compared by: in the order of their costs, and no division.
-#[inline(always)]
-fn undivided(cx: &PickContext<'_>, index: usize) -> Cost {
-    of(cx, index, |weight, in_flight| weight + in_flight)
+/// For candidates of equal weights: in the order of what they promise, and no division.
+struct Undivided;
+
+impl Measure for Undivided {
+    #[inline(always)]
+    fn cost(draw: &Draw, cx: &PickContext<'_>, index: usize) -> Cost {
+        of(cx, index, |in_flight| draw.weight(index) + in_flight)
+    }
 }
 
-#[inline(always)]
-fn cost(cx: &PickContext<'_>, index: usize) -> Cost {
-    of(cx, index, |weight, in_flight| 1.0 + in_flight / weight)
+struct Promised;
+
+impl Measure for Promised {
+    #[inline(always)]
+    fn cost(draw: &Draw, cx: &PickContext<'_>, index: usize) -> Cost {
+        of(cx, index, |in_flight| 1.0 + in_flight / draw.weight(index))
+    }
 }
 
-/// As many times the latency to expect as `queue` says for the weight and what is in flight.
+/// As many times the latency to expect as `queue` says for what is in flight.
 #[inline(always)]
-fn of(cx: &PickContext<'_>, index: usize, queue: impl Fn(f64, f64) -> f64) -> Cost {
-    let Some(it) = cx.glances.get(index) else { return Cost::new(f64::INFINITY) };
-    let in_flight = it.line.in_flight();
-    let expected = f64::from(cx.expected(it, in_flight));
+fn of(cx: &PickContext<'_>, index: usize, queue: impl Fn(f64) -> f64) -> Cost {
+    let Some(&line) = cx.lines.get(index) else { return Cost::new(f64::INFINITY) };
+    let look = line.look();
+    let expected = f64::from(cx.expected(index, line, look));
     // Far below what a signed word holds, and quicker to convert from it.
-    let in_flight = in_flight.cast_signed() as f64;
-    Cost::new(expected * queue(it.weight.into(), in_flight))
+    let in_flight = look.in_flight.cast_signed() as f64;
+    Cost::new(expected * queue(in_flight))
 }

@@ -58,7 +58,7 @@ impl Mixture {
 pub(super) fn begin_anew<T>(member: &Member<T>, skips: bool) {
     let (cell, audited) = (&member.bound.cell, &member.bound.cell.audited);
     audited.take_picks(cell.picks());
-    audited.take_tally();
+    cell.line.tally().take();
     if skips {
         let evidence = Evidence::unpacked(audited.evidence());
         audited.set_evidence(evidence.skipping(true).packed());
@@ -86,7 +86,7 @@ impl Auditor {
         let (mut all, mut of) = (0, 0);
         for (member, &share) in base.members.iter().zip(&shares) {
             let (cell, audited) = (&member.bound.cell, &member.bound.cell.audited);
-            let (taken, tally) = (audited.take_picks(cell.picks()), audited.take_tally());
+            let (taken, tally) = (audited.take_picks(cell.picks()), cell.line.tally().take());
             let taken = if is_stale { 0 } else { taken };
             let its = match basis {
                 Basis::Off => 0,

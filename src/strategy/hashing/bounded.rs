@@ -243,8 +243,8 @@ pub(crate) struct Reserved<'a> {
 impl Reserved<'_> {
     /// The place, if it is this endpoint's, the one at `index`, and the number under which it was
     /// taken.
-    pub(crate) fn take(mut self, index: usize, line: &Line) -> Option<(u64, Counted)> {
-        let is_its = self.index == index && std::ptr::eq(self.cell.line, line);
+    pub(crate) fn take(mut self, index: usize, line: Line) -> Option<(u64, Counted)> {
+        let is_its = self.index == index && self.cell.line.is_of(line);
         let counted = self.counted.take_if(|_| is_its)?;
         Some((self.number, counted))
     }
