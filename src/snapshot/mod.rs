@@ -240,7 +240,7 @@ impl<T> Snapshot<T> {
             return Err(Miss::Stale);
         };
         if self.samples(number) {
-            self.sample(table, bound, cx, rng);
+            self.sample(table, index, cx, rng);
         }
         Ok(Begun { line, bound, number, probes: None, counted, is_aside: false })
     }

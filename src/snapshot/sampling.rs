@@ -1,7 +1,7 @@
 //! What a few of the picks are asked, for the sake of the audit.
 
 use crate::config::Config;
-use crate::endpoint::{Bound, EndpointCell};
+use crate::endpoint::EndpointCell;
 use crate::rng::Rng;
 use crate::snapshot::tables::Table;
 use crate::snapshot::{Chosen, Snapshot};
@@ -69,7 +69,8 @@ impl<T> Snapshot<T> {
         number.wrapping_add(1).wrapping_mul(GOLDEN) < self.sampled_below
     }
 
-    /// Looks at a request that `bound` was chosen for, by this table and from this randomness.
+    /// Looks at a request that the candidate at `index` was chosen for, by this table and from this
+    /// randomness.
     ///
     /// Where there are many endpoints, whatever it looks at is far away.
     #[cold]
@@ -77,12 +78,13 @@ impl<T> Snapshot<T> {
     pub(super) fn sample(
         &self,
         table: &Table<T>,
-        bound: &Bound<T>,
+        index: usize,
         cx: &mut PickContext<'_>,
         rng: Rng,
     ) {
+        let bound = || table.bound.get(index);
         if !cx.excluded().is_empty() {
-            return bound.cell.samples().moved();
+            return bound().map_or((), |bound| bound.cell.samples().moved());
         }
         match self.basis {
             Basis::Off | Basis::Share => {}
@@ -94,7 +96,7 @@ impl<T> Snapshot<T> {
                 }
             }
             Basis::Keys => {
-                let Some(hash) = cx.hash() else { return };
+                let Some((hash, bound)) = cx.hash().zip(bound()) else { return };
                 let (owner, cell) = (table.picker.owner(hash), &bound.cell);
                 let is_elsewhere = owner.is_some_and(|owner| {
                     owner != cell.id()
