@@ -57,14 +57,12 @@ impl EndpointCell {
         if self.in_flight() > 0 {
             return;
         }
-        let waiters = match self.line.is_watched() {
-            false => Vec::new(),
-            true => {
-                let mut waiters = self.trial.waiters().lock();
-                self.line.unwatch();
-                std::mem::take(&mut waiters.list)
-            }
-        };
+        let mut waiters = Vec::new();
+        if self.line.is_watched() {
+            let mut waiting = self.trial.waiters().lock();
+            self.line.unwatch();
+            waiters = std::mem::take(&mut waiting.list);
+        }
         waiters.into_iter().for_each(|(_, waker)| waker.wake());
         self.line.empty_if_left();
     }
